@@ -1,0 +1,128 @@
+//! Which patients somebody asked for: the same rules for the database, a subscription and the list on the screen.
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+use crate::{
+    change::{Action, Change},
+    patient::{Code, Patient},
+};
+
+/// A filter by ward and status; what is absent does not restrict.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    /// Exactly this ward.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ward: Option<String>,
+    /// Exactly this status code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+}
+
+/// What a change is to somebody who sees only what a filter lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The row entered the filter: new to this reader.
+    Enters,
+    /// The row changed within the filter.
+    Changes,
+    /// The row left the filter but still exists.
+    Leaves,
+    /// The row was deleted.
+    Deleted,
+}
+
+impl Filter {
+    /// Whether every patient passes.
+    pub fn is_all(&self) -> bool {
+        self.ward.is_none() && self.status.is_none()
+    }
+
+    fn passes(&self, ward: Option<&str>, status: &str) -> bool {
+        self.ward.as_deref().is_none_or(|wanted| ward == Some(wanted))
+            && self.status.as_deref().is_none_or(|wanted| status == wanted)
+    }
+
+    /// Whether this patient passes.
+    pub fn matches(&self, patient: &Patient) -> bool {
+        self.passes(patient.ward.as_deref(), patient.status.as_str())
+    }
+
+    /// What `change` is to a reader with this filter; `None` when it is nothing.
+    pub fn sees(&self, change: &Change) -> Option<Seen> {
+        let ward_before = change.text_before("ward", change.patient.ward.as_deref());
+        let status_before = change.text_before("status", Some(change.patient.status.as_str())).unwrap_or_default();
+        let before = change.action != Action::Create && self.passes(ward_before.as_deref(), &status_before);
+        let after = self.matches(&change.patient);
+        match (change.action, before, after) {
+            (Action::Delete, true, _) => Some(Seen::Deleted),
+            (Action::Delete, false, _) | (_, false, false) => None,
+            (_, false, true) => Some(Seen::Enters),
+            (_, true, true) => Some(Seen::Changes),
+            (_, true, false) => Some(Seen::Leaves),
+        }
+    }
+}
+
+/// A text as search compares it: without case and diacritics.
+pub fn fold(text: &str) -> String {
+    text.nfd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .flat_map(|c| {
+            // Letters that Unicode does not take apart, as people without such a key type them.
+            let plain: &str = match c {
+                'ø' => "o",
+                'đ' | 'ð' => "d",
+                'ł' => "l",
+                'ß' => "ss",
+                'æ' => "ae",
+                'œ' => "oe",
+                'þ' => "th",
+                'ı' => "i",
+                '’' | '‘' | 'ʼ' => "'",
+                other => return one_or_many(Some(other), ""),
+            };
+            one_or_many(None, plain)
+        })
+        .collect()
+}
+
+/// One character or those of a text, as one iterator type.
+fn one_or_many(one: Option<char>, many: &'static str) -> impl Iterator<Item = char> {
+    one.into_iter().chain(many.chars())
+}
+
+/// What search looks into for this patient: folded names, MRN and NHS number, one a line.
+pub fn search_key(patient: &Patient) -> String {
+    let parts = [
+        Some(patient.first_name.as_str()),
+        patient.middle_names.as_deref(),
+        Some(patient.last_name.as_str()),
+        patient.preferred_name.as_deref(),
+        patient.medical_record_number.as_deref(),
+        patient.nhs_number.as_ref().map(crate::patient::NhsNumber::as_str),
+    ];
+    fold(&parts.into_iter().flatten().collect::<Vec<_>>().join("\n"))
+}
+
+/// The words of a search, folded: each has to occur in [`search_key`]. A number may be typed with dashes.
+pub fn search_words(search: &str) -> Vec<String> {
+    let is_number = |word: &str| word.bytes().all(|b| b.is_ascii_digit() || b == b'-') && word.bytes().any(|b| b != b'-');
+    fold(search)
+        .split_whitespace()
+        .map(|word| if is_number(word) { word.replace('-', "") } else { word.to_owned() })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn search_folds_case_and_diacritics() {
+        assert_eq!(fold("Nicolás ÅNGSTRÖM O’Brien Łukasz Weiß"), "nicolas angstrom o'brien lukasz weiss");
+        assert_eq!(fold("Nguyễn Việt İpek"), "nguyen viet ipek");
+        assert_eq!(search_words("  943-476 5919  Muñoz-Ruiz "), ["943476", "5919", "munoz-ruiz"]);
+    }
+}

@@ -1,0 +1,20 @@
+//! What both halves of Wardwatch share, and the way of one change through it.
+//!
+//! ```text
+//! browser row ── socket ──▶ dispatch ──▶ writer ──▶ database ──▶ feed ──▶ outboxes ──▶ socket ──▶ list ──▶ row
+//!  components    frontend    server       server      sqlx        server    server      frontend   app    components
+//! ```
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`patient`] | the record, and the one place where a value's rule is applied |
+//! | [`change`] | one committed change of one record |
+//! | [`filter`] | which records somebody asked for |
+//! | [`wire`] | the messages of the WebSocket protocol, for both ends |
+//! | [`list`] | the list as a replica: a pure reducer over a snapshot and changes |
+
+pub mod change;
+pub mod filter;
+pub mod list;
+pub mod patient;
+pub mod wire;

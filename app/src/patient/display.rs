@@ -1,0 +1,225 @@
+//! How a patient is written for people, whatever their locale: the NHS Common User Interface guides' formats.
+
+use std::cmp::Ordering;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{BirthDate, Patient, UtcTime};
+
+/// What is not known says so (PAL-0460…0500).
+pub const UNKNOWN: &str = "Unknown";
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// The hospital's local time: which offset from UTC holds from when on.
+///
+/// The server knows the time zone database, the browser need not: it gets the few changes of offset around today. So
+/// everyone reads the same clock, whatever their device is set to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Zone {
+    /// Seconds ahead of UTC before the first change.
+    pub base_offset: i32,
+    /// (seconds since 1970 UTC, seconds ahead of UTC from then on), oldest first.
+    pub changes: Vec<(i64, i32)>,
+}
+
+impl Zone {
+    /// Seconds that local time is ahead of UTC at this moment.
+    pub fn offset_at(&self, time: UtcTime) -> i32 {
+        let seconds = time.unix_seconds();
+        let later = self.changes.partition_point(|(from, _)| *from <= seconds);
+        later.checked_sub(1).map_or(self.base_offset, |last| self.changes[last].1)
+    }
+
+    /// `23-Nov-2026 14:02`
+    pub fn date_time(&self, time: UtcTime) -> String {
+        format!("{} {}", self.date(time), self.time(time))
+    }
+
+    /// `23-Nov-2026`
+    pub fn date(&self, time: UtcTime) -> String {
+        long_date(self.today(time))
+    }
+
+    /// `14:02`
+    pub fn time(&self, time: UtcTime) -> String {
+        let t = time.civil(self.offset_at(time));
+        format!("{:02}:{:02}", t.hour(), t.minute())
+    }
+
+    /// `14:02:31`
+    pub fn time_with_seconds(&self, time: UtcTime) -> String {
+        let t = time.civil(self.offset_at(time));
+        format!("{:02}:{:02}:{:02}", t.hour(), t.minute(), t.second())
+    }
+
+    /// The calendar day at this moment.
+    pub fn today(&self, time: UtcTime) -> Date {
+        time.civil(self.offset_at(time)).date()
+    }
+
+    /// `2026-11-23T14:02`, the value of an `<input type="datetime-local">`.
+    pub fn to_input(&self, time: UtcTime) -> String {
+        let t = time.civil(self.offset_at(time));
+        format!("{:04}-{:02}-{:02}T{:02}:{:02}", t.year(), t.month(), t.day(), t.hour(), t.minute())
+    }
+
+    /// The moment that a local date and time, as an `<input type="datetime-local">` has it, means here. In the hour that
+    /// comes twice in autumn it is the first.
+    pub fn from_input(&self, text: &str) -> Option<UtcTime> {
+        let as_utc: UtcTime = text.parse().ok()?;
+        let at_offset = |offset: i32| UtcTime::from_unix_micros(as_utc.unix_micros() - i64::from(offset) * 1_000_000);
+        let wanted = Self::default().to_input(as_utc);
+        self.changes
+            .iter()
+            .map(|(_, offset)| *offset)
+            .chain([self.base_offset])
+            .filter_map(at_offset)
+            .filter(|moment| self.to_input(*moment) == wanted)
+            .min()
+            .or_else(|| {
+                // The hour that spring skips: read it with the offset that held the day before.
+                let day_before = UtcTime::from_unix_micros(as_utc.unix_micros() - 86_400_000_000)?;
+                at_offset(self.offset_at(day_before))
+            })
+    }
+}
+
+fn month_name(month: i8) -> &'static str {
+    usize::try_from(month - 1).ok().and_then(|index| MONTHS.get(index)).copied().unwrap_or("")
+}
+
+/// `10-Dec-1815`
+pub fn long_date(date: Date) -> String {
+    format!("{:02}-{}-{:04}", date.day(), month_name(date.month()), date.year())
+}
+
+fn long_birth_date(date: BirthDate) -> String {
+    match date.parts() {
+        (year, Some(month), Some(day)) => format!("{day:02}-{}-{year:04}", month_name(month)),
+        (year, Some(month), None) => format!("{}-{year:04}", month_name(month)),
+        (year, ..) => format!("{year:04}"),
+    }
+}
+
+impl Patient {
+    /// `LOVELACE, Ada (Ms)`
+    pub fn display_name(&self) -> String {
+        let title = self.title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default();
+        format!("{}, {}{title}", self.last_name.to_uppercase(), self.first_name)
+    }
+
+    /// `Born 10-Dec-1815 (43y)`
+    pub fn display_born(&self, today: Date, zone: &Zone) -> String {
+        let Some(born) = self.birth_date else {
+            return format!("Born {UNKNOWN}");
+        };
+        let (age, died) = match self.deceased_at {
+            Some(died) => (born.age_on(zone.today(died)), format!(", died {}", zone.date(died))),
+            None => (born.age_on(today), String::new()),
+        };
+        let age = age.map(|age| format!(" ({age})")).unwrap_or_default();
+        format!("Born {}{age}{died}", long_birth_date(born))
+    }
+
+    /// `NHS No 943 476 5919`, else `MRN 6109661`, else that there is none.
+    pub fn display_number(&self) -> String {
+        match (&self.nhs_number, &self.medical_record_number) {
+            (Some(number), _) => format!("NHS No {}", number.grouped()),
+            (None, Some(number)) => format!("MRN {number}"),
+            (None, None) => format!("NHS No {UNKNOWN}, MRN {UNKNOWN}"),
+        }
+    }
+
+    /// Two identifiers in one line, for dialogs and messages: name and number, or name and birth.
+    pub fn display_two_identifiers(&self, today: Date, zone: &Zone) -> String {
+        let second = if self.nhs_number.is_some() || self.medical_record_number.is_some() {
+            self.display_number()
+        } else {
+            self.display_born(today, zone)
+        };
+        format!("{} · {second}", self.display_name())
+    }
+
+    /// What a reader hears or sees for the place: ward, room, bed as far as they are known.
+    pub fn display_place(&self) -> String {
+        let bed = self.bed.as_ref().map(|bed| format!("bed {bed}"));
+        let parts: Vec<&str> = [self.ward.as_deref(), self.room.as_deref(), bed.as_deref()].into_iter().flatten().collect();
+        if parts.is_empty() { UNKNOWN.to_owned() } else { parts.join(", ") }
+    }
+}
+
+/// Compares texts as people number beds: `A2` before `A10`.
+pub fn natural_order(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    loop {
+        let (a_text, a_digits, a_rest) = split_at_number(a);
+        let (b_text, b_digits, b_rest) = split_at_number(b);
+        let by_text = a_text.to_lowercase().cmp(&b_text.to_lowercase());
+        let by_number = || {
+            let (a, b) = (a_digits.trim_start_matches('0'), b_digits.trim_start_matches('0'));
+            a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+        };
+        let order = by_text.then_with(by_number);
+        if order.is_ne() || (a_rest.is_empty() && b_rest.is_empty()) {
+            return order;
+        }
+        (a, b) = (a_rest, b_rest);
+    }
+}
+
+/// The text up to the first digit, the digits there, and what follows them.
+fn split_at_number(text: &str) -> (&str, &str, &str) {
+    let start = text.find(|c: char| c.is_ascii_digit()).unwrap_or(text.len());
+    let length = text[start..].find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len() - start);
+    (&text[..start], &text[start..start + length], &text[start + length..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn london() -> Zone {
+        // 2026-03-29T01:00Z to BST, 2026-10-25T01:00Z back.
+        Zone { base_offset: 0, changes: vec![(1_774_746_000, 3600), (1_792_890_000, 0)] }
+    }
+
+    #[test]
+    fn times_are_shown_as_the_hospitals_clocks_show_them() {
+        let zone = london();
+        assert_eq!(zone.date_time("2026-07-01T23:30:00Z".parse().unwrap()), "02-Jul-2026 00:30");
+        assert_eq!(zone.date_time("2026-11-23T14:02:31Z".parse().unwrap()), "23-Nov-2026 14:02");
+        assert_eq!(zone.time_with_seconds("2026-11-23T14:02:31Z".parse().unwrap()), "14:02:31");
+    }
+
+    #[test]
+    fn a_local_time_that_is_typed_is_the_moment_that_is_shown() {
+        let zone = london();
+        for text in ["2026-07-01T23:30", "2026-11-23T14:02", "2026-01-01T00:00"] {
+            assert_eq!(zone.to_input(zone.from_input(text).unwrap()), text);
+        }
+        let twice = zone.from_input("2026-10-25T01:30").unwrap();
+        assert_eq!(twice.to_string(), "2026-10-25T00:30:00Z");
+        let skipped = zone.from_input("2026-03-29T01:30").unwrap();
+        assert_eq!(skipped.to_string(), "2026-03-29T01:30:00Z");
+        assert_eq!(zone.from_input("soon"), None);
+    }
+
+    #[test]
+    fn beds_sort_as_people_count() {
+        let mut beds = ["B1", "A10", "a2", "A1", "A02", "C", ""];
+        beds.sort_by(|a, b| natural_order(a, b));
+        assert_eq!(beds, ["", "A1", "a2", "A02", "A10", "B1", "C"]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_natural_order_is_an_order(a in "[a-c0-2é]{0,6}", b in "[a-c0-2é]{0,6}", c in "[a-c0-2é]{0,6}") {
+            proptest::prop_assert_eq!(natural_order(&a, &b), natural_order(&b, &a).reverse());
+            if natural_order(&a, &b).is_le() && natural_order(&b, &c).is_le() {
+                proptest::prop_assert!(natural_order(&a, &c).is_le());
+            }
+        }
+    }
+}

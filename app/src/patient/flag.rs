@@ -1,0 +1,39 @@
+//! Alerts beside a patient's name.
+
+use serde::{Deserialize, Serialize};
+
+/// An alert (FHIR R4 `Flag`): a short code such as `falls`, and words for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flag {
+    /// Lower-case code, at most [`Flag::MAX_CODE`] characters.
+    pub code: String,
+    /// What a person reads; empty when the code says it all.
+    pub text: String,
+}
+
+impl Flag {
+    /// Most flags one patient can have.
+    pub const MAX_COUNT: usize = 16;
+    /// Longest code, in characters.
+    pub const MAX_CODE: usize = 64;
+    /// Longest text, in characters.
+    pub const MAX_TEXT: usize = 240;
+
+    /// The codes that the forms offer, with their words. Others are accepted and shown as they are.
+    pub const COMMON: &'static [(&'static str, &'static str)] = &[
+        ("isolation", "Isolation"),
+        ("falls", "Falls risk"),
+        ("fasting", "Nil by mouth"),
+        ("pressure", "Pressure care"),
+        ("wandering", "May wander"),
+        ("safeguarding", "Safeguarding"),
+    ];
+
+    /// The words for this flag.
+    pub fn label(&self) -> &str {
+        if !self.text.is_empty() {
+            return &self.text;
+        }
+        Self::COMMON.iter().find(|(code, _)| *code == self.code).map_or(self.code.as_str(), |(_, label)| label)
+    }
+}

@@ -1,0 +1,4 @@
+//! The Wardwatch server.
+
+mod clock;
+pub mod store;

@@ -1,0 +1,245 @@
+//! The database: rows, change log and positions. All SQL of patients is in here; that of accounts is in [`crate::auth`].
+
+mod rows;
+mod sqlite;
+mod writer;
+
+use std::sync::Arc;
+
+use app::{
+    change::Change,
+    filter::Filter,
+    list::Snapshot,
+    patient::{Data, FieldErrors, Patient, Revision},
+    wire::{Page, PageOf, Position},
+};
+use serde_json::value::RawValue;
+use sqlx::SqlitePool;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+pub use self::sqlite::OpenError;
+use self::writer::Writer;
+
+/// The database, shared by everything that runs. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Store {
+    /// Readers only: every write goes through [`Writer`].
+    readers: SqlitePool,
+    writer: Writer,
+    /// Rung after each commit of this process: a hint that the feed need not wait for its next look.
+    committed: Arc<Notify>,
+}
+
+/// The database did not do what it was asked: it is out of reach, full, or damaged. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[error("the database did not answer as it should: {0}")]
+pub struct StoreError(String);
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self(format!("a stored row cannot be read: {error}"))
+    }
+}
+
+/// Who writes, for the log.
+#[derive(Clone, Debug)]
+pub struct Author {
+    /// `None` for the program itself.
+    pub account_id: Option<i64>,
+    /// The account's name, or what the program did.
+    pub name: String,
+    /// The door it came through.
+    pub origin: Origin,
+}
+
+/// The door that a write came through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A WebSocket.
+    Socket,
+    /// `wardwatch import`.
+    Import,
+    /// `wardwatch demo`.
+    Demo,
+}
+
+impl Origin {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Socket => "socket",
+            Self::Import => "import",
+            Self::Demo => "demo",
+        }
+    }
+}
+
+/// One write.
+#[derive(Clone, Debug)]
+pub struct Write {
+    /// What to do.
+    pub command: Command,
+    /// The version it is based on; a row that has another one by then refuses it. `None` merges into the row as it is.
+    pub version: Option<i64>,
+    /// Under the same key of the same account it is done once.
+    pub idempotency_key: Option<Uuid>,
+    /// Who writes.
+    pub author: Author,
+}
+
+/// What a write does. Data that could not be read is carried along, since whether the row is there comes first.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// A new row.
+    Create(Result<Data, FieldErrors>),
+    /// Other values in a row.
+    Revise {
+        /// The row.
+        pk: i64,
+        /// Whether required values may be missing.
+        revision: Revision,
+        /// The values.
+        data: Result<Data, FieldErrors>,
+    },
+    /// A row less.
+    Delete {
+        /// The row.
+        pk: i64,
+    },
+    /// What an export says of one patient.
+    Import {
+        /// The patient's id there.
+        source_id: String,
+        /// The values there.
+        data: Data,
+    },
+}
+
+/// A write that was committed, or had nothing to change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    /// The row as it is now; after a delete `None`.
+    pub patient: Option<Arc<Patient>>,
+    /// The position of the change; `None` when nothing had to change.
+    pub seq: Option<i64>,
+}
+
+/// A write that was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// There is no such row.
+    #[error("there is no such patient")]
+    NotFound,
+    /// The row has moved on.
+    #[error("the patient was changed by someone else")]
+    Conflict {
+        /// As it is now.
+        current: Arc<Patient>,
+        /// Who made the last change.
+        changed_by: String,
+    },
+    /// The values are not right.
+    #[error("{0}")]
+    Invalid(FieldErrors),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for WriteError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl From<serde_json::Error> for WriteError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+/// Rows as the JSON they are stored as: nothing is taken apart on the way to a socket.
+pub type RawRows = Vec<Box<RawValue>>;
+
+impl Store {
+    /// Opens the database, creating and migrating it as needed, and starts its writer.
+    pub async fn open(url: &str) -> Result<Self, OpenError> {
+        let committed = Arc::new(Notify::new());
+        let (readers, connection) = sqlite::open(url).await?;
+        let writer = Writer::start(connection, committed.clone());
+        Ok(Self { readers, writer, committed })
+    }
+
+    /// Waits for whatever is being written, then lets go of the database.
+    pub async fn close(&self) {
+        self.writer.stop().await;
+        self.readers.close().await;
+    }
+
+    /// The connections for reading; only for [`crate::auth`], whose tables live in the same database.
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.readers
+    }
+
+    /// Returns when this process has committed something since the last call.
+    pub(crate) async fn committed(&self) {
+        self.committed.notified().await;
+    }
+
+    /// Does one write: durable when this returns `Ok`.
+    pub async fn write(&self, write: Write) -> Result<Written, WriteError> {
+        self.writer.write(write).await
+    }
+
+    /// The newest position.
+    pub async fn head(&self) -> Result<Position, StoreError> {
+        Ok(rows::head(&self.readers).await?)
+    }
+
+    /// All rows and the position that they belong to, in one read transaction.
+    pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let (position, rows) = self.raw_snapshot().await?;
+        let rows = rows
+            .iter()
+            .map(|row| serde_json::from_str(row.get()).map(Arc::new))
+            .collect::<Result<_, serde_json::Error>>()?;
+        Ok(Snapshot { epoch: position.epoch, seq: position.seq, rows })
+    }
+
+    /// As [`snapshot`](Self::snapshot), the rows still as JSON.
+    pub async fn raw_snapshot(&self) -> Result<(Position, RawRows), StoreError> {
+        let mut transaction = self.readers.begin().await?;
+        let position = rows::head(&mut *transaction).await?;
+        let rows = rows::all(&mut *transaction).await?;
+        Ok((position, rows))
+    }
+
+    /// The rows that pass, by id.
+    pub async fn list(&self, filter: &Filter, search: &[String]) -> Result<RawRows, StoreError> {
+        rows::list(&self.readers, filter, search, Page { limit: -1, offset: 0 }).await
+    }
+
+    /// One page of the rows that pass, by id, and how many there are; in one read transaction.
+    pub async fn page(&self, filter: &Filter, search: &[String], page: Page) -> Result<PageOf<RawRows>, StoreError> {
+        let mut transaction = self.readers.begin().await?;
+        let count = rows::count(&mut *transaction, filter, search).await?;
+        let results = rows::list(&mut *transaction, filter, search, page).await?;
+        Ok(PageOf { count, results, limit: page.limit, offset: page.offset })
+    }
+
+    /// One row.
+    pub async fn patient(&self, id: i64) -> Result<Option<Box<RawValue>>, StoreError> {
+        rows::raw(&self.readers, id).await
+    }
+
+    /// Up to `limit` changes after `seq`, in order.
+    pub async fn changes_after(&self, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
+        rows::changes_after(&self.readers, seq, limit).await
+    }
+}

@@ -1,0 +1,106 @@
+//! Opening the embedded database.
+
+use std::{path::Path, str::FromStr, time::Duration};
+
+use sqlx::{
+    ConnectOptions, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+/// Older ones can lose a commit when a write-ahead log is reset while another connection reads ("WAL-reset bug",
+/// sqlite.org/wal.html).
+const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
+
+/// How long a statement waits for another process (an import, say) that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The database cannot be used. Told to whoever starts the program.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Not a URL of a database that this program knows.
+    #[error("the database URL {url:?} is not understood: sqlite://path/to/file.db is what it should look like")]
+    Url {
+        /// As given.
+        url: String,
+    },
+    /// No place for the file.
+    #[error("the folder {folder} for the database cannot be created: {source}")]
+    Folder {
+        /// Its path.
+        folder: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file cannot be opened or is damaged.
+    #[error("the database {url} cannot be opened: {source}")]
+    Connect {
+        /// As given.
+        url: String,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// A migration failed, or the database is of a newer program.
+    #[error("the database {url} cannot be brought up to date: {source}")]
+    Migrate {
+        /// As given.
+        url: String,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// A SQLite with a known bug that loses data.
+    #[error("SQLite {found} is too old: 3.51.3 or newer is needed, older ones can lose committed data")]
+    SqliteVersion {
+        /// The one that is linked.
+        found: String,
+    },
+}
+
+/// The pool of readers and the one connection that writes.
+pub(super) async fn open(url: &str) -> Result<(SqlitePool, SqliteConnection), OpenError> {
+    let options = options(url)?;
+    create_folder(options.get_filename())?;
+    let connect = |source| OpenError::Connect { url: url.to_owned(), source };
+    let mut writer = options.clone().create_if_missing(true).connect().await.map_err(connect)?;
+    check_version(&mut writer).await.map_err(connect)??;
+    sqlx::migrate!("migrations/sqlite")
+        .run(&mut writer)
+        .await
+        .map_err(|source| OpenError::Migrate { url: url.to_owned(), source })?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(8)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_with(options.pragma("query_only", "on"))
+        .await
+        .map_err(connect)?;
+    Ok((readers, writer))
+}
+
+/// sqlx sets none of these by itself. `FULL`: in WAL mode `NORMAL` may lose the last commits at a power cut.
+fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
+    let not_understood = || OpenError::Url { url: url.to_owned() };
+    if !url.starts_with("sqlite:") {
+        return Err(not_understood());
+    }
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| not_understood())?;
+    Ok(options
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true))
+}
+
+fn create_folder(file: &Path) -> Result<(), OpenError> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
+            .map_err(|source| OpenError::Folder { folder: folder.display().to_string(), source }),
+        _ => Ok(()),
+    }
+}
+
+async fn check_version(connection: &mut SqliteConnection) -> Result<Result<(), OpenError>, sqlx::Error> {
+    let found: String = sqlx::query_scalar("SELECT sqlite_version()").fetch_one(connection).await?;
+    let mut parts = found.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut part = || parts.next().unwrap_or(0);
+    let version = (part(), part(), part());
+    Ok(if version >= OLDEST_SQLITE { Ok(()) } else { Err(OpenError::SqliteVersion { found }) })
+}
