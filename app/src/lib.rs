@@ -12,9 +12,15 @@
 //! | [`filter`] | which records somebody asked for |
 //! | [`wire`] | the messages of the WebSocket protocol, for both ends |
 //! | [`list`] | the list as a replica: a pure reducer over a snapshot and changes |
+//! | [`live`] | the list as signals: one for each row |
+//! | [`components`], [`pages`], [`mod@shell`] | what a person sees |
 
 pub mod change;
+pub mod components;
 pub mod filter;
 pub mod list;
+pub mod live;
+pub mod pages;
 pub mod patient;
+pub mod shell;
 pub mod wire;

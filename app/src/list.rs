@@ -1,5 +1,7 @@
 //! The list as a replica of the database: a pure reducer over a snapshot and the changes after it. Knows no Leptos.
 
+pub mod arrange;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};

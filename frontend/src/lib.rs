@@ -1,1 +1,19 @@
-//! x
+//! The browser's half of Wardwatch: brings the page to life and keeps it in step.
+
+mod backoff;
+#[cfg(target_arch = "wasm32")]
+mod browser;
+#[cfg(target_arch = "wasm32")]
+mod socket;
+
+/// Called by the page's script once the WebAssembly is loaded.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    use leptos::prelude::*;
+
+    leptos::mount::hydrate_body(|| {
+        provide_context(app::pages::Connect(socket::connect));
+        view! { <app::pages::ListApp/> }
+    });
+}

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use app::patient::UtcTime;
 
 /// Now.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub(crate) fn now() -> UtcTime {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let micros = i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX);

@@ -19,13 +19,16 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub use self::sqlite::OpenError;
+use crate::auth::Accounts;
 use self::writer::Writer;
 
 /// The database, shared by everything that runs. Clones are handles to the same one.
 #[derive(Clone)]
 pub struct Store {
-    /// Readers only: every write goes through [`Writer`].
+    /// Readers only: every write of a patient goes through [`Writer`].
     readers: SqlitePool,
+    /// One connection that may write: accounts and credentials, which have no log and no readers to tell.
+    accounts: SqlitePool,
     writer: Writer,
     /// Rung after each commit of this process: a hint that the feed need not wait for its next look.
     committed: Arc<Notify>,
@@ -71,7 +74,8 @@ pub enum Origin {
 }
 
 impl Origin {
-    fn as_str(self) -> &'static str {
+    /// As written in the log.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Socket => "socket",
             Self::Import => "import",
@@ -171,20 +175,21 @@ impl Store {
     /// Opens the database, creating and migrating it as needed, and starts its writer.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         let committed = Arc::new(Notify::new());
-        let (readers, connection) = sqlite::open(url).await?;
-        let writer = Writer::start(connection, committed.clone());
-        Ok(Self { readers, writer, committed })
+        let sqlite::Opened { readers, accounts, writer } = sqlite::open(url).await?;
+        let writer = Writer::start(writer, committed.clone());
+        Ok(Self { readers, accounts, writer, committed })
     }
 
     /// Waits for whatever is being written, then lets go of the database.
     pub async fn close(&self) {
         self.writer.stop().await;
+        self.accounts.close().await;
         self.readers.close().await;
     }
 
-    /// The connections for reading; only for [`crate::auth`], whose tables live in the same database.
-    pub(crate) fn readers(&self) -> &SqlitePool {
-        &self.readers
+    /// The accounts in this database.
+    pub fn accounts(&self) -> Accounts {
+        Accounts::new(self.readers.clone(), self.accounts.clone())
     }
 
     /// Returns when this process has committed something since the last call.
@@ -204,7 +209,7 @@ impl Store {
 
     /// All rows and the position that they belong to, in one read transaction.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let (position, rows) = self.raw_snapshot().await?;
+        let (position, rows) = self.raw_snapshot(&Filter::default()).await?;
         let rows = rows
             .iter()
             .map(|row| serde_json::from_str(row.get()).map(Arc::new))
@@ -212,17 +217,17 @@ impl Store {
         Ok(Snapshot { epoch: position.epoch, seq: position.seq, rows })
     }
 
-    /// As [`snapshot`](Self::snapshot), the rows still as JSON.
-    pub async fn raw_snapshot(&self) -> Result<(Position, RawRows), StoreError> {
+    /// As [`snapshot`](Self::snapshot), of the rows that pass, and those still as JSON.
+    pub async fn raw_snapshot(&self, filter: &Filter) -> Result<(Position, RawRows), StoreError> {
         let mut transaction = self.readers.begin().await?;
         let position = rows::head(&mut *transaction).await?;
-        let rows = rows::all(&mut *transaction).await?;
+        let rows = rows::list(&mut *transaction, filter, &[], Page::ALL).await?;
         Ok((position, rows))
     }
 
     /// The rows that pass, by id.
     pub async fn list(&self, filter: &Filter, search: &[String]) -> Result<RawRows, StoreError> {
-        rows::list(&self.readers, filter, search, Page { limit: -1, offset: 0 }).await
+        rows::list(&self.readers, filter, search, Page::ALL).await
     }
 
     /// One page of the rows that pass, by id, and how many there are; in one read transaction.

@@ -74,3 +74,18 @@ pub const EDITABLE: &[(&str, &str)] = &[
 pub fn label(name: &str) -> &str {
     EDITABLE.iter().find(|(key, _)| *key == name).map_or(name, |(_, label)| label)
 }
+
+/// Whether null clears the field with this key; the others always have a value.
+pub fn may_be_null(name: &str) -> bool {
+    const NEVER: [&str; 8] = [
+        FIRST_NAME.name,
+        LAST_NAME.name,
+        "admission_date",
+        "gender",
+        "status",
+        "allergy_status",
+        "code_status",
+        "flags",
+    ];
+    !NEVER.contains(&name)
+}

@@ -18,11 +18,6 @@ pub(super) async fn head(db: impl SqliteExecutor<'_>) -> Result<Position, sqlx::
     Ok(Position { epoch, seq })
 }
 
-pub(super) async fn all(db: impl SqliteExecutor<'_>) -> Result<RawRows, StoreError> {
-    let rows: Vec<String> = sqlx::query_scalar("SELECT data FROM patient ORDER BY id").fetch_all(db).await?;
-    raw_rows(rows)
-}
-
 pub(super) async fn raw(db: impl SqliteExecutor<'_>, id: i64) -> Result<Option<Box<RawValue>>, StoreError> {
     let row: Option<String> =
         sqlx::query_scalar("SELECT data FROM patient WHERE id = ?").bind(id).fetch_optional(db).await?;

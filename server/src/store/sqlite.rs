@@ -55,8 +55,15 @@ pub enum OpenError {
     },
 }
 
-/// The pool of readers and the one connection that writes.
-pub(super) async fn open(url: &str) -> Result<(SqlitePool, SqliteConnection), OpenError> {
+/// The connections to one database file.
+pub(super) struct Opened {
+    pub(super) readers: SqlitePool,
+    pub(super) accounts: SqlitePool,
+    /// The one connection that writes patients.
+    pub(super) writer: SqliteConnection,
+}
+
+pub(super) async fn open(url: &str) -> Result<Opened, OpenError> {
     let options = options(url)?;
     create_folder(options.get_filename())?;
     let connect = |source| OpenError::Connect { url: url.to_owned(), source };
@@ -66,13 +73,10 @@ pub(super) async fn open(url: &str) -> Result<(SqlitePool, SqliteConnection), Op
         .run(&mut writer)
         .await
         .map_err(|source| OpenError::Migrate { url: url.to_owned(), source })?;
-    let readers = SqlitePoolOptions::new()
-        .max_connections(8)
-        .acquire_timeout(Duration::from_secs(5))
-        .connect_with(options.pragma("query_only", "on"))
-        .await
-        .map_err(connect)?;
-    Ok((readers, writer))
+    let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(5));
+    let accounts = pool(1).connect_with(options.clone()).await.map_err(connect)?;
+    let readers = pool(8).connect_with(options.pragma("query_only", "on")).await.map_err(connect)?;
+    Ok(Opened { readers, accounts, writer })
 }
 
 /// sqlx sets none of these by itself. `FULL`: in WAL mode `NORMAL` may lose the last commits at a power cut.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use app::{
     change::Action,
     filter::search_key,
-    patient::{Data, FieldErrors, Patient, Revision, UtcTime},
+    patient::{Data, FieldErrors, Patient, Revision, UtcTime, field},
 };
 use serde_json::{Map, Value};
 use sqlx::{Acquire, Connection, SqliteConnection, SqliteTransaction};
@@ -396,7 +396,8 @@ async fn import(db: &mut SqliteConnection, source_id: &str, data: &Data, now: Ut
 
 /// The values that the source has now and had not last time; null for those that it no longer has.
 fn news(taken: &Data, data: &Data) -> Data {
-    let gone = taken.keys().filter(|key| !data.contains_key(*key)).map(|key| (key.clone(), Value::Null));
+    let cleared = |key: &&String| !data.contains_key(*key) && field::may_be_null(key);
+    let gone = taken.keys().filter(cleared).map(|key| (key.clone(), Value::Null));
     let new = data.iter().filter(|(key, value)| taken.get(*key) != Some(value)).map(|(k, v)| (k.clone(), v.clone()));
     gone.chain(new).collect()
 }

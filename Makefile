@@ -1,0 +1,59 @@
+# The commands of this project. `make run` and `make test` bring what they need by themselves.
+
+SHELL := /bin/bash -euo pipefail
+# Recipes run with the project's tools on PATH.
+WITH_TOOLS := . scripts/env.sh &&
+
+# A fresh clone on a build machine finds what the last one compiled.
+ifdef CI
+export CARGO_TARGET_DIR ?= $(or $(WARDWATCH_TOOLS),$(HOME)/.cache/wardwatch)/target
+endif
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
+
+.PHONY: setup
+setup:
+	@scripts/setup.sh build
+
+.PHONY: setup-test
+setup-test:
+	@scripts/setup.sh test
+
+.PHONY: run
+run: build ## build, then serve the demo ward on http://127.0.0.1:3000/
+	@target/release/wardwatch serve --demo
+
+.PHONY: build
+build: setup ## leave the program in target/release/wardwatch and the browser's half in target/site
+	@$(WITH_TOOLS) scripts/build.sh
+
+.PHONY: watch
+watch: setup ## rebuild and reload at every change of the source
+	@$(WITH_TOOLS) cargo leptos watch -- serve --demo
+
+.PHONY: test
+test: setup-test ## everything that checks the project
+	@scripts/test.sh
+
+.PHONY: e2e
+e2e: setup-test build ## only the tests in the browser: make e2e ARGS="-g conflict"
+	@cd end2end && npx playwright test $(ARGS)
+
+.PHONY: bench
+bench: setup-test build ## how long a change takes to be seen, with 1,000 patients
+	@cd end2end && npx playwright test --config bench.config.ts
+
+.PHONY: lint
+lint: setup ## formats and lints, without changing anything
+	@$(WITH_TOOLS) scripts/lint.sh
+
+.PHONY: fmt
+fmt: setup ## format the source
+	@$(WITH_TOOLS) cargo fmt --all
+
+.PHONY: clean
+clean: ## delete what was built (not the data)
+	rm -rf target end2end/node_modules end2end/test-results

@@ -1,0 +1,32 @@
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use crate::live::Live;
+
+/// How long changes are gathered before they are read out together.
+const GATHER: Duration = Duration::from_secs(2);
+
+/// Tells a screen reader what others did, summed up and without moving the focus (4.1.3).
+#[component]
+pub(crate) fn Announcer() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let words = RwSignal::new(String::new());
+    let gathering = StoredValue::new(false);
+    Effect::new(move || {
+        if live.unannounced.get() == 0 || gathering.get_value() {
+            return;
+        }
+        gathering.set_value(true);
+        set_timeout(
+            move || {
+                gathering.set_value(false);
+                let count = live.unannounced.get_untracked();
+                words.set(if count == 1 { "1 patient updated".to_owned() } else { format!("{count} patients updated") });
+                live.unannounced.set(0);
+            },
+            GATHER,
+        );
+    });
+    view! { <p class="quiet" role="status" id="announcer">{words}</p> }
+}

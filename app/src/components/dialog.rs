@@ -1,0 +1,115 @@
+use std::sync::Arc;
+
+use leptos::{ev::Event, html, prelude::*};
+
+use super::{
+    actions::{DeleteDialog, StatusDialog},
+    patient_form::{AdmitDialog, EditDialog},
+    patient_view::PatientDialog,
+    transfer::TransferDialog,
+};
+use crate::patient::{Patient, Status};
+
+/// What the dialog shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Open {
+    Nothing,
+    Patient(i64),
+    Admit,
+    Edit(i64),
+    Transfer(i64),
+    Status(i64, Status),
+    Delete(i64),
+}
+
+/// A message about something the user did, with the way back where there is one.
+#[derive(Clone)]
+pub(crate) struct Done {
+    pub(crate) text: String,
+    /// The row after the change and the status that takes it back.
+    pub(crate) undo: Option<(Arc<Patient>, Status)>,
+}
+
+/// The one dialog and the last message. A handle.
+#[derive(Clone, Copy)]
+pub(crate) struct Dialogs {
+    pub(crate) open: RwSignal<Open>,
+    pub(crate) done: RwSignal<Option<Done>>,
+}
+
+impl Dialogs {
+    pub(crate) fn new() -> Self {
+        Self { open: RwSignal::new(Open::Nothing), done: RwSignal::new(None) }
+    }
+
+    pub(crate) fn show(self, what: Open) {
+        self.done.set(None);
+        self.open.set(what);
+    }
+
+    pub(crate) fn close(self) {
+        self.open.set(Open::Nothing);
+    }
+
+    pub(crate) fn finish(self, text: String, undo: Option<(Arc<Patient>, Status)>) {
+        self.open.set(Open::Nothing);
+        self.done.set(Some(Done { text, undo }));
+    }
+}
+
+/// Covers the whole list: one patient's record is never seen beside others' (PAL-1040). The browser's own modal dialog
+/// keeps the focus inside, closes on Escape and gives the focus back.
+#[component]
+pub(crate) fn Dialog() -> impl IntoView {
+    let dialogs = expect_context::<Dialogs>();
+    let node = NodeRef::<html::Dialog>::new();
+    Effect::new(move || {
+        let wanted = dialogs.open.get() != Open::Nothing;
+        let Some(dialog) = node.get() else { return };
+        if wanted && !dialog.open() {
+            // Fails only for an element that is not in the document.
+            let _ = dialog.show_modal();
+        } else if !wanted && dialog.open() {
+            dialog.close();
+        }
+    });
+    let closed = move |_: Event| dialogs.close();
+    view! {
+        <dialog node_ref=node aria-labelledby="dialog-title" on:close=closed>
+            {move || match dialogs.open.get() {
+                Open::Nothing => ().into_any(),
+                Open::Patient(id) => view! { <PatientDialog id/> }.into_any(),
+                Open::Admit => view! { <AdmitDialog/> }.into_any(),
+                Open::Edit(id) => view! { <EditDialog id/> }.into_any(),
+                Open::Transfer(id) => view! { <TransferDialog id/> }.into_any(),
+                Open::Status(id, status) => view! { <StatusDialog id status/> }.into_any(),
+                Open::Delete(id) => view! { <DeleteDialog id/> }.into_any(),
+            }}
+        </dialog>
+    }
+}
+
+/// Title of the dialog; takes the focus when it appears, so that it is read first.
+#[component]
+pub(super) fn DialogTitle(#[prop(into)] text: String) -> impl IntoView {
+    let node = NodeRef::<html::H2>::new();
+    Effect::new(move || {
+        if let Some(title) = node.get() {
+            let _ = title.focus();
+        }
+    });
+    view! { <h2 id="dialog-title" tabindex="-1" node_ref=node>{text}</h2> }
+}
+
+/// What a dialog about a patient shows when there is none any more.
+#[component]
+pub(super) fn Gone() -> impl IntoView {
+    let dialogs = expect_context::<Dialogs>();
+    view! {
+        <DialogTitle text="This patient is no longer on the list"/>
+        <p>"Somebody has deleted the record meanwhile."</p>
+        <div class="buttons">
+            <button type="button" on:click=move |_| dialogs.close()>"Back to the list"</button>
+        </div>
+    }
+}

@@ -1,0 +1,92 @@
+use leptos::prelude::*;
+
+use super::submission::Submission;
+
+/// How a field is typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Long,
+    /// Local date and time.
+    DateTime,
+    /// One of these: (value, words).
+    Choice(&'static [(&'static str, &'static str)]),
+}
+
+/// A label, an input, and the messages about it beside it.
+#[component]
+pub(super) fn FieldInput(
+    name: &'static str,
+    label: &'static str,
+    kind: Kind,
+    value: RwSignal<String>,
+    submission: Submission,
+    #[prop(optional)] required: bool,
+    #[prop(optional)] max: Option<usize>,
+    #[prop(optional)] hint: &'static str,
+    /// Values that are offered while typing.
+    #[prop(optional)]
+    offers: Vec<String>,
+) -> impl IntoView {
+    let id = format!("field-{name}");
+    let error_id = format!("error-{name}");
+    let hint_id = format!("hint-{name}");
+    let list_id = format!("offers-{name}");
+    let wrong = move || submission.errors.with(|errors| !errors.of(name).is_empty());
+    let described = {
+        let (error_id, hint_id) = (error_id.clone(), hint_id.clone());
+        move || match (wrong(), hint.is_empty()) {
+            (true, true) => error_id.clone(),
+            (true, false) => format!("{error_id} {hint_id}"),
+            (false, false) => hint_id.clone(),
+            (false, true) => String::new(),
+        }
+    };
+    let described = move || Some(described()).filter(|ids| !ids.is_empty());
+    let typed = move |event: leptos::ev::Event| value.set(event_target_value(&event));
+    let invalid = move || wrong().then_some("true");
+    let has_offers = !offers.is_empty();
+    let input = match kind {
+        Kind::Long => view! {
+            <textarea id=id.clone() name=name rows="3" maxlength=max prop:value=value on:input=typed aria-invalid=invalid aria-describedby=described></textarea>
+        }
+        .into_any(),
+        Kind::Choice(choices) => view! {
+            <select id=id.clone() name=name on:change=typed aria-invalid=invalid aria-describedby=described>
+                {choices.iter().map(|(code, words)| view! {
+                    <option value=*code selected=move || value.with(|value| value == code)>{*words}</option>
+                }).collect_view()}
+            </select>
+        }
+        .into_any(),
+        Kind::Text | Kind::DateTime => view! {
+            <input
+                id=id.clone()
+                name=name
+                type=if kind == Kind::DateTime { "datetime-local" } else { "text" }
+                required=required
+                aria-required=required.then_some("true")
+                maxlength=max
+                autocomplete="off"
+                list=has_offers.then(|| list_id.clone())
+                prop:value=value
+                on:input=typed
+                aria-invalid=invalid
+                aria-describedby=described
+            />
+        }
+        .into_any(),
+    };
+    view! {
+        <div class="field">
+            <label for=id>{label}{required.then_some(" *")}</label>
+            {input}
+            {has_offers.then(|| view! {
+                <datalist id=list_id>{offers.into_iter().map(|offer| view! { <option value=offer></option> }).collect_view()}</datalist>
+            })}
+            {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> })}
+            <p class="field-error" id=error_id>{move || submission.errors.with(|errors| errors.of(name).join(" "))}</p>
+        </div>
+    }
+    .into_any()
+}

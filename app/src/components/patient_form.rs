@@ -1,0 +1,347 @@
+use std::{collections::BTreeMap, sync::Arc};
+
+use leptos::{html, prelude::*};
+use serde_json::Value;
+
+use super::{
+    Clock, Dialogs,
+    conflict::ConflictView,
+    dialog::{DialogTitle, Gone},
+    field_input::{FieldInput, Kind},
+    submission::{Buttons, Submission},
+};
+use crate::{
+    live::Live,
+    patient::{Data, Flag, Patient, Revision, UtcTime, display::Zone, field},
+};
+
+const GENDERS: &[(&str, &str)] = &[("unknown", "Unknown"), ("female", "Female"), ("male", "Male"), ("other", "Other")];
+const ARRIVALS: &[(&str, &str)] = &[("admitted", "Admitted: the patient is here"), ("expected", "Expected: will come")];
+const ACUITIES: &[(&str, &str)] =
+    &[("", "Not assessed"), ("1", "1 (most urgent)"), ("2", "2"), ("3", "3"), ("4", "4"), ("5", "5 (least urgent)")];
+const ALLERGIES: &[(&str, &str)] = &[
+    ("not_recorded", "Not recorded"),
+    ("known", "Known allergies"),
+    ("none_known", "No known allergies"),
+    ("unavailable", "Could not be asked"),
+];
+const RESUSCITATION: &[(&str, &str)] = &[("not_recorded", "Not recorded"), ("full", "Full"), ("limited", "Limited")];
+
+/// The form's fields as texts, and the way back to values. A handle.
+#[derive(Clone, Copy)]
+struct Draft {
+    texts: StoredValue<BTreeMap<&'static str, RwSignal<String>>>,
+    flags: RwSignal<Vec<Flag>>,
+    clock: Clock,
+}
+
+const TIMES: [&str; 2] = ["admission_date", "deceased_at"];
+
+impl Draft {
+    const FIELDS: [&'static str; 21] = [
+        "title", "first_name", "middle_names", "last_name", "preferred_name", "birth_date", "gender", "nhs_number",
+        "medical_record_number", "status", "admission_date", "ward", "room", "bed", "attending", "team", "reason", "acuity",
+        "allergy_status", "code_status", "deceased_at",
+    ];
+
+    fn new(values: &Data, clock: Clock) -> Self {
+        let zone = clock.zone();
+        let texts =
+            Self::FIELDS.iter().map(|name| (*name, RwSignal::new(to_text(name, values.get(*name), &zone)))).collect();
+        let flags = values.get("flags").and_then(|flags| serde_json::from_value(flags.clone()).ok()).unwrap_or_default();
+        Self { texts: StoredValue::new(texts), flags: RwSignal::new(flags), clock }
+    }
+
+    fn text(self, name: &'static str) -> RwSignal<String> {
+        self.texts.with_value(|texts| texts.get(name).copied()).unwrap_or_default()
+    }
+
+    /// The values that are other than in `base`, or all of them.
+    fn changed_from(self, base: &Data) -> Data {
+        let zone = self.clock.zone();
+        let mut data: Data = Self::FIELDS
+            .iter()
+            .map(|name| (*name, self.text(name).get_untracked()))
+            .filter(|(name, text)| *text != to_text(name, base.get(*name), &zone))
+            .map(|(name, text)| (name.to_owned(), to_value(name, &text, &zone)))
+            .collect();
+        let flags = serde_json::to_value(self.flags.get_untracked()).unwrap_or_default();
+        if base.get("flags") != Some(&flags) {
+            data.insert("flags".to_owned(), flags);
+        }
+        data
+    }
+}
+
+fn to_text(name: &str, value: Option<&Value>, zone: &Zone) -> String {
+    match value {
+        Some(Value::String(text)) if TIMES.contains(&name) => {
+            text.parse::<UtcTime>().map(|time| zone.to_input(time)).unwrap_or_default()
+        }
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn to_value(name: &str, text: &str, zone: &Zone) -> Value {
+    if text.trim().is_empty() {
+        // What may not be null is sent as it is, so that the message is the one about blanks.
+        return if field::may_be_null(name) || TIMES.contains(&name) { Value::Null } else { Value::from(text) };
+    }
+    if TIMES.contains(&name) {
+        return zone.from_input(text).map_or_else(|| Value::from(text), |time| Value::from(time.to_string()));
+    }
+    Value::from(text)
+}
+
+/// A new patient.
+#[component]
+pub(super) fn AdmitDialog() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let dialogs = expect_context::<Dialogs>();
+    let clock = expect_context::<Clock>();
+    let submission = Submission::new();
+    let now = clock.now.get_untracked();
+    let mut start = Data::new();
+    start.insert("status".into(), "admitted".into());
+    start.insert("gender".into(), "unknown".into());
+    start.insert("allergy_status".into(), "not_recorded".into());
+    start.insert("code_status".into(), "not_recorded".into());
+    start.insert("admission_date".into(), now.to_string().into());
+    if let Some(ward) = live.query.with_untracked(|query| query.ward.clone()) {
+        start.insert("ward".into(), ward.into());
+    }
+    let draft = Draft::new(&start, clock);
+    let form = NodeRef::<html::Form>::new();
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let data = draft.changed_from(&Data::new());
+        if let Err(errors) = Patient::admit(&data, clock.now.get_untracked()) {
+            submission.errors.set(errors);
+            focus_first_wrong(form);
+            return;
+        }
+        submission.create(live, data, move |row| dialogs.finish(format!("Admitted: {}", row.display_name()), None));
+    };
+    focus_on_errors(submission, form);
+    view! {
+        <form on:submit=submit novalidate node_ref=form>
+            <DialogTitle text="Admit a patient"/>
+            <Fields draft submission admitting=true id=None/>
+            <Buttons submission label="Admit"/>
+        </form>
+    }
+    .into_any()
+}
+
+/// Other values for a patient.
+#[component]
+pub(super) fn EditDialog(id: i64) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let Some(row) = live.row(id) else { return view! { <Gone/> }.into_any() };
+    let dialogs = expect_context::<Dialogs>();
+    let clock = expect_context::<Clock>();
+    let base: Arc<Patient> = row.patient.get_untracked();
+    let submission = Submission::new();
+    let values = base.values();
+    let draft = Draft::new(&values, clock);
+    let form = NodeRef::<html::Form>::new();
+    let identifiers = base.display_two_identifiers(clock.today(), &clock.zone());
+    let title = format!("Edit {}", base.display_name());
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let data = draft.changed_from(&values);
+        if data.is_empty() {
+            dialogs.close();
+            return;
+        }
+        if let Err(errors) = base.revise(&data, Revision::Partial, clock.now.get_untracked()) {
+            submission.errors.set(errors);
+            focus_first_wrong(form);
+            return;
+        }
+        submission.patch(live, base.clone(), data, move |row| dialogs.finish(format!("Saved: {}", row.display_name()), None));
+    };
+    focus_on_errors(submission, form);
+    view! {
+        {move || submission.conflict.get().map(|conflict| view! { <ConflictView conflict submission/> })}
+        <form on:submit=submit novalidate node_ref=form class:hidden=move || submission.conflict.with(Option::is_some)>
+            <DialogTitle text=title.clone()/>
+            <Fields draft submission admitting=false id=Some(id)/>
+            <p class="identifiers">{identifiers.clone()}</p>
+            <Buttons submission label="Save"/>
+        </form>
+    }
+    .into_any()
+}
+
+/// Moves the focus to the first wrong field when the server's messages arrive.
+fn focus_on_errors(submission: Submission, form: NodeRef<html::Form>) {
+    Effect::new(move || {
+        if submission.errors.with(|errors| !errors.is_empty()) {
+            focus_first_wrong(form);
+        }
+    });
+}
+
+fn focus_first_wrong(form: NodeRef<html::Form>) {
+    // Once the messages are in the document.
+    request_animation_frame(move || {
+        use leptos::wasm_bindgen::JsCast as _;
+        let wrong = form.get_untracked().and_then(|form| form.query_selector("[aria-invalid=true]").ok().flatten());
+        if let Some(wrong) = wrong.and_then(|wrong| wrong.dyn_into::<leptos::web_sys::HtmlElement>().ok()) {
+            let _ = wrong.focus();
+        }
+    });
+}
+
+#[component]
+fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let text = move |rule: field::TextField| (rule.name, rule.label, draft.text(rule.name), rule.max);
+    let plain = move |rule: field::TextField| {
+        let (name, label, value, max) = text(rule);
+        view! { <FieldInput name label kind=Kind::Text value submission max=max/> }
+    };
+    let needed = move |rule: field::TextField| {
+        let (name, label, value, max) = text(rule);
+        view! { <FieldInput name label kind=Kind::Text value submission max=max required=true/> }
+    };
+    let offered = move |rule: field::TextField, offers: Vec<String>| {
+        let (name, label, value, max) = text(rule);
+        view! { <FieldInput name label kind=Kind::Text value submission max=max offers/> }
+    };
+    let choice = move |name: &'static str, label: &'static str, choices| {
+        view! { <FieldInput name label kind=Kind::Choice(choices) value=draft.text(name) submission/> }
+    };
+    view! {
+        <fieldset>
+            <legend>"Who"</legend>
+            <div class="fields">
+                {needed(field::LAST_NAME)}
+                {needed(field::FIRST_NAME)}
+                {plain(field::MIDDLE_NAMES)}
+                {plain(field::TITLE)}
+                {plain(field::PREFERRED_NAME)}
+                <FieldInput
+                    name="birth_date"
+                    label="Date of birth"
+                    kind=Kind::Text
+                    value=draft.text("birth_date")
+                    submission
+                    hint="YYYY-MM-DD, or YYYY-MM or YYYY when that is all that is known"
+                />
+                {choice("gender", "Gender", GENDERS)}
+                <FieldInput
+                    name="nhs_number"
+                    label="NHS number"
+                    kind=Kind::Text
+                    value=draft.text("nhs_number")
+                    submission
+                    hint="10 digits, with or without spaces"
+                />
+                {plain(field::MEDICAL_RECORD_NUMBER)}
+            </div>
+        </fieldset>
+        <fieldset>
+            <legend>"Stay"</legend>
+            <div class="fields">
+                {admitting.then(|| choice("status", "Status", ARRIVALS))}
+                <FieldInput
+                    name="admission_date"
+                    label="Admission"
+                    kind=Kind::DateTime
+                    value=draft.text("admission_date")
+                    submission
+                    required=true
+                />
+                {offered(field::WARD, live.values_of(|patient| patient.ward.as_deref()))}
+                {plain(field::ROOM)}
+                {plain(field::BED)}
+                {offered(field::ATTENDING, live.values_of(|patient| patient.attending.as_deref()))}
+                {offered(field::TEAM, live.values_of(|patient| patient.team.as_deref()))}
+                <FieldInput
+                    name="reason"
+                    label="Reason"
+                    kind=Kind::Long
+                    value=draft.text("reason")
+                    submission
+                    max=field::REASON.max
+                />
+            </div>
+            <BedWarning ward=draft.text("ward") bed=draft.text("bed") id/>
+        </fieldset>
+        <fieldset>
+            <legend>"Alerts"</legend>
+            <div class="fields">
+                {choice("acuity", "Acuity", ACUITIES)}
+                {choice("allergy_status", "Allergies", ALLERGIES)}
+                {choice("code_status", "Resuscitation", RESUSCITATION)}
+                {(!admitting).then(|| view! {
+                    <FieldInput name="deceased_at" label="Died" kind=Kind::DateTime value=draft.text("deceased_at") submission/>
+                })}
+            </div>
+            <FlagChoice flags=draft.flags/>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// Two patients in one bed are sometimes right (mother and baby): said, not forbidden.
+#[component]
+pub(super) fn BedWarning(ward: RwSignal<String>, bed: RwSignal<String>, id: Option<i64>) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let other = move || {
+        let (ward, bed) = (ward.get(), bed.get());
+        let (ward, bed) = (ward.trim().to_owned(), bed.trim().to_owned());
+        (!ward.is_empty() && !bed.is_empty())
+            .then(|| {
+                live.find(|patient| {
+                    Some(patient.id) != id
+                        && patient.status.occupies_bed()
+                        && patient.ward.as_deref() == Some(&*ward)
+                        && patient.bed.as_deref() == Some(&*bed)
+                })
+            })
+            .flatten()
+    };
+    view! {
+        <div role="status">
+            {move || other().map(|patient| view! {
+                <p class="warning">"⚠ "{patient.display_name()}" is in this bed already. You can still save."</p>
+            })}
+        </div>
+    }
+}
+
+#[component]
+fn FlagChoice(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
+    let toggle = move |code: &'static str| {
+        flags.update(|flags| {
+            let had = flags.len();
+            flags.retain(|flag| flag.code != code);
+            if flags.len() == had {
+                flags.push(Flag { code: code.to_owned(), text: String::new() });
+            }
+        });
+    };
+    view! {
+        <fieldset class="flags">
+            <legend>"Flags"</legend>
+            {Flag::COMMON.iter().map(|(code, words)| view! {
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        name="flags"
+                        value=*code
+                        prop:checked=move || flags.with(|flags| flags.iter().any(|flag| flag.code == *code))
+                        on:change=move |_| toggle(code)
+                    />
+                    " "{*words}
+                </label>
+            }).collect_view()}
+        </fieldset>
+    }
+    .into_any()
+}

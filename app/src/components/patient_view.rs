@@ -1,0 +1,76 @@
+use leptos::prelude::*;
+
+use super::{
+    Clock, Dialogs,
+    actions::status_action,
+    dialog::{DialogTitle, Gone, Open},
+};
+use crate::{
+    live::Live,
+    patient::{Code as _, Patient, display::UNKNOWN},
+    wire::Role,
+};
+
+/// One patient: everything that is known, and what can be done. Follows every change while it is open.
+#[component]
+pub(super) fn PatientDialog(id: i64) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let Some(row) = live.row(id) else { return view! { <Gone/> }.into_any() };
+    let dialogs = expect_context::<Dialogs>();
+    let clock = expect_context::<Clock>();
+    let may_write = live.user.with_value(|user| user.role >= Role::Clinician);
+    let blocked = move || !live.is_live();
+    let title = row.patient.with_untracked(|patient| patient.display_name());
+    let actions = move || {
+        let status = row.patient.with(|patient| patient.status);
+        let action = move |label: &'static str, what: Open| {
+            view! { <button type="button" disabled=blocked on:click=move |_| dialogs.show(what)>{label}</button> }
+        };
+        view! {
+            {action("Edit", Open::Edit(id))}
+            {action("Transfer", Open::Transfer(id))}
+            {status.next().iter().map(|next| action(status_action(status, *next), Open::Status(id, *next))).collect_view()}
+            {action("Delete", Open::Delete(id))}
+        }
+    };
+    view! {
+        <DialogTitle text=title/>
+        {may_write.then(|| view! { <div class="buttons" role="group" aria-label="Actions">{actions}</div> })}
+        <dl class="record">
+            {move || row.patient.with(|patient| facts(patient, clock)).into_iter().map(|(label, value)| view! {
+                <div><dt>{label}</dt><dd>{value}</dd></div>
+            }).collect_view()}
+        </dl>
+        <div class="buttons">
+            <button type="button" class="primary" on:click=move |_| dialogs.close()>"Back to the list"</button>
+        </div>
+    }
+    .into_any()
+}
+
+fn facts(patient: &Patient, clock: Clock) -> Vec<(&'static str, String)> {
+    let zone = clock.zone();
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| UNKNOWN.to_owned());
+    let flags: Vec<&str> = patient.flags.iter().map(crate::patient::Flag::label).collect();
+    vec![
+        ("Name", patient.display_name()),
+        ("Middle names", text(&patient.middle_names)),
+        ("Preferred name", text(&patient.preferred_name)),
+        ("Born", patient.display_born(clock.today(), &zone).trim_start_matches("Born ").to_owned()),
+        ("Gender", patient.gender.label().to_owned()),
+        ("NHS number", patient.nhs_number.as_ref().map_or_else(|| UNKNOWN.to_owned(), |number| number.grouped())),
+        ("Medical record number", text(&patient.medical_record_number)),
+        ("Status", patient.status.label().to_owned()),
+        ("Place", patient.display_place()),
+        ("Admission", zone.date_time(patient.admission_date)),
+        ("Discharge", patient.dismissal_date.map_or_else(|| "—".to_owned(), |time| zone.date_time(time))),
+        ("Attending", text(&patient.attending)),
+        ("Team", text(&patient.team)),
+        ("Reason", text(&patient.reason)),
+        ("Acuity", patient.acuity.map_or_else(|| "Not assessed".to_owned(), |acuity| acuity.to_string())),
+        ("Allergies", patient.allergy_status.label().to_owned()),
+        ("Resuscitation", patient.code_status.label().to_owned()),
+        ("Flags", if flags.is_empty() { "None".to_owned() } else { flags.join(", ") }),
+        ("Last change", zone.date_time(patient.updated_at)),
+    ]
+}

@@ -1,0 +1,48 @@
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::{Dialogs, actions::status_data, dialog::Done};
+use crate::{
+    live::{Live, Outcome, WriteRequest},
+    patient::{Patient, Status},
+};
+
+/// What the user has just done, with the way back. Stays until it is dismissed or something else is done.
+#[component]
+pub(crate) fn Toast() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let dialogs = expect_context::<Dialogs>();
+    let undo = move |row: Arc<Patient>, status: Status| {
+        let request = WriteRequest {
+            action: "patch",
+            pk: Some(row.id),
+            version: Some(row.version),
+            data: Some(status_data(status)),
+        };
+        live.write(request, move |outcome| {
+            let text = match outcome {
+                Outcome::Saved(_) => format!("Undone: {}", row.display_name()),
+                Outcome::Conflict { by, .. } => {
+                    format!("Not undone: {by} has changed {} meanwhile.", row.display_name())
+                }
+                Outcome::Invalid(errors) => format!("Not undone: {errors}"),
+                Outcome::Refused(reason) => format!("Not undone: {reason}"),
+            };
+            dialogs.done.set(Some(Done { text, undo: None }));
+        });
+    };
+    view! {
+        <div class="toasts" role="status">
+            {move || dialogs.done.get().map(|done| view! {
+                <div class="toast">
+                    <span>{done.text}</span>
+                    {done.undo.map(|(row, status)| view! {
+                        <button type="button" disabled=move || !live.is_live() on:click=move |_| undo(row.clone(), status)>"Undo"</button>
+                    })}
+                    <button type="button" on:click=move |_| dialogs.done.set(None)>"Dismiss"</button>
+                </div>
+            })}
+        </div>
+    }
+}

@@ -1,0 +1,116 @@
+use leptos::prelude::*;
+
+use super::{Dialogs, dialog::Open};
+use crate::{
+    list::arrange::{Query, StatusFilter},
+    live::Live,
+    patient::{Code as _, Status},
+    wire::Role,
+};
+
+/// Search, filters and the way to a new patient.
+#[component]
+pub(crate) fn Toolbar(
+    /// The ids that are shown.
+    shown: Memo<Vec<i64>>,
+) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let dialogs = expect_context::<Dialogs>();
+    let query = live.query;
+    let may_write = live.user.with_value(|user| user.role >= Role::Clinician);
+    let wards = Memo::new(move |_| live.values_of(|patient| patient.ward.as_deref()));
+    let pick_ward = move |event| {
+        let ward = event_target_value(&event);
+        query.update(|query| query.ward = Some(ward).filter(|ward| !ward.is_empty()));
+    };
+    let pick_status = move |event| {
+        let status = match event_target_value(&event).as_str() {
+            "current" => StatusFilter::Current,
+            other => Status::from_code(other).map_or(StatusFilter::All, StatusFilter::Only),
+        };
+        query.update(|query| query.status = status);
+    };
+    let is_status = move |status: StatusFilter| move || query.with(|query| query.status == status);
+    let clear = move |_| {
+        query.update(|query| {
+            *query = Query { status: StatusFilter::All, sort: query.sort, descending: query.descending, ..Query::default() };
+        });
+    };
+    view! {
+        <div class="toolbar" role="search">
+            <div class="control wide">
+                <label for="search">"Search"</label>
+                <input
+                    id="search"
+                    type="search"
+                    placeholder="Name, MRN or NHS number"
+                    autocomplete="off"
+                    prop:value=move || query.with(|query| query.search.clone())
+                    on:input=move |event| query.update(|query| query.search = event_target_value(&event))
+                />
+            </div>
+            <div class="control">
+                <label for="ward">"Ward"</label>
+                <select id="ward" on:change=pick_ward>
+                    <option value="" selected=move || query.with(|query| query.ward.is_none())>"All wards"</option>
+                    <For each=move || wards.get() key=Clone::clone let:ward>
+                        <option
+                            value=ward.clone()
+                            selected={
+                                let ward = ward.clone();
+                                move || query.with(|query| query.ward.as_ref() == Some(&ward))
+                            }
+                        >{ward.clone()}</option>
+                    </For>
+                </select>
+            </div>
+            <div class="control">
+                <label for="status">"Status"</label>
+                <select id="status" on:change=pick_status>
+                    <option value="current" selected=is_status(StatusFilter::Current)>"Here or expected"</option>
+                    <option value="all" selected=is_status(StatusFilter::All)>"All"</option>
+                    {Status::ALL.iter().map(|status| view! {
+                        <option value=status.as_str() selected=is_status(StatusFilter::Only(*status))>{status.label()}</option>
+                    }).collect_view()}
+                </select>
+            </div>
+            {may_write.then(|| view! {
+                <button type="button" class="primary admit" disabled=move || !live.is_live() on:click=move |_| dialogs.show(Open::Admit)>
+                    "Admit a patient"
+                </button>
+            })}
+        </div>
+        <p class="filters" id="filters">
+            <span>{move || announce(live, query, shown.with(Vec::len))}</span>
+            <button type="button" class="link needs-script" on:click=clear class:unseen=move || query.with(is_unfiltered)>"Show all"</button>
+        </p>
+    }
+    .into_any()
+}
+
+fn is_unfiltered(query: &Query) -> bool {
+    query.status == StatusFilter::All && query.ward.is_none() && query.search.trim().is_empty()
+}
+
+/// An active filter is announced above the table (PAL-0760).
+fn announce(live: Live, query: RwSignal<Query>, shown: usize) -> String {
+    let total = live.count();
+    query.with(|query| {
+        let mut filters = Vec::new();
+        match query.status {
+            StatusFilter::Current => filters.push("here or expected".to_owned()),
+            StatusFilter::All => {}
+            StatusFilter::Only(status) => filters.push(status.label().to_lowercase()),
+        }
+        filters.extend(query.ward.as_ref().map(|ward| format!("ward {ward}")));
+        let search = query.search.trim();
+        if !search.is_empty() {
+            filters.push(format!("matching “{search}”"));
+        }
+        if filters.is_empty() {
+            format!("All {total} patients.")
+        } else {
+            format!("Filtered: {}. {shown} of {total} patients.", filters.join(", "))
+        }
+    })
+}

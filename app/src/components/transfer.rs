@@ -1,0 +1,78 @@
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use serde_json::Value;
+
+use super::{
+    Clock, Dialogs,
+    conflict::ConflictView,
+    dialog::{DialogTitle, Gone},
+    field_input::{FieldInput, Kind},
+    patient_form::BedWarning,
+    submission::{Buttons, Submission},
+};
+use crate::{
+    live::Live,
+    patient::{Data, Patient, Revision, field},
+};
+
+/// Another ward, room or bed.
+#[component]
+pub(super) fn TransferDialog(id: i64) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let Some(row) = live.row(id) else { return view! { <Gone/> }.into_any() };
+    let dialogs = expect_context::<Dialogs>();
+    let clock = expect_context::<Clock>();
+    let base: Arc<Patient> = row.patient.get_untracked();
+    let submission = Submission::new();
+    let start = |value: &Option<String>| RwSignal::new(value.clone().unwrap_or_default());
+    let (ward, room, bed) = (start(&base.ward), start(&base.room), start(&base.bed));
+    let identifiers = base.display_two_identifiers(clock.today(), &clock.zone());
+    let (title, place) = (format!("Transfer {}", base.display_name()), base.display_place());
+    let values = base.values();
+    let submit = move |event: leptos::ev::SubmitEvent| {
+        event.prevent_default();
+        let typed = [(field::WARD.name, ward), (field::ROOM.name, room), (field::BED.name, bed)];
+        let data: Data = typed
+            .into_iter()
+            .map(|(name, text)| (name.to_owned(), text.with_untracked(|text| text.trim().to_owned())))
+            .map(|(name, text)| (name, if text.is_empty() { Value::Null } else { Value::from(text) }))
+            .filter(|(name, value)| values.get(name) != Some(value))
+            .collect();
+        if data.is_empty() {
+            dialogs.close();
+            return;
+        }
+        if let Err(errors) = base.revise(&data, Revision::Partial, clock.now.get_untracked()) {
+            submission.errors.set(errors);
+            return;
+        }
+        submission.patch(live, base.clone(), data, move |row| {
+            dialogs.finish(format!("{} is now in {}", row.display_name(), row.display_place()), None);
+        });
+    };
+    view! {
+        {move || submission.conflict.get().map(|conflict| view! { <ConflictView conflict submission/> })}
+        <form on:submit=submit novalidate class:hidden=move || submission.conflict.with(Option::is_some)>
+            <DialogTitle text=title.clone()/>
+            <p>"Now in "{place.clone()}"."</p>
+            <div class="fields">
+                <FieldInput
+                    name="ward"
+                    label="Ward"
+                    kind=Kind::Text
+                    value=ward
+                    submission
+                    max=field::WARD.max
+                    offers=live.values_of(|patient| patient.ward.as_deref())
+                />
+                <FieldInput name="room" label="Room" kind=Kind::Text value=room submission max=field::ROOM.max/>
+                <FieldInput name="bed" label="Bed" kind=Kind::Text value=bed submission max=field::BED.max/>
+            </div>
+            <BedWarning ward bed id=Some(id)/>
+            <p class="identifiers">{identifiers.clone()}</p>
+            <Buttons submission label="Transfer"/>
+        </form>
+    }
+    .into_any()
+}

@@ -1,0 +1,49 @@
+//! The pages, and what the server loads for each.
+
+mod list;
+mod password;
+mod sign_in;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::{list::{Connect, ListApp}, password::PasswordForm, sign_in::SignInForm};
+use crate::{
+    list::Snapshot,
+    patient::{UtcTime, display::Zone},
+    wire::UserInfo,
+};
+
+/// What the list's page is made from; it travels with the page, so that the browser starts from the same.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListPage {
+    /// The rows, and the position from which the socket goes on.
+    pub snapshot: Snapshot,
+    /// Who is signed in.
+    pub user: UserInfo,
+    /// The hospital's time.
+    pub zone: Zone,
+    /// When the page was made.
+    pub now: UtcTime,
+}
+
+/// What the sign-in page is made from.
+#[derive(Clone, Debug, Default)]
+pub struct SignInPage {
+    /// As typed before.
+    pub name: String,
+    /// Why it did not work.
+    pub error: Option<String>,
+}
+
+/// What the page for a new password is made from.
+#[derive(Clone, Debug)]
+pub struct PasswordPage {
+    /// Whose.
+    pub name: String,
+    /// The present one was good for one sign-in only.
+    pub must_change: bool,
+    /// It has just been changed.
+    pub changed: bool,
+    /// Why it did not work.
+    pub error: Option<String>,
+}

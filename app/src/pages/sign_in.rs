@@ -1,0 +1,44 @@
+use leptos::prelude::*;
+
+use super::SignInPage;
+
+/// Name and password, as a form that needs no script.
+#[component]
+pub fn SignInForm(
+    /// What to show.
+    page: SignInPage,
+) -> impl IntoView {
+    let failed = page.error.is_some();
+    view! {
+        <main class="door">
+            <h1>"Wardwatch"</h1>
+            <p class="door-lead">"The live patient list."</p>
+            {page.error.map(|error| view! { <p class="problem" id="problem" role="alert">{error}</p> })}
+            <form method="post" action="/sign-in">
+                <label for="name">"Name"</label>
+                <input
+                    id="name"
+                    name="name"
+                    value=page.name
+                    autocomplete="username"
+                    autocapitalize="none"
+                    spellcheck="false"
+                    required
+                    autofocus=!failed
+                    aria-describedby=failed.then_some("problem")
+                />
+                <label for="password">"Password"</label>
+                <input
+                    id="password"
+                    name="password"
+                    type="password"
+                    autocomplete="current-password"
+                    required
+                    autofocus=failed
+                    aria-describedby=failed.then_some("problem")
+                />
+                <button type="submit" class="primary">"Sign in"</button>
+            </form>
+        </main>
+    }
+}

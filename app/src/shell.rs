@@ -1,0 +1,57 @@
+//! The HTML document around a page.
+
+use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
+
+use crate::pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage};
+
+/// The list: works without a script as a read-only page, and comes to life with it.
+pub fn list(options: LeptosOptions, page: ListPage) -> impl IntoView {
+    provide_context(page);
+    view! {
+        <Document title="Patients · Wardwatch" options=options.clone() script=true>
+            <ListApp/>
+        </Document>
+    }
+}
+
+/// Sign-in: a plain form, no script at all.
+pub fn sign_in(options: LeptosOptions, page: SignInPage) -> impl IntoView {
+    view! {
+        <Document title="Sign in · Wardwatch" options script=false>
+            <SignInForm page/>
+        </Document>
+    }
+}
+
+/// A new password: a plain form, no script at all.
+pub fn password(options: LeptosOptions, page: PasswordPage) -> impl IntoView {
+    view! {
+        <Document title="Password · Wardwatch" options script=false>
+            <PasswordForm page/>
+        </Document>
+    }
+}
+
+/// Tells the style sheet, before anything is painted, that controls which need a script may be shown.
+const SCRIPT_RUNS: &str = "document.documentElement.classList.add('scripted')";
+
+#[component]
+fn Document(title: &'static str, options: LeptosOptions, script: bool, children: Children) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <title>{title}</title>
+                <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
+                <link rel="stylesheet" href="/pkg/wardwatch.css"/>
+                {script.then(|| view! { <script nonce=use_nonce()>{SCRIPT_RUNS}</script> })}
+                <AutoReload options=options.clone()/>
+                {script.then(|| view! { <HydrationScripts options/> })}
+            </head>
+            <body>{children()}</body>
+        </html>
+    }
+}

@@ -1,0 +1,61 @@
+//! The few things that are asked of the browser itself.
+
+use app::patient::UtcTime;
+use futures::channel::mpsc::UnboundedSender;
+use leptos::prelude::window;
+use wasm_bindgen::{JsCast as _, closure::Closure};
+
+/// Now, by the device's clock.
+pub(crate) fn now() -> UtcTime {
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 are far below 2^53")]
+    let micros = (js_sys::Date::now() * 1000.0) as i64;
+    UtcTime::from_unix_micros(micros).unwrap_or_else(|| unreachable!("a browser's clock is within the years 1970…275760"))
+}
+
+/// The address of the list's socket on the server that the page came from.
+pub(crate) fn socket_url() -> String {
+    let location = window().location();
+    let scheme = if location.protocol().as_deref() == Ok("https:") { "wss" } else { "ws" };
+    format!("{scheme}://{}/ws/patients/", location.host().unwrap_or_default())
+}
+
+/// Leaves the page for the sign-in.
+pub(crate) fn go_to_sign_in() {
+    // Fails only where navigation is forbidden; the banner then stays.
+    let _ = window().location().assign("/sign-in");
+}
+
+/// What happened to the page or the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// The page is looked at again, or the network is back: worth a try at once.
+    Back,
+    /// The browser knows that there is no network.
+    Offline,
+}
+
+/// Reports the page's and the network's coming and going, for as long as the page lives.
+pub(crate) fn watch(report: UnboundedSender<Wake>) {
+    let document = leptos::prelude::document();
+    let visible = {
+        let (report, document) = (report.clone(), document.clone());
+        move || {
+            if document.visibility_state() == web_sys::VisibilityState::Visible {
+                let _ = report.unbounded_send(Wake::Back);
+            }
+        }
+    };
+    listen(&document, "visibilitychange", visible.clone());
+    // A page that comes out of the back/forward cache.
+    listen(&window(), "pageshow", visible);
+    let online = report.clone();
+    listen(&window(), "online", move || _ = online.unbounded_send(Wake::Back));
+    listen(&window(), "offline", move || _ = report.unbounded_send(Wake::Offline));
+}
+
+fn listen(target: &web_sys::EventTarget, event: &str, run: impl Fn() + 'static) {
+    let closure = Closure::<dyn Fn()>::new(run);
+    // Adding a listener fails for no name that we use.
+    let _ = target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
+    closure.forget();
+}

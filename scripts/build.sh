@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Builds the release: target/release/wardwatch and target/site, whatever CARGO_TARGET_DIR is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/env.sh
+
+cargo leptos build --release --precompress
+if [ -n "${CARGO_TARGET_DIR:-}" ] && [ "$CARGO_TARGET_DIR" != target ]; then
+    mkdir -p target/release
+    cp "$CARGO_TARGET_DIR/release/wardwatch" target/release/wardwatch
+fi

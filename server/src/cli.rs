@@ -1,0 +1,168 @@
+//! The command line.
+
+use std::{
+    io::{Read as _, Write as _},
+    path::PathBuf,
+};
+
+use app::wire::Role;
+use clap::{Parser, Subcommand, builder::PossibleValuesParser};
+
+use crate::{
+    auth::AccountError,
+    config::{DatabaseArgs, ServeArgs},
+    clock, demo, import, shutdown,
+    startup::{self, StartError},
+    store::{OpenError, Origin, Store},
+};
+
+/// A live patient list for hospital wards: when anyone admits, moves, edits or discharges a patient, every open list
+/// shows it at once.
+///
+/// Everything that can be set can be set by flag, by environment variable, or in a file named .env in the folder where
+/// the program starts; a flag wins over the environment, the environment over the file. Log level: RUST_LOG=debug.
+#[derive(Parser, Debug)]
+#[command(name = "wardwatch", version, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  wardwatch serve --demo                       try it with a made-up ward, on http://127.0.0.1:3000/
+  wardwatch user add rivera --role clinician   prints a one-time password
+  wardwatch token add rivera                   prints a token for a program: Authorization: Bearer TOKEN
+  wardwatch import export/                     takes a FHIR R4 bulk export; open lists see it live";
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Serve the list, until SIGINT or SIGTERM
+    Serve(Box<ServeArgs>),
+    /// Accounts of people
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Tokens of programs
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Take patients from a FHIR R4 bulk export (Patient.ndjson, Encounter.ndjson, Location.ndjson where there is one)
+    ///
+    /// Works on a stopped server's database and on a running one's. Lines that cannot be taken are named on standard
+    /// error and the others go in; run again, it changes nothing. The last line on standard output sums up.
+    Import {
+        /// Folder with the files
+        dir: PathBuf,
+    },
+    /// Add made-up patients: the same ones for the same seed
+    Demo {
+        /// How many
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        patients: u32,
+        /// What makes them up
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum UserCommand {
+    /// Add an account
+    Add {
+        /// What the person signs in with
+        name: String,
+        /// viewer reads, clinician writes, admin manages accounts too
+        #[arg(long, value_parser = PossibleValuesParser::new(["viewer", "clinician", "admin"]))]
+        role: String,
+        /// Read the password from standard input; without it a one-time password is made up and printed
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+enum TokenCommand {
+    /// Add a token that acts for an account, and print it: this once, alone on standard output
+    Add {
+        /// The account
+        name: String,
+    },
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// See [`OpenError`].
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// See [`StartError`].
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// See [`AccountError`].
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// See [`import::ImportError`].
+    #[error(transparent)]
+    Import(#[from] import::ImportError),
+    /// Standard input or output.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Does what the command line says.
+pub async fn run(cli: Cli) -> Result<(), CliError> {
+    let url = &cli.database.database_url;
+    match cli.command {
+        Command::Serve(args) => {
+            let server = startup::build(&args, url, shutdown::on_signal()?).await?;
+            startup::welcome(&server)?;
+            server.run().await?;
+            Ok(())
+        }
+        Command::User(UserCommand::Add { name, role, password_stdin }) => {
+            add_user(url, &name, &role, password_stdin).await
+        }
+        Command::Token(TokenCommand::Add { name }) => {
+            let store = Store::open(url).await?;
+            let secret = store.accounts().issue_token(&name).await?;
+            store.close().await;
+            writeln!(std::io::stdout(), "{}", secret.reveal())?;
+            Ok(())
+        }
+        Command::Import { dir } => {
+            let store = Store::open(url).await?;
+            let summary = import::directory(&store, &dir).await;
+            store.close().await;
+            writeln!(std::io::stdout(), "{}", summary?)?;
+            Ok(())
+        }
+        Command::Demo { patients, seed } => {
+            let store = Store::open(url).await?;
+            let summary = import::take(&store, Origin::Demo, demo::patients(patients, seed, clock::now())).await;
+            store.close().await;
+            writeln!(std::io::stdout(), "{}", summary?)?;
+            Ok(())
+        }
+    }
+}
+
+async fn add_user(url: &str, name: &str, role: &str, password_stdin: bool) -> Result<(), CliError> {
+    let role = Role::ALL.iter().copied().find(|known| known.as_str() == role).unwrap_or(Role::Viewer);
+    let password = if password_stdin {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        text.trim_end_matches(['\r', '\n']).to_owned()
+    } else {
+        startup::one_time_password()
+    };
+    let store = Store::open(url).await?;
+    let added = store.accounts().create(name, role, &password, !password_stdin).await;
+    store.close().await;
+    added?;
+    if !password_stdin {
+        writeln!(std::io::stdout(), "{password}")?;
+        writeln!(std::io::stderr(), "{name} signs in with this once and then chooses another.")?;
+    }
+    Ok(())
+}

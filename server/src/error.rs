@@ -1,0 +1,55 @@
+//! The boundary of HTTP: what went wrong is logged once, with an id, and told in words that give nothing away.
+
+use axum::{
+    http::{StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use uuid::Uuid;
+
+use crate::{auth::AccountError, store::StoreError};
+
+/// Why a request got no page.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HttpError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    #[error("the request came from another site's page")]
+    ForeignOrigin,
+    #[error("sign in first")]
+    Unauthenticated,
+    #[error("{0}")]
+    NoWebSocket(&'static str),
+}
+
+impl IntoResponse for HttpError {
+    fn into_response(self) -> Response {
+        let (status, words) = match &self {
+            Self::ForeignOrigin => (StatusCode::FORBIDDEN, "This request came from another site's page."),
+            Self::Unauthenticated => {
+                let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+                return (StatusCode::UNAUTHORIZED, challenge, "Authentication credentials were not provided or are wrong.")
+                    .into_response();
+            }
+            Self::NoWebSocket(why) => (StatusCode::UPGRADE_REQUIRED, *why),
+            Self::Store(_) | Self::Account(_) => {
+                let id = log_unforeseen(&self);
+                let page = format!(
+                    "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Wardwatch</title>\
+                     <h1>The list cannot be shown</h1><p>The server has a problem. Nothing was changed. Try again in a \
+                     moment; if it stays, tell your system's support this number: <code>{id}</code></p></html>"
+                );
+                return (StatusCode::INTERNAL_SERVER_ERROR, Html(page)).into_response();
+            }
+        };
+        (status, words).into_response()
+    }
+}
+
+/// Logs what nobody foresaw and returns the id by which it is found again.
+pub(crate) fn log_unforeseen(error: &dyn std::error::Error) -> Uuid {
+    let id = Uuid::new_v4();
+    tracing::error!(%error, correlation.id = %id, "a request failed");
+    id
+}

@@ -1,0 +1,212 @@
+//! The pages: what each needs is loaded first, then it is rendered in one go.
+
+use std::net::{IpAddr, SocketAddr};
+
+use app::{
+    pages::{ListPage, PasswordPage, SignInPage},
+    shell,
+};
+use axum::{
+    Form,
+    body::Body,
+    extract::{ConnectInfo, Query, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use axum_extra::extract::CookieJar;
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use crate::{
+    auth::{self, AccountError, Presented, Principal},
+    clock,
+    error::HttpError,
+    state::AppState,
+};
+
+/// Who asks for a page: the session's cookie only, a token is for programs.
+async fn visitor(state: &AppState, headers: &HeaderMap) -> Result<Option<Principal>, HttpError> {
+    match auth::from_headers(headers, state.origin.as_ref()) {
+        Some(Presented::Cookie(secret)) => Ok(state.accounts.identify(&secret).await?),
+        _ => Ok(None),
+    }
+}
+
+/// Forms are taken from our own pages only.
+fn own_form(state: &AppState, headers: &HeaderMap) -> Result<(), HttpError> {
+    if auth::same_origin(headers, state.origin.as_ref()) { Ok(()) } else { Err(HttpError::ForeignOrigin) }
+}
+
+/// `GET /`: the list.
+pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
+    let Some(who) = visitor(&state, request.headers()).await? else {
+        return Ok(Redirect::to("/sign-in").into_response());
+    };
+    if who.must_change_password {
+        return Ok(Redirect::to("/password").into_response());
+    }
+    let page = ListPage {
+        snapshot: state.store.snapshot().await?,
+        user: who.info(),
+        zone: state.zone(),
+        now: clock::now(),
+    };
+    let options = state.leptos.clone();
+    Ok(render(request, move || shell::list(options.clone(), page.clone())).await)
+}
+
+/// What the sign-in form sends.
+#[derive(Deserialize)]
+pub(crate) struct Credentials {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    password: String,
+}
+
+/// `GET /sign-in`
+pub(crate) async fn sign_in(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
+    if visitor(&state, request.headers()).await?.is_some() {
+        return Ok(Redirect::to("/").into_response());
+    }
+    Ok(sign_in_page(&state, StatusCode::OK, SignInPage::default()).await)
+}
+
+/// `POST /sign-in`
+pub(crate) async fn sign_in_submitted(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    jar: CookieJar,
+    Form(form): Form<Credentials>,
+) -> Result<Response, HttpError> {
+    own_form(&state, &headers)?;
+    let name = form.name.trim();
+    let refuse = |error: String| SignInPage { name: name.to_owned(), error: Some(error) };
+    let key: (String, IpAddr) = (name.to_lowercase(), peer.ip());
+    if let Err(wait) = state.sign_ins.check(&key) {
+        let words = format!("Too many tries. Try again in {} seconds.", wait.as_secs() + 1);
+        return Ok(sign_in_page(&state, StatusCode::TOO_MANY_REQUESTS, refuse(words)).await);
+    }
+    match state.accounts.sign_in(name, &form.password, state.session_seconds).await? {
+        Some(secret) => {
+            let jar = jar.add(auth::session_cookie(&secret, state.origin.as_ref()));
+            Ok((jar, Redirect::to("/")).into_response())
+        }
+        None => {
+            let words = "Name and password do not match. Check both and try again.".to_owned();
+            Ok(sign_in_page(&state, StatusCode::UNAUTHORIZED, refuse(words)).await)
+        }
+    }
+}
+
+/// `POST /sign-out`
+pub(crate) async fn sign_out(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    jar: CookieJar,
+) -> Result<Response, HttpError> {
+    own_form(&state, &headers)?;
+    if let Some(who) = visitor(&state, &headers).await? {
+        state.accounts.revoke(who.credential_id).await?;
+    }
+    let jar = jar.add(auth::signed_out_cookie(state.origin.as_ref()));
+    Ok((jar, Redirect::to("/sign-in")).into_response())
+}
+
+/// What the form for a new password sends.
+#[derive(Deserialize)]
+pub(crate) struct NewPassword {
+    #[serde(default)]
+    old: String,
+    #[serde(default)]
+    new: String,
+    #[serde(default)]
+    again: String,
+}
+
+/// What `/password` was asked to say.
+#[derive(Deserialize)]
+pub(crate) struct PasswordQuery {
+    changed: Option<String>,
+}
+
+/// `GET /password`
+pub(crate) async fn password(
+    State(state): State<AppState>,
+    Query(query): Query<PasswordQuery>,
+    headers: HeaderMap,
+) -> Result<Response, HttpError> {
+    let Some(who) = visitor(&state, &headers).await? else {
+        return Ok(Redirect::to("/sign-in").into_response());
+    };
+    let page = PasswordPage {
+        name: who.name,
+        must_change: who.must_change_password,
+        changed: query.changed.is_some(),
+        error: None,
+    };
+    Ok(password_page(&state, StatusCode::OK, page).await)
+}
+
+/// `POST /password`
+pub(crate) async fn password_submitted(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Form(form): Form<NewPassword>,
+) -> Result<Response, HttpError> {
+    own_form(&state, &headers)?;
+    let Some(who) = visitor(&state, &headers).await? else {
+        return Ok(Redirect::to("/sign-in").into_response());
+    };
+    let error = if form.new != form.again {
+        "The two new passwords are not the same.".to_owned()
+    } else if form.new == form.old {
+        "The new password has to be another one.".to_owned()
+    } else {
+        match state.accounts.change_password(&who, &form.old, &form.new).await {
+            Ok(true) if who.must_change_password => return Ok(Redirect::to("/").into_response()),
+            Ok(true) => return Ok(Redirect::to("/password?changed=yes").into_response()),
+            Ok(false) => "The present password is not right.".to_owned(),
+            Err(error @ AccountError::Password) => format!("{error}."),
+            Err(error) => return Err(error.into()),
+        }
+    };
+    let page =
+        PasswordPage { name: who.name, must_change: who.must_change_password, changed: false, error: Some(error) };
+    Ok(password_page(&state, StatusCode::UNPROCESSABLE_ENTITY, page).await)
+}
+
+async fn sign_in_page(state: &AppState, status: StatusCode, page: SignInPage) -> Response {
+    let options = state.leptos.clone();
+    let response = render(Request::default(), move || shell::sign_in(options.clone(), page.clone())).await;
+    (status, response).into_response()
+}
+
+async fn password_page(state: &AppState, status: StatusCode, page: PasswordPage) -> Response {
+    let options = state.leptos.clone();
+    let response = render(Request::default(), move || shell::password(options.clone(), page.clone())).await;
+    (status, response).into_response()
+}
+
+async fn render<View: IntoView + 'static>(
+    request: Request<Body>,
+    view: impl Fn() -> View + Clone + Send + Sync + 'static,
+) -> Response {
+    let context = || {
+        let nonce = leptos::nonce::use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+        if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce)) {
+            expect_context::<leptos_axum::ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
+        }
+    };
+    leptos_axum::render_app_to_stream_with_context(context, view)(request).await
+}
+
+/// Nothing but our own files, and of scripts only those that this page names.
+fn content_security_policy(nonce: &str) -> String {
+    format!(
+        "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
+         img-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; form-action 'self'; \
+         frame-ancestors 'none'"
+    )
+}

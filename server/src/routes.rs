@@ -1,0 +1,52 @@
+//! The addresses of the server.
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    routing::{get, post},
+};
+use tower_http::{
+    compression::{CompressionLayer, Predicate, predicate::{DefaultPredicate, NotForContentType}},
+    services::ServeDir,
+    set_header::SetResponseHeaderLayer,
+    trace::TraceLayer,
+};
+
+use crate::{pages, socket, state::AppState};
+
+pub(crate) fn router(state: AppState) -> Router {
+    let fixed = |name: HeaderName, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    let site_root = state.leptos.site_root.to_string();
+    // Compressed when it was built; checked anew at each load, so that page and program are always of one build.
+    let files = ServeDir::new(site_root).precompressed_br().precompressed_gzip();
+    // Pages only: what is in `files` is compressed already.
+    let worth_compressing = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
+    Router::new()
+        .route("/", get(pages::list))
+        .route("/sign-in", get(pages::sign_in).post(pages::sign_in_submitted))
+        .route("/sign-out", post(pages::sign_out))
+        .route("/password", get(pages::password).post(pages::password_submitted))
+        .route("/ws/patients/", get(socket::bare))
+        .route("/ws/", get(socket::multiplexed))
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .layer(fixed(header::CACHE_CONTROL, "no-store"))
+        .fallback_service(files)
+        .layer(fixed(header::CACHE_CONTROL, "no-cache"))
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(fixed(header::REFERRER_POLICY, "same-origin"))
+        .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(CompressionLayer::new().compress_when(worth_compressing))
+        .layer(TraceLayer::new_for_http())
+        .with_state(state)
+}
+
+/// Whether this node can do its work: the database answers and the feed reads the log.
+async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
+    match state.store.head().await {
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n"),
+        Ok(_) if !state.feed.is_running() => (StatusCode::SERVICE_UNAVAILABLE, "the feed is not running\n"),
+        Ok(_) => (StatusCode::OK, "ready\n"),
+    }
+}

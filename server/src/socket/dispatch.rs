@@ -1,0 +1,256 @@
+//! One request, one reply: actions, permission and the order of checks (`docs/protocol.md`, "Errors").
+
+use app::{
+    filter::search_words,
+    patient::{FieldErrors, Revision},
+    wire::{Pk, Reply, Request, words},
+};
+use serde_json::{Value, value::RawValue};
+use uuid::Uuid;
+
+use super::{
+    connection::Level,
+    subscriptions::{MOST, Subscriptions},
+};
+use crate::{
+    auth::Principal,
+    error::log_unforeseen,
+    feed::encode,
+    state::AppState,
+    store::{Author, Command, Origin, StoreError, Write, WriteError, Written},
+};
+
+/// Why a request is answered with an error.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    #[error("{}", words::NO_ACTION)]
+    NoAction,
+    #[error("{}", words::FORBIDDEN)]
+    Forbidden,
+    #[error("Method \"{0}\" not allowed.")]
+    UnknownAction(String),
+    #[error("{0}")]
+    Invalid(FieldErrors),
+    #[error("{}", words::NOT_FOUND)]
+    NotFound,
+    #[error("{}", words::VERSION_REQUIRED)]
+    VersionRequired,
+    #[error("too many subscriptions")]
+    TooManySubscriptions,
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Answers everything but `sync`, which is the connection's own.
+pub(super) async fn answer(
+    state: &AppState,
+    principal: &Principal,
+    subscriptions: &mut Subscriptions,
+    level: Level,
+    request: &Request<'_>,
+) -> Reply {
+    let outcome = Dispatch { state, principal, subscriptions, level, request }.perform().await;
+    outcome.unwrap_or_else(refusal).to(request)
+}
+
+/// Adds what a reply says of its request.
+pub(super) trait To {
+    fn to(self, request: &Request<'_>) -> Self;
+}
+
+impl To for Reply {
+    fn to(self, request: &Request<'_>) -> Self {
+        Self {
+            action: request.raw("action").map(ToOwned::to_owned),
+            request_id: request.raw("request_id").map(ToOwned::to_owned),
+            ..self
+        }
+    }
+}
+
+fn refusal(refused: Refused) -> Reply {
+    let sentence = |status, words: &str| Reply::error(status, vec![Value::from(words)]);
+    match refused {
+        Refused::NoAction => sentence(405, words::NO_ACTION),
+        Refused::Forbidden => sentence(403, words::FORBIDDEN),
+        Refused::UnknownAction(_) => sentence(405, &refused.to_string()),
+        Refused::NotFound | Refused::Write(WriteError::NotFound) => sentence(404, words::NOT_FOUND),
+        Refused::VersionRequired => sentence(428, words::VERSION_REQUIRED),
+        Refused::TooManySubscriptions => sentence(400, &format!("A socket has at most {MOST} subscriptions.")),
+        Refused::Invalid(errors) | Refused::Write(WriteError::Invalid(errors)) => {
+            Reply::error(400, vec![serde_json::to_value(errors).unwrap_or_default()])
+        }
+        Refused::Write(WriteError::Conflict { current, changed_by }) => Reply {
+            current: Some(encode(&*current)),
+            changed_by: Some(changed_by),
+            ..sentence(409, words::CONFLICT)
+        },
+        Refused::Store(error) | Refused::Write(WriteError::Store(error)) => {
+            log_unforeseen(&error);
+            sentence(500, words::INTERNAL)
+        }
+    }
+}
+
+struct Dispatch<'a> {
+    state: &'a AppState,
+    principal: &'a Principal,
+    subscriptions: &'a mut Subscriptions,
+    level: Level,
+    request: &'a Request<'a>,
+}
+
+impl Dispatch<'_> {
+    async fn perform(mut self) -> Result<Reply, Refused> {
+        let raw = self.request.raw("action").ok_or(Refused::NoAction)?;
+        let action = serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned());
+        let reads = matches!(
+            &*action,
+            "list"
+                | "retrieve"
+                | "subscribe_instance"
+                | "unsubscribe_instance"
+                | "subscribe_patient_change"
+                | "unsubscribe_patient_change"
+        );
+        // What is not known to be harmless needs the right to write, known or not: permission is checked first.
+        if !reads && !self.principal.role.may_write() {
+            return Err(Refused::Forbidden);
+        }
+        match &*action {
+            "list" => self.list().await,
+            "retrieve" => self.retrieve().await,
+            "create" => self.create().await,
+            "update" => self.revise(Revision::Full).await,
+            "patch" => self.revise(Revision::Partial).await,
+            "delete" => self.delete().await,
+            "subscribe_instance" => self.subscribe_instance().await,
+            "unsubscribe_instance" => self.unsubscribe_instance(),
+            "subscribe_patient_change" => self.subscribe_changes(),
+            "unsubscribe_patient_change" => self.unsubscribe_changes(),
+            _ => Err(Refused::UnknownAction(action)),
+        }
+    }
+
+    /// Refuses with all the keys that are missing. A `request_id` may not be null either.
+    fn require(&self, keys: &[&str]) -> Result<(), Refused> {
+        let mut missing = FieldErrors::default();
+        for key in keys {
+            let present = if *key == "request_id" { self.request.non_null(key) } else { self.request.raw(key) };
+            if present.is_none() {
+                missing.add(key, words::REQUIRED);
+            }
+        }
+        missing.or(()).map_err(Refused::Invalid)
+    }
+
+    /// The row's id; what cannot be one is a row that is not there.
+    fn pk(&self) -> Result<i64, Refused> {
+        match self.request.pk() {
+            Some(Pk::Id(id)) => Ok(id),
+            Some(Pk::Impossible) | None => Err(Refused::NotFound),
+        }
+    }
+
+    fn request_id(&self) -> Result<&RawValue, Refused> {
+        self.require(&["request_id"])?;
+        self.request.raw("request_id").ok_or(Refused::NotFound)
+    }
+
+    async fn list(&self) -> Result<Reply, Refused> {
+        let filter = self.request.filter();
+        let search = search_words(&self.request.text("search").unwrap_or_default());
+        let data = match self.request.page() {
+            Some(page) => encode(&self.state.store.page(&filter, &search, page).await?),
+            None => encode(&self.state.store.list(&filter, &search).await?),
+        };
+        Ok(Reply::ok(200, Some(data)))
+    }
+
+    async fn retrieve(&self) -> Result<Reply, Refused> {
+        self.require(&["pk"])?;
+        let row = self.state.store.patient(self.pk()?).await?.ok_or(Refused::NotFound)?;
+        Ok(Reply::ok(200, Some(row)))
+    }
+
+    async fn create(&self) -> Result<Reply, Refused> {
+        self.require(&["data"])?;
+        let data = self.request.data().ok_or(Refused::NotFound)?;
+        self.write(201, Command::Create(data)).await
+    }
+
+    async fn revise(&self, revision: Revision) -> Result<Reply, Refused> {
+        self.require(&["pk", "data"])?;
+        let data = self.request.data().ok_or(Refused::NotFound)?;
+        self.write(200, Command::Revise { pk: self.pk()?, revision, data }).await
+    }
+
+    async fn delete(&self) -> Result<Reply, Refused> {
+        self.require(&["pk"])?;
+        self.write(204, Command::Delete { pk: self.pk()? }).await
+    }
+
+    async fn write(&self, status: u16, command: Command) -> Result<Reply, Refused> {
+        let version = self.request.version();
+        if self.level == Level::Two && version.is_none() && !matches!(command, Command::Create(_)) {
+            return Err(Refused::VersionRequired);
+        }
+        let author = Author {
+            account_id: Some(self.principal.account_id),
+            name: self.principal.name.clone(),
+            origin: Origin::Socket,
+        };
+        let idempotency_key = (self.level == Level::Two).then(|| self.idempotency_key()).transpose()?;
+        let write = Write { command, version, idempotency_key, author };
+        let Written { patient, seq } = self.state.store.write(write).await?;
+        let data = patient.as_deref().map(|patient| encode(patient));
+        Ok(Reply { seq: seq.filter(|_| self.level == Level::Two), ..Reply::ok(status, data) })
+    }
+
+    /// Level 2: the request id of a write is a UUID.
+    fn idempotency_key(&self) -> Result<Uuid, Refused> {
+        self.request
+            .text("request_id")
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| Refused::Invalid(FieldErrors::one("request_id", "Must be a valid UUID.")))
+    }
+
+    async fn subscribe_instance(&mut self) -> Result<Reply, Refused> {
+        self.require(&["pk", "request_id"])?;
+        let pk = self.pk()?;
+        let request_id = self.request_id()?.to_owned();
+        if self.state.store.patient(pk).await?.is_none() {
+            return Err(Refused::NotFound);
+        }
+        self.limit_subscriptions()?;
+        self.subscriptions.subscribe_instance(pk, &request_id);
+        Ok(Reply::ok(201, None))
+    }
+
+    fn unsubscribe_instance(&mut self) -> Result<Reply, Refused> {
+        self.require(&["pk"])?;
+        if let Ok(pk) = self.pk() {
+            self.subscriptions.unsubscribe_instance(pk, self.request.non_null("request_id"));
+        }
+        Ok(Reply::ok(204, None))
+    }
+
+    fn subscribe_changes(&mut self) -> Result<Reply, Refused> {
+        let request_id = self.request_id()?.to_owned();
+        self.limit_subscriptions()?;
+        self.subscriptions.subscribe_changes(&request_id, self.request.filter());
+        Ok(Reply::ok(201, None))
+    }
+
+    fn unsubscribe_changes(&mut self) -> Result<Reply, Refused> {
+        let request_id = self.request_id()?.to_owned();
+        self.subscriptions.unsubscribe_changes(&request_id);
+        Ok(Reply::ok(204, None))
+    }
+
+    fn limit_subscriptions(&self) -> Result<(), Refused> {
+        if self.subscriptions.count() < MOST { Ok(()) } else { Err(Refused::TooManySubscriptions) }
+    }
+}

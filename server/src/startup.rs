@@ -1,0 +1,191 @@
+//! Building and running the server, so that tests can hold it too.
+
+use std::{io::Write as _, net::SocketAddr};
+
+use app::wire::Role;
+use leptos::config::{LeptosOptions, ReloadWSProtocol};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    auth::{AccountError, Accounts, Secret, Sweeper},
+    config::ServeArgs,
+    feed::Feed,
+    import, routes, shutdown,
+    state::{self, AppState},
+    store::{OpenError, Store, StoreError},
+};
+
+/// Why the server does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The first account cannot be made.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// The demo ward cannot be loaded.
+    #[error("the demo ward could not be loaded: {0}")]
+    Demo(#[from] import::ImportError),
+    /// The address is taken or not ours.
+    #[error("cannot listen on {addr}: {source} (another address: WARDWATCH_ADDR)")]
+    Listen {
+        /// As configured.
+        addr: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The connection broke, or signals cannot be heard.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+}
+
+/// Opens the database, makes what a new one lacks, and listens; nothing is served before [`Server::run`].
+pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken) -> Result<Server, StartError> {
+    let store = Store::open(database_url).await?;
+    let accounts = store.accounts();
+    if args.demo && store.head().await?.seq == 0 {
+        tracing::info!("the database is empty: loading the demo ward");
+        import::demo_ward(&store).await?;
+    }
+    let first_password = first_administrator(&accounts).await?;
+    let listener =
+        TcpListener::bind(args.addr).await.map_err(|source| StartError::Listen { addr: args.addr, source })?;
+    let addr = listener.local_addr()?;
+    let feed = Feed::new(&store).await?;
+    let (requests, sign_ins) = state::throttles(args);
+    let state = AppState::new(state::Inner {
+        accounts,
+        feed,
+        sweeper: Sweeper::default(),
+        requests,
+        sign_ins,
+        origin: args.origin.clone(),
+        session_seconds: i64::from(args.session_hours) * 3600,
+        outbox_bytes: usize::try_from(args.outbox_bytes).unwrap_or(usize::MAX),
+        time_zone: args.time_zone.clone().unwrap_or_else(jiff::tz::TimeZone::system),
+        leptos: leptos_options(args, addr),
+        sockets: TaskTracker::new(),
+        stop,
+        store,
+    });
+    Ok(Server { listener, addr, state, first_password })
+}
+
+/// A server that listens but does not serve yet.
+pub struct Server {
+    listener: TcpListener,
+    addr: SocketAddr,
+    state: AppState,
+    first_password: Option<String>,
+}
+
+impl Server {
+    /// Where it listens; the port is the system's choice when port 0 was configured.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The one-time password of the account `admin`, when this start made it.
+    pub fn first_password(&self) -> Option<&str> {
+        self.first_password.as_deref()
+    }
+
+    /// Serves until told to stop, then ends in order: no new connections, sockets closed with 1012, what was asked is
+    /// answered, what was written is committed.
+    pub async fn run(self) -> Result<(), StartError> {
+        let Self { listener, state, .. } = self;
+        let background = TaskTracker::new();
+        background.spawn(state.feed.clone().run(state.store.clone(), state.stop.clone()));
+        background.spawn(state.sweeper.clone().run(state.accounts.clone(), state.stop.clone()));
+        background.spawn(keep_house(state.clone()));
+
+        let service = routes::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let stop = state.stop.clone();
+        let served = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
+        let too_late = async {
+            stop.cancelled().await;
+            tokio::time::sleep(shutdown::GRACE).await;
+        };
+        tokio::select! {
+            served = served => served?,
+            () = too_late => tracing::warn!("some connections did not end in time"),
+        }
+        stop.cancel();
+        state.sockets.close();
+        background.close();
+        if tokio::time::timeout(shutdown::GRACE, async {
+            state.sockets.wait().await;
+            background.wait().await;
+        })
+        .await
+        .is_err()
+        {
+            tracing::warn!("some sockets did not end in time");
+        }
+        state.store.close().await;
+        Ok(())
+    }
+}
+
+/// Without any account nobody could sign in: makes `admin` with a one-time password.
+async fn first_administrator(accounts: &Accounts) -> Result<Option<String>, AccountError> {
+    if !accounts.none().await? {
+        return Ok(None);
+    }
+    let password = one_time_password();
+    match accounts.create("admin", Role::Admin, &password, true).await {
+        Ok(()) => Ok(Some(password)),
+        // Another process was faster; it has shown its password.
+        Err(AccountError::Taken(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Eighty random bits, in groups that can be read out.
+pub(crate) fn one_time_password() -> String {
+    let secret = Secret::generate();
+    let digits: Vec<&str> = (0..20).step_by(5).filter_map(|at| secret.reveal().get(at..at + 5)).collect();
+    digits.join("-")
+}
+
+/// Tells a person where to go next, on standard output.
+pub fn welcome(server: &Server) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Wardwatch is at http://{}/", server.addr)?;
+    if let Some(password) = &server.first_password {
+        writeln!(out, "\n  Sign in as   admin\n  password     {password}\n")?;
+        writeln!(out, "The password is shown this once; you choose your own when you sign in.")?;
+        writeln!(out, "More accounts: wardwatch user add NAME --role viewer|clinician|admin")?;
+    }
+    out.flush()
+}
+
+fn leptos_options(args: &ServeArgs, addr: SocketAddr) -> LeptosOptions {
+    // The names are those of [[workspace.metadata.leptos]] in Cargo.toml; the port is the one of `cargo leptos watch`.
+    let reload_port = std::env::var("LEPTOS_RELOAD_PORT").ok().and_then(|port| port.parse().ok()).unwrap_or(3001);
+    LeptosOptions::builder()
+        .output_name("wardwatch")
+        .site_root(args.site_root.display().to_string())
+        .site_pkg_dir("pkg")
+        .site_addr(addr)
+        .reload_port(reload_port)
+        .reload_ws_protocol(ReloadWSProtocol::WS)
+        .build()
+}
+
+/// Throws away what has had its time: sessions, keys of writes, counters.
+async fn keep_house(state: AppState) {
+    let mut tick = tokio::time::interval(std::time::Duration::from_secs(600));
+    while state.stop.run_until_cancelled(tick.tick()).await.is_some() {
+        state.requests.forget_idle();
+        state.sign_ins.forget_idle();
+        if let Err(error) = state.accounts.forget_expired().await {
+            tracing::warn!(%error, "expired sessions could not be deleted");
+        }
+    }
+}
