@@ -1,8 +1,6 @@
 //! Which patients somebody asked for: the same rules for the database, a subscription and the list on the screen.
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
-
 use crate::{
     change::{Action, Change},
     patient::{Code, Patient},
@@ -66,8 +64,9 @@ impl Filter {
 
 /// A text as search compares it: without case and diacritics.
 pub fn fold(text: &str) -> String {
-    text.nfd()
-        .filter(|c| !is_combining_mark(*c))
+    decompose(text)
+        .chars()
+        .filter(|c| !is_diacritic(*c))
         .flat_map(char::to_lowercase)
         .flat_map(|c| {
             // Letters that Unicode does not take apart, as people without such a key type them.
@@ -86,6 +85,25 @@ pub fn fold(text: &str) -> String {
             one_or_many(None, plain)
         })
         .collect()
+}
+
+/// Letters and their marks apart (Unicode normalization form D).
+#[cfg(not(target_arch = "wasm32"))]
+fn decompose(text: &str) -> String {
+    unicode_normalization::UnicodeNormalization::nfd(text).collect()
+}
+
+/// As above by the browser itself, which has the tables already: they are larger than the rest of the search.
+#[cfg(target_arch = "wasm32")]
+fn decompose(text: &str) -> String {
+    js_sys::JsString::from(text).normalize("NFD").into()
+}
+
+/// Marks on Latin, Greek, Cyrillic, Hebrew and Arabic letters. In other scripts marks are vowels, which tell words apart.
+fn is_diacritic(c: char) -> bool {
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{591}'..='\u{5c7}' | '\u{610}'..='\u{61a}' |
+        '\u{64b}'..='\u{65f}' | '\u{670}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}')
 }
 
 /// One character or those of a text, as one iterator type.

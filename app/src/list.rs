@@ -60,7 +60,10 @@ pub enum RowChange {
 impl PatientList {
     /// The list that a snapshot tells.
     pub fn new(snapshot: Snapshot) -> Self {
-        let rows = snapshot.rows.into_iter().map(|patient| (patient.id, patient)).collect();
+        let mut rows = BTreeMap::new();
+        for patient in snapshot.rows {
+            rows.insert(patient.id, patient);
+        }
         Self { epoch: snapshot.epoch, seq: snapshot.seq, rows }
     }
 

@@ -43,7 +43,7 @@ pub enum MarkKind {
     /// The row has come into view.
     New,
     /// These fields changed.
-    Changed(BTreeSet<String>),
+    Changed(Vec<String>),
     /// The row was deleted; it is shown until this is cleared.
     Deleted,
 }
@@ -166,9 +166,10 @@ impl Live {
     pub fn values_of(self, field: impl Fn(&Patient) -> Option<&str>) -> Vec<String> {
         self.turned.track();
         self.list.with_value(|list| {
-            let values: BTreeSet<String> =
-                list.rows().values().filter_map(|patient| field(patient).map(str::to_owned)).collect();
-            values.into_iter().collect()
+            let mut values: Vec<&str> = list.rows().values().filter_map(|patient| field(patient)).collect();
+            values.sort_unstable();
+            values.dedup();
+            values.into_iter().map(str::to_owned).collect()
         })
     }
 
@@ -338,7 +339,7 @@ impl Mark {
     /// Whether this field changed.
     pub fn has(&self, fields: &[&str]) -> bool {
         match &self.kind {
-            MarkKind::Changed(changed) => fields.iter().any(|field| changed.contains(*field)),
+            MarkKind::Changed(changed) => fields.iter().any(|field| changed.iter().any(|name| name == field)),
             MarkKind::New | MarkKind::Deleted => false,
         }
     }

@@ -4,6 +4,7 @@ use app::patient::UtcTime;
 use futures::channel::mpsc::UnboundedSender;
 use leptos::prelude::window;
 use wasm_bindgen::{JsCast as _, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
 
 /// Now, by the device's clock.
 pub(crate) fn now() -> UtcTime {
@@ -23,6 +24,12 @@ pub(crate) fn socket_url() -> String {
 pub(crate) fn go_to_sign_in() {
     // Fails only where navigation is forbidden; the banner then stays.
     let _ = window().location().assign("/sign-in");
+}
+
+/// What the server answers to a plain request; `None` when it does not.
+pub(crate) async fn status_of(path: &str) -> Option<u16> {
+    let answer = JsFuture::from(window().fetch_with_str(path)).await.ok()?;
+    Some(answer.dyn_into::<web_sys::Response>().ok()?.status())
 }
 
 /// What happened to the page or the network.

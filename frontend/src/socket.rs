@@ -9,8 +9,8 @@ use app::{
     components::Clock,
     list::Snapshot,
     live::{Done, Link, LinkState, Live, Outcome, WriteRequest},
-    patient::{Patient, UtcTime},
-    wire::{ClientReply, ClientRequest, LEVEL_2, Notice, Synced, close},
+    patient::UtcTime,
+    wire::{ClientReply, ClientRequest, Frame, Heartbeat, Hello, LEVEL_2, Notice, SyncedData, close},
 };
 use futures::{
     FutureExt as _, SinkExt as _, StreamExt as _,
@@ -127,7 +127,9 @@ impl Socket {
         };
         let (mut sink, mut frames) = socket.split();
         let Some(hello) = first_frame(&mut frames).await else { return Ended::Broken };
-        let Some(Notice::Hello { heartbeat_ms, .. }) = serde_json::from_str(&hello).ok() else { return Ended::Broken };
+        let Some(Frame::Notice(Notice::Hello(Hello { heartbeat_ms, .. }))) = Frame::parse(&hello) else {
+            return Ended::Broken;
+        };
         *heard = browser::now();
 
         let (outgoing, mut to_send) = mpsc::unbounded();
@@ -191,33 +193,31 @@ impl Socket {
 
     /// Takes one frame; `false` when the list has missed something.
     fn take(&self, text: &str, sync_id: &str, backoff: &mut Backoff) -> bool {
-        if let Ok(notice) = serde_json::from_str::<Notice>(text) {
-            return match notice {
-                Notice::Change(change) => self.live.apply(*change),
-                // What was sent before the heartbeat has arrived before it: a list that is behind has missed something.
-                Notice::Heartbeat { head_seq } => {
-                    self.live.state.get_untracked() != LinkState::Live || self.live.position().seq >= head_seq
-                }
-                Notice::Hello { .. } => true,
-            };
-        }
-        let Ok(reply) = serde_json::from_str::<ClientReply>(text) else { return true };
-        if reply.request_id.as_deref() == Some(sync_id) {
-            if self.synced(&reply) {
-                backoff.reset();
+        match Frame::parse(text) {
+            Some(Frame::Notice(Notice::Change(change))) => self.live.apply(*change),
+            // What was sent before the heartbeat has arrived before it: a list that is behind has missed something.
+            Some(Frame::Notice(Notice::Heartbeat(Heartbeat { head_seq }))) => {
+                self.live.state.get_untracked() != LinkState::Live || self.live.position().seq >= head_seq
             }
-        } else {
-            self.answered(reply);
+            Some(Frame::Reply(reply)) if reply.request_id.as_deref() == Some(sync_id) => {
+                if self.synced(&reply) {
+                    backoff.reset();
+                }
+                true
+            }
+            Some(Frame::Reply(reply)) => {
+                self.answered(reply);
+                true
+            }
+            Some(Frame::Notice(Notice::Hello(_))) | None => true,
         }
-        true
     }
 
     fn synced(&self, reply: &ClientReply) -> bool {
-        let data = reply.data.as_deref().map(|data| serde_json::from_str::<Synced<Vec<Arc<Patient>>>>(data.get()));
-        match data {
-            Some(Ok(Synced::Resume { .. })) => {}
-            Some(Ok(Synced::Snapshot { epoch, seq, rows, .. })) => self.live.replace(Snapshot { epoch, seq, rows }),
-            _ => return false,
+        let data = reply.data.as_deref().and_then(|data| serde_json::from_str(data.get()).ok());
+        let Some(SyncedData { epoch, seq, rows }) = data else { return false };
+        if let Some(rows) = rows {
+            self.live.replace(Snapshot { epoch, seq, rows });
         }
         self.live.state.set(LinkState::Live);
         let frames: Vec<String> = self.pending.borrow().values().map(|pending| pending.frame.clone()).collect();
@@ -274,8 +274,7 @@ async fn first_frame(frames: &mut (impl futures::Stream<Item = Result<Message, W
 
 /// Why a handshake was refused is not told to scripts; a plain request to the same address is.
 async fn is_signed_out() -> bool {
-    let answer = gloo_net::http::Request::get("/ws/").send().await;
-    answer.is_ok_and(|answer| answer.status() == 401)
+    browser::status_of("/ws/").await == Some(401)
 }
 
 /// Requests have string keys and JSON values only: nothing in them can fail to encode.

@@ -25,10 +25,10 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
         .map(|(name, _)| name.clone())
         .partition(|name| conflict.mine.contains_key(name) && conflict.mine.get(name) != current.get(name));
     // `true`: mine. Undecided fields are absent.
-    let choices = RwSignal::new(std::collections::BTreeMap::<String, bool>::new());
+    let choices = RwSignal::new(Vec::<(String, bool)>::new());
     let undecided = both.clone();
     let blocked = move || {
-        submission.busy.get() || !live.is_live() || choices.with(|made| undecided.iter().any(|name| !made.contains_key(name)))
+        submission.busy.get() || !live.is_live() || choices.with(|made| undecided.iter().any(|name| chosen(made, name).is_none()))
     };
     let when = clock.zone().date_time(conflict.current.updated_at);
     let identifiers = conflict.current.display_two_identifiers(clock.today(), &clock.zone());
@@ -37,20 +37,25 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
         .map(|name| {
             let choose = {
                 let name = name.clone();
-                move |mine: bool| choices.update(|made| _ = made.insert(name.clone(), mine))
+                move |mine: bool| {
+                    choices.update(|made| {
+                        made.retain(|(known, _)| *known != name);
+                        made.push((name.clone(), mine));
+                    });
+                }
             };
             let choose_theirs = choose.clone();
-            let chosen = {
+            let mine_chosen = {
                 let name = name.clone();
-                move |mine: bool| choices.with(|made| made.get(&name) == Some(&mine))
+                move |mine: bool| choices.with(|made| chosen(made, &name) == Some(mine))
             };
-            let theirs_chosen = chosen.clone();
+            let theirs_chosen = mine_chosen.clone();
             view! {
                 <fieldset class="choice">
                     <legend>{field::label(name).to_owned()}</legend>
                     <p class="hint">"Before: "{shown(base.get(name))}</p>
                     <label>
-                        <input type="radio" name=name.clone() prop:checked=move || chosen(true) on:change=move |_| choose(true)/>
+                        <input type="radio" name=name.clone() prop:checked=move || mine_chosen(true) on:change=move |_| choose(true)/>
                         " Mine: "<strong>{shown(conflict.mine.get(name))}</strong>
                     </label>
                     <label>
@@ -85,7 +90,7 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
         }
         let made = choices.get_untracked();
         let kept: Data =
-            mine.iter().filter(|(name, _)| made.get(*name) != Some(&false)).map(|(k, v)| (k.clone(), v.clone())).collect();
+            mine.iter().filter(|(name, _)| chosen(&made, name) != Some(false)).map(|(k, v)| (k.clone(), v.clone())).collect();
         if kept.is_empty() {
             dialogs.finish("Nothing was changed: theirs was kept.".to_owned(), None);
             return;
@@ -111,6 +116,10 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
         </form>
     }
     .into_any()
+}
+
+fn chosen(made: &[(String, bool)], name: &str) -> Option<bool> {
+    made.iter().find(|(known, _)| known == name).map(|(_, mine)| *mine)
 }
 
 /// A value as a person reads it.

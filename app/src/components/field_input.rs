@@ -1,6 +1,7 @@
 use leptos::prelude::*;
 
 use super::submission::Submission;
+use crate::patient::field::TextField;
 
 /// How a field is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,21 +14,45 @@ pub(super) enum Kind {
     Choice(&'static [(&'static str, &'static str)]),
 }
 
+/// A field of a form.
+#[derive(Clone)]
+pub(super) struct Field {
+    pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    pub(super) kind: Kind,
+    pub(super) required: bool,
+    pub(super) max: Option<usize>,
+    pub(super) hint: &'static str,
+    /// Values that are offered while typing.
+    pub(super) offers: Vec<String>,
+}
+
+impl Field {
+    pub(super) fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
+        Self { name, label, kind, required: false, max: None, hint: "", offers: Vec::new() }
+    }
+
+    pub(super) fn text(rule: TextField) -> Self {
+        Self { max: Some(rule.max), ..Self::new(rule.name, rule.label, Kind::Text) }
+    }
+
+    pub(super) fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    pub(super) fn hint(self, hint: &'static str) -> Self {
+        Self { hint, ..self }
+    }
+
+    pub(super) fn offers(self, offers: Vec<String>) -> Self {
+        Self { offers, ..self }
+    }
+}
+
 /// A label, an input, and the messages about it beside it.
 #[component]
-pub(super) fn FieldInput(
-    name: &'static str,
-    label: &'static str,
-    kind: Kind,
-    value: RwSignal<String>,
-    submission: Submission,
-    #[prop(optional)] required: bool,
-    #[prop(optional)] max: Option<usize>,
-    #[prop(optional)] hint: &'static str,
-    /// Values that are offered while typing.
-    #[prop(optional)]
-    offers: Vec<String>,
-) -> impl IntoView {
+pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Submission) -> impl IntoView {
+    let Field { name, label, kind, required, max, hint, offers } = field;
     let id = format!("field-{name}");
     let error_id = format!("error-{name}");
     let hint_id = format!("hint-{name}");

@@ -1,4 +1,4 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use leptos::{html, prelude::*};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::{
     Clock, Dialogs,
     conflict::ConflictView,
     dialog::{DialogTitle, Gone},
-    field_input::{FieldInput, Kind},
+    field_input::{Field, FieldInput, Kind},
     submission::{Buttons, Submission},
 };
 use crate::{
@@ -30,7 +30,8 @@ const RESUSCITATION: &[(&str, &str)] = &[("not_recorded", "Not recorded"), ("ful
 /// The form's fields as texts, and the way back to values. A handle.
 #[derive(Clone, Copy)]
 struct Draft {
-    texts: StoredValue<BTreeMap<&'static str, RwSignal<String>>>,
+    /// In the order of [`Draft::FIELDS`].
+    texts: StoredValue<Vec<RwSignal<String>>>,
     flags: RwSignal<Vec<Flag>>,
     clock: Clock,
 }
@@ -46,14 +47,14 @@ impl Draft {
 
     fn new(values: &Data, clock: Clock) -> Self {
         let zone = clock.zone();
-        let texts =
-            Self::FIELDS.iter().map(|name| (*name, RwSignal::new(to_text(name, values.get(*name), &zone)))).collect();
+        let texts = Self::FIELDS.iter().map(|name| RwSignal::new(to_text(name, values.get(*name), &zone))).collect();
         let flags = values.get("flags").and_then(|flags| serde_json::from_value(flags.clone()).ok()).unwrap_or_default();
         Self { texts: StoredValue::new(texts), flags: RwSignal::new(flags), clock }
     }
 
     fn text(self, name: &'static str) -> RwSignal<String> {
-        self.texts.with_value(|texts| texts.get(name).copied()).unwrap_or_default()
+        let place = Self::FIELDS.iter().position(|field| *field == name);
+        place.and_then(|place| self.texts.with_value(|texts| texts.get(place).copied())).unwrap_or_default()
     }
 
     /// The values that are other than in `base`, or all of them.
@@ -199,48 +200,25 @@ fn focus_first_wrong(form: NodeRef<html::Form>) {
 #[component]
 fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>) -> impl IntoView {
     let live = expect_context::<Live>();
-    let text = move |rule: field::TextField| (rule.name, rule.label, draft.text(rule.name), rule.max);
-    let plain = move |rule: field::TextField| {
-        let (name, label, value, max) = text(rule);
-        view! { <FieldInput name label kind=Kind::Text value submission max=max/> }
-    };
-    let needed = move |rule: field::TextField| {
-        let (name, label, value, max) = text(rule);
-        view! { <FieldInput name label kind=Kind::Text value submission max=max required=true/> }
-    };
-    let offered = move |rule: field::TextField, offers: Vec<String>| {
-        let (name, label, value, max) = text(rule);
-        view! { <FieldInput name label kind=Kind::Text value submission max=max offers/> }
-    };
-    let choice = move |name: &'static str, label: &'static str, choices| {
-        view! { <FieldInput name label kind=Kind::Choice(choices) value=draft.text(name) submission/> }
-    };
+    let input = move |field: Field| view! { <FieldInput value=draft.text(field.name) field submission/> };
+    let plain = move |rule| input(Field::text(rule));
+    let choice = move |name, label, choices| input(Field::new(name, label, Kind::Choice(choices)));
+    let time = |name, label| Field::new(name, label, Kind::DateTime);
     view! {
         <fieldset>
             <legend>"Who"</legend>
             <div class="fields">
-                {needed(field::LAST_NAME)}
-                {needed(field::FIRST_NAME)}
+                {input(Field::text(field::LAST_NAME).required())}
+                {input(Field::text(field::FIRST_NAME).required())}
                 {plain(field::MIDDLE_NAMES)}
                 {plain(field::TITLE)}
                 {plain(field::PREFERRED_NAME)}
-                <FieldInput
-                    name="birth_date"
-                    label="Date of birth"
-                    kind=Kind::Text
-                    value=draft.text("birth_date")
-                    submission
-                    hint="YYYY-MM-DD, or YYYY-MM or YYYY when that is all that is known"
-                />
+                {input(
+                    Field::new("birth_date", "Date of birth", Kind::Text)
+                        .hint("YYYY-MM-DD, or YYYY-MM or YYYY when that is all that is known"),
+                )}
                 {choice("gender", "Gender", GENDERS)}
-                <FieldInput
-                    name="nhs_number"
-                    label="NHS number"
-                    kind=Kind::Text
-                    value=draft.text("nhs_number")
-                    submission
-                    hint="10 digits, with or without spaces"
-                />
+                {input(Field::new("nhs_number", "NHS number", Kind::Text).hint("10 digits, with or without spaces"))}
                 {plain(field::MEDICAL_RECORD_NUMBER)}
             </div>
         </fieldset>
@@ -248,27 +226,13 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
             <legend>"Stay"</legend>
             <div class="fields">
                 {admitting.then(|| choice("status", "Status", ARRIVALS))}
-                <FieldInput
-                    name="admission_date"
-                    label="Admission"
-                    kind=Kind::DateTime
-                    value=draft.text("admission_date")
-                    submission
-                    required=true
-                />
-                {offered(field::WARD, live.values_of(|patient| patient.ward.as_deref()))}
+                {input(time("admission_date", "Admission").required())}
+                {input(Field::text(field::WARD).offers(live.values_of(|patient| patient.ward.as_deref())))}
                 {plain(field::ROOM)}
                 {plain(field::BED)}
-                {offered(field::ATTENDING, live.values_of(|patient| patient.attending.as_deref()))}
-                {offered(field::TEAM, live.values_of(|patient| patient.team.as_deref()))}
-                <FieldInput
-                    name="reason"
-                    label="Reason"
-                    kind=Kind::Long
-                    value=draft.text("reason")
-                    submission
-                    max=field::REASON.max
-                />
+                {input(Field::text(field::ATTENDING).offers(live.values_of(|patient| patient.attending.as_deref())))}
+                {input(Field::text(field::TEAM).offers(live.values_of(|patient| patient.team.as_deref())))}
+                {input(Field { kind: Kind::Long, ..Field::text(field::REASON) })}
             </div>
             <BedWarning ward=draft.text("ward") bed=draft.text("bed") id/>
         </fieldset>
@@ -278,9 +242,7 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
                 {choice("acuity", "Acuity", ACUITIES)}
                 {choice("allergy_status", "Allergies", ALLERGIES)}
                 {choice("code_status", "Resuscitation", RESUSCITATION)}
-                {(!admitting).then(|| view! {
-                    <FieldInput name="deceased_at" label="Died" kind=Kind::DateTime value=draft.text("deceased_at") submission/>
-                })}
+                {(!admitting).then(|| input(time("deceased_at", "Died")))}
             </div>
             <FlagChoice flags=draft.flags/>
         </fieldset>

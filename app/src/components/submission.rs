@@ -42,29 +42,21 @@ impl Submission {
     /// Sends a create.
     pub(super) fn create(self, live: Live, data: Data, saved: impl FnOnce(Arc<Patient>) + 'static) {
         let request = WriteRequest { action: "create", pk: None, version: None, data: Some(data) };
-        self.send(live, request, None, move |row| {
-            if let Some(row) = row {
-                saved(row);
-            }
-        });
+        self.send(live, request, None, Box::new(|row| _ = row.map(saved)));
     }
 
     /// Sends changed values of the row that `base` is a version of.
     pub(super) fn patch(self, live: Live, base: Arc<Patient>, data: Data, saved: impl FnOnce(Arc<Patient>) + 'static) {
         let (pk, version) = (Some(base.id), Some(base.version));
         let request = WriteRequest { action: "patch", pk, version, data: Some(data) };
-        self.send(live, request, Some(base), move |row| {
-            if let Some(row) = row {
-                saved(row);
-            }
-        });
+        self.send(live, request, Some(base), Box::new(|row| _ = row.map(saved)));
     }
 
     /// Sends a delete of the row that `base` is a version of.
     pub(super) fn delete(self, live: Live, base: Arc<Patient>, saved: impl FnOnce() + 'static) {
         let (pk, version) = (Some(base.id), Some(base.version));
         let request = WriteRequest { action: "delete", pk, version, data: None };
-        self.send(live, request, Some(base), move |_| saved());
+        self.send(live, request, Some(base), Box::new(|_| saved()));
     }
 
     fn send(
@@ -72,7 +64,7 @@ impl Submission {
         live: Live,
         request: WriteRequest,
         base: Option<Arc<Patient>>,
-        saved: impl FnOnce(Option<Arc<Patient>>) + 'static,
+        saved: Box<dyn FnOnce(Option<Arc<Patient>>)>,
     ) {
         if self.busy.get_untracked() {
             return;

@@ -7,7 +7,7 @@ use super::{
     Clock, Dialogs,
     conflict::ConflictView,
     dialog::{DialogTitle, Gone},
-    field_input::{FieldInput, Kind},
+    field_input::{Field, FieldInput},
     patient_form::BedWarning,
     submission::{Buttons, Submission},
 };
@@ -30,6 +30,7 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
     let identifiers = base.display_two_identifiers(clock.today(), &clock.zone());
     let (title, place) = (format!("Transfer {}", base.display_name()), base.display_place());
     let values = base.values();
+    let wards = live.values_of(|patient| patient.ward.as_deref());
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let typed = [(field::WARD.name, ward), (field::ROOM.name, room), (field::BED.name, bed)];
@@ -57,17 +58,9 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
             <DialogTitle text=title.clone()/>
             <p>"Now in "{place.clone()}"."</p>
             <div class="fields">
-                <FieldInput
-                    name="ward"
-                    label="Ward"
-                    kind=Kind::Text
-                    value=ward
-                    submission
-                    max=field::WARD.max
-                    offers=live.values_of(|patient| patient.ward.as_deref())
-                />
-                <FieldInput name="room" label="Room" kind=Kind::Text value=room submission max=field::ROOM.max/>
-                <FieldInput name="bed" label="Bed" kind=Kind::Text value=bed submission max=field::BED.max/>
+                <FieldInput field=Field::text(field::WARD).offers(wards.clone()) value=ward submission/>
+                <FieldInput field=Field::text(field::ROOM) value=room submission/>
+                <FieldInput field=Field::text(field::BED) value=bed submission/>
             </div>
             <BedWarning ward bed id=Some(id)/>
             <p class="identifiers">{identifiers.clone()}</p>

@@ -82,7 +82,8 @@ impl Query {
         };
         let mut shown: Vec<&Arc<Patient>> =
             rows.filter(|row| (self.filters_pass(row) || sticky(row.id)) && found(row)).collect();
-        shown.sort_by(|a, b| self.order(a, b));
+        // The order is total, so an unstable sort gives one result only.
+        shown.sort_unstable_by(|a, b| self.order(a, b));
         shown.into_iter().map(|row| row.id).collect()
     }
 

@@ -10,7 +10,8 @@ use app::{
     filter::Seen,
     patient::FieldErrors,
     wire::{
-        ChangeAction, Envelope, HEARTBEAT_MS, Malformed, Notice, Position, Reply, Request, STREAM, Synced, close, words,
+        ChangeAction, Envelope, HEARTBEAT_MS, Heartbeat, Hello, Malformed, Notice, Position, Reply, Request, STREAM,
+        Synced, close, words,
     },
 };
 use futures::{SinkExt, StreamExt};
@@ -181,13 +182,13 @@ impl Connection {
         if self.stream.level() == Level::One {
             return Ok(());
         }
-        let hello = encode(&Notice::Hello {
+        let hello = encode(&Notice::Hello(Hello {
             protocol: 1,
             epoch: self.state.feed.epoch().to_string(),
             head_seq: self.state.feed.seq(),
             heartbeat_ms: HEARTBEAT_MS,
             user: principal.info(),
-        });
+        }));
         self.send(&hello).await?;
         self.flush().await
     }
@@ -415,7 +416,7 @@ impl Connection {
     /// `ping`: the peer has been silent for a while; its pong tells that it is still there.
     async fn beat(&mut self, ping: bool) -> Result<(), End> {
         if self.stream.level() == Level::Two {
-            let beat = encode(&Notice::Heartbeat { head_seq: self.state.feed.seq() });
+            let beat = encode(&Notice::Heartbeat(Heartbeat { head_seq: self.state.feed.seq() }));
             self.send(&beat).await?;
         }
         if ping || self.stream.level() == Level::One {
