@@ -112,6 +112,8 @@ pub struct Live {
     pub unannounced: RwSignal<usize>,
     /// Whether the list is in step.
     pub state: RwSignal<LinkState>,
+    /// Whether nothing can be written, because the list is not in step.
+    pub blocked: Memo<bool>,
     /// Who is signed in.
     pub user: StoredValue<UserInfo>,
     link: StoredValue<Option<Rc<dyn Link>>, LocalStorage>,
@@ -124,6 +126,7 @@ impl Live {
     pub fn new(snapshot: Snapshot, user: UserInfo) -> Self {
         let list = PatientList::new(snapshot);
         let rows = list.rows().iter().map(|(id, patient)| (*id, Row::new(patient.clone(), None))).collect();
+        let state = RwSignal::new(LinkState::Connecting);
         Self {
             list: StoredValue::new_local(list),
             rows: StoredValue::new_local(rows),
@@ -131,7 +134,8 @@ impl Live {
             turned: RwSignal::new(0),
             marked: RwSignal::new(BTreeSet::new()),
             unannounced: RwSignal::new(0),
-            state: RwSignal::new(LinkState::Connecting),
+            state,
+            blocked: Memo::new(move |_| state.get() != LinkState::Live),
             user: StoredValue::new(user),
             link: StoredValue::new_local(None),
             query: RwSignal::new(Query::default()),
@@ -181,11 +185,6 @@ impl Live {
     /// Where the list is, for a resume.
     pub fn position(self) -> Position {
         self.list.with_value(|list| Position { epoch: list.epoch().to_owned(), seq: list.seq() })
-    }
-
-    /// Whether writes can be sent.
-    pub fn is_live(self) -> bool {
-        self.state.get() == LinkState::Live
     }
 
     // ------------------------------------------------------------------------------------------ from the server

@@ -46,6 +46,8 @@ pub enum StartError {
 
 /// Opens the database, makes what a new one lacks, and listens; nothing is served before [`Server::run`].
 pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken) -> Result<Server, StartError> {
+    // Rendering spawns tasks; it fails only when a server was built before in this process, which is as good.
+    let _ = any_spawner::Executor::init_tokio();
     let store = Store::open(database_url).await?;
     let accounts = store.accounts();
     if args.demo && store.head().await?.seq == 0 {

@@ -27,9 +27,11 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
     // `true`: mine. Undecided fields are absent.
     let choices = RwSignal::new(Vec::<(String, bool)>::new());
     let undecided = both.clone();
-    let blocked = move || {
-        submission.busy.get() || !live.is_live() || choices.with(|made| undecided.iter().any(|name| chosen(made, name).is_none()))
-    };
+    let blocked = Signal::derive(move || {
+        submission.busy.get()
+            || live.blocked.get()
+            || choices.with(|made| undecided.iter().any(|name| chosen(made, name).is_none()))
+    });
     let when = clock.zone().date_time(conflict.current.updated_at);
     let identifiers = conflict.current.display_two_identifiers(clock.today(), &clock.zone());
     let rows = both

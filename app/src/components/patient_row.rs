@@ -13,44 +13,33 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
-    let text = move |read: fn(&Patient) -> String| move || row.patient.with(|patient| read(patient));
-    let is_deleted = move || row.mark.with(|mark| matches!(mark, Some(mark) if mark.kind == MarkKind::Deleted));
-    let is_new = move || row.mark.with(|mark| matches!(mark, Some(mark) if mark.kind == MarkKind::New));
-    let changed = move |fields: &'static [&'static str]| {
-        move || row.mark.with(|mark| mark.as_ref().is_some_and(|mark| mark.has(fields)))
-    };
-    let place_changed = changed(&["ward", "room", "bed"]);
-    let identity_changed = changed(&[
-        "first_name", "last_name", "title", "middle_names", "preferred_name", "birth_date", "nhs_number",
-        "medical_record_number", "gender", "deceased_at",
-    ]);
-    let status_changed = changed(&["status", "dismissal_date"]);
-    let admission_changed = changed(&["admission_date", "reason"]);
-    let attending_changed = changed(&["attending", "team"]);
-    let alerts_changed = changed(&["acuity", "allergy_status", "code_status", "flags"]);
-    let born = move || row.patient.with(|patient| patient.display_born(clock.today(), &clock.zone()));
-    let admitted = move || row.patient.with(|patient| clock.zone().date_time(patient.admission_date));
-    let status = move || {
-        row.patient.with(|patient| match (patient.status, patient.dismissal_date) {
-            (Status::Discharged, Some(time)) => format!("Discharged {}", clock.zone().date_time(time)),
-            (status, _) => status.label().to_owned(),
-        })
+    // One type of closure for all texts and one for all classes: each more is a piece of WebAssembly of its own.
+    let text = move |read: fn(&Patient, Clock) -> String| move || row.patient.with(|patient| read(patient, clock));
+    let marked = move |test: Test| {
+        move || {
+            row.mark.with(|mark| match (mark, test) {
+                (Some(mark), Test::New) => mark.kind == MarkKind::New,
+                (Some(mark), Test::Deleted) => mark.kind == MarkKind::Deleted,
+                (Some(mark), Test::Changed(fields)) => mark.has(fields),
+                (None, _) => false,
+            })
+        }
     };
     view! {
-        <tr class:new=is_new class:deleted=is_deleted data-id=id>
-            <td class="place" class:changed=place_changed data-label="Place">
-                <Changed when=place_changed/>
-                <span class="bed">{text(|p| p.bed.clone().unwrap_or_else(|| "No bed".to_owned()))}</span>
-                <span class="sub">{text(|p| p.ward.clone().unwrap_or_else(|| format!("Ward {UNKNOWN}")))}</span>
-                <span class="sub">{text(|p| p.room.clone().unwrap_or_default())}</span>
+        <tr class:new=marked(Test::New) class:deleted=marked(Test::Deleted) data-id=id>
+            <td class="place" class:changed=marked(PLACE) data-label="Place">
+                <Changed when=marked(PLACE)/>
+                <span class="bed">{text(|p, _| p.bed.clone().unwrap_or_else(|| "No bed".to_owned()))}</span>
+                <span class="sub">{text(|p, _| p.ward.clone().unwrap_or_else(|| format!("Ward {UNKNOWN}")))}</span>
+                <span class="sub">{text(|p, _| p.room.clone().unwrap_or_default())}</span>
             </td>
-            <th scope="row" class="identity" class:changed=identity_changed>
-                <Changed when=identity_changed/>
+            <th scope="row" class="identity" class:changed=marked(IDENTITY)>
+                <Changed when=marked(IDENTITY)/>
                 <button type="button" class="name" on:click=move |_| dialogs.show(Open::Patient(id))>
-                    {text(Patient::display_name)}
+                    {text(|p, _| p.display_name())}
                 </button>
-                <span class="sub">{born}</span>
-                <span class="sub">{text(Patient::display_number)}</span>
+                <span class="sub">{text(|p, clock| p.display_born(clock.today(), &clock.zone()))}</span>
+                <span class="sub">{text(|p, _| p.display_number())}</span>
                 {move || row.mark.get().map(|mark| {
                     let words = match mark.kind {
                         MarkKind::New => "New on this list",
@@ -63,34 +52,67 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
                             <button
                                 type="button"
                                 class="seen"
-                                aria-label=move || format!("Seen: {}", row.patient.with(|patient| patient.display_name()))
+                                aria-label=text(|p, _| format!("Seen: {}", p.display_name()))
                                 on:click=move |_| live.clear_mark(id)
                             >"Seen"</button>
                         </span>
                     }
                 })}
             </th>
-            <td class:changed=status_changed data-label="Status">
-                <Changed when=status_changed/>
-                <span class=move || format!("status {}", row.patient.with(|patient| patient.status.as_str()))>{status}</span>
+            <td class:changed=marked(STATUS) data-label="Status">
+                <Changed when=marked(STATUS)/>
+                <span class=text(|p, _| format!("status {}", p.status.as_str()))>{text(status)}</span>
             </td>
-            <td class:changed=admission_changed data-label="Admitted">
-                <Changed when=admission_changed/>
-                {admitted}
-                <span class="sub">{text(|p| p.reason.clone().unwrap_or_default())}</span>
+            <td class:changed=marked(ADMISSION) data-label="Admitted">
+                <Changed when=marked(ADMISSION)/>
+                {text(|p, clock| clock.zone().date_time(p.admission_date))}
+                <span class="sub">{text(|p, _| p.reason.clone().unwrap_or_default())}</span>
             </td>
-            <td class:changed=attending_changed data-label="Attending">
-                <Changed when=attending_changed/>
-                {text(|p| p.attending.clone().unwrap_or_else(|| UNKNOWN.to_owned()))}
-                <span class="sub">{text(|p| p.team.clone().unwrap_or_default())}</span>
+            <td class:changed=marked(ATTENDING) data-label="Attending">
+                <Changed when=marked(ATTENDING)/>
+                {text(|p, _| p.attending.clone().unwrap_or_else(|| UNKNOWN.to_owned()))}
+                <span class="sub">{text(|p, _| p.team.clone().unwrap_or_default())}</span>
             </td>
-            <td class="alerts" class:changed=alerts_changed data-label="Alerts">
-                <Changed when=alerts_changed/>
+            <td class="alerts" class:changed=marked(ALERTS) data-label="Alerts">
+                <Changed when=marked(ALERTS)/>
                 {move || row.patient.with(|patient| alerts(patient)).into_iter().map(|(class, words)| view! { <span class=class>{words}</span> }).collect_view()}
             </td>
         </tr>
     }
     .into_any()
+}
+
+/// What a class says about a row's mark.
+#[derive(Clone, Copy)]
+enum Test {
+    New,
+    Deleted,
+    Changed(&'static [&'static str]),
+}
+
+const PLACE: Test = Test::Changed(&["ward", "room", "bed"]);
+const IDENTITY: Test = Test::Changed(&[
+    "first_name",
+    "last_name",
+    "title",
+    "middle_names",
+    "preferred_name",
+    "birth_date",
+    "nhs_number",
+    "medical_record_number",
+    "gender",
+    "deceased_at",
+]);
+const STATUS: Test = Test::Changed(&["status", "dismissal_date"]);
+const ADMISSION: Test = Test::Changed(&["admission_date", "reason"]);
+const ATTENDING: Test = Test::Changed(&["attending", "team"]);
+const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
+
+fn status(patient: &Patient, clock: Clock) -> String {
+    match (patient.status, patient.dismissal_date) {
+        (Status::Discharged, Some(time)) => format!("Discharged {}", clock.zone().date_time(time)),
+        (status, _) => status.label().to_owned(),
+    }
 }
 
 /// A symbol and words beside a changed cell's colour (PAL-0880).

@@ -19,12 +19,11 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
     let may_write = live.user.with_value(|user| user.role >= Role::Clinician);
-    let blocked = move || !live.is_live();
     let title = row.patient.with_untracked(|patient| patient.display_name());
     let actions = move || {
         let status = row.patient.with(|patient| patient.status);
         let action = move |label: &'static str, what: Open| {
-            view! { <button type="button" disabled=blocked on:click=move |_| dialogs.show(what)>{label}</button> }
+            view! { <button type="button" disabled=live.blocked on:click=move |_| dialogs.show(what)>{label}</button> }
         };
         view! {
             {action("Edit", Open::Edit(id))}

@@ -114,12 +114,12 @@ pub(super) fn Buttons(
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<super::Dialogs>();
-    let blocked = move || submission.busy.get() || !live.is_live();
+    let blocked = Signal::derive(move || submission.busy.get() || live.blocked.get());
     view! {
         <Problem submission/>
-        {move || (!live.is_live()).then(|| view! {
-            <p class="problem" role="status">"The list is not live: nothing can be saved until the connection is back."</p>
-        })}
+        <p class="problem" role="status" class:hidden=move || !live.blocked.get()>
+            "The list is not live: nothing can be saved until the connection is back."
+        </p>
         <div class="buttons">
             <button type="submit" class=if danger { "danger" } else { "primary" } disabled=blocked>{label}</button>
             <button type="button" on:click=move |_| dialogs.close()>"Cancel"</button>

@@ -38,7 +38,7 @@ pub(crate) fn Toast() -> impl IntoView {
                 <div class="toast">
                     <span>{done.text}</span>
                     {done.undo.map(|(row, status)| view! {
-                        <button type="button" disabled=move || !live.is_live() on:click=move |_| undo(row.clone(), status)>"Undo"</button>
+                        <button type="button" disabled=live.blocked on:click=move |_| undo(row.clone(), status)>"Undo"</button>
                     })}
                     <button type="button" on:click=move |_| dialogs.done.set(None)>"Dismiss"</button>
                 </div>

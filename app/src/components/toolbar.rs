@@ -75,7 +75,7 @@ pub(crate) fn Toolbar(
                 </select>
             </div>
             {may_write.then(|| view! {
-                <button type="button" class="primary admit" disabled=move || !live.is_live() on:click=move |_| dialogs.show(Open::Admit)>
+                <button type="button" class="primary admit" disabled=live.blocked on:click=move |_| dialogs.show(Open::Admit)>
                     "Admit a patient"
                 </button>
             })}

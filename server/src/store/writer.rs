@@ -121,55 +121,32 @@ struct Done {
 async fn commit_all(connection: &mut SqliteConnection, writes: &[Write]) -> Result<Vec<Answer>, sqlx::Error> {
     let now = clock::now();
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    let mut outcomes = Vec::with_capacity(writes.len());
+    let mut answers = Vec::with_capacity(writes.len());
     for write in writes {
         let mut savepoint = transaction.begin().await?;
-        let outcome = perform(&mut savepoint, write, now).await;
-        match &outcome {
+        let answer = perform_and_log(&mut savepoint, write, now).await;
+        match &answer {
             Ok(_) => savepoint.commit().await?,
             Err(_) => savepoint.rollback().await?,
         }
-        outcomes.push(outcome);
+        answers.push(answer);
     }
-    let answers = log_changes(&mut transaction, writes, outcomes, now).await?;
     transaction.commit().await?;
     Ok(answers)
 }
 
-/// Gives the changes their positions and writes them, with the keys of their requests, last of all: positions are
-/// handed out in commit order.
-async fn log_changes(
-    transaction: &mut SqliteTransaction<'_>,
-    writes: &[Write],
-    outcomes: Vec<Result<Done, WriteError>>,
-    now: UtcTime,
-) -> Result<Vec<Answer>, sqlx::Error> {
-    let count = outcomes.iter().flatten().filter(|done| done.change.is_some()).count();
-    let count = i64::try_from(count).unwrap_or(i64::MAX);
-    let head: i64 = sqlx::query_scalar("UPDATE change_head SET seq = seq + ? RETURNING seq")
-        .bind(count)
-        .fetch_one(&mut **transaction)
-        .await?;
-    let mut seq = head - count;
-    let mut answers = Vec::with_capacity(outcomes.len());
-    for (write, outcome) in writes.iter().zip(outcomes) {
-        let done = match outcome {
-            Ok(done) => done,
-            Err(error) => {
-                answers.push(Err(error));
-                continue;
-            }
-        };
-        let mut written = Written { patient: done.patient, seq: done.earlier_seq };
-        if let Some(change) = done.change {
-            seq += 1;
-            written.seq = Some(seq);
-            insert_change(transaction, seq, &change, &write.author, now).await?;
-        }
-        remember(transaction, write, &written, now).await?;
-        answers.push(Ok(written));
+/// Does the write and logs it at once: the next one of the batch already finds its key and its author. Positions are
+/// handed out in commit order, since no other transaction writes before this one ends.
+async fn perform_and_log(db: &mut SqliteTransaction<'_>, write: &Write, now: UtcTime) -> Answer {
+    let done = perform(db, write, now).await?;
+    let mut written = Written { patient: done.patient, seq: done.earlier_seq };
+    if let Some(change) = done.change {
+        let seq = sqlx::query_scalar("UPDATE change_head SET seq = seq + 1 RETURNING seq").fetch_one(&mut **db).await?;
+        written.seq = Some(seq);
+        insert_change(db, seq, &change, &write.author, now).await?;
     }
-    Ok(answers)
+    remember(db, write, &written, now).await?;
+    Ok(written)
 }
 
 async fn insert_change(

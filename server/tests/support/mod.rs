@@ -1,0 +1,507 @@
+//! A real server on a real file, and the clients that talk to it.
+
+#![expect(clippy::allow_attributes, reason = "`expect` fails in the one file that uses everything")]
+#![allow(dead_code, reason = "each file of tests uses its own part")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
+
+use std::{collections::VecDeque, fmt::Display, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use app::patient::{Data, Revision};
+use clap::Parser;
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use server::{
+    config::ServeArgs,
+    startup::{self, StartError},
+    store::{Author, Command, Origin, Store, Write, WriteError, Written},
+};
+use sqlx::{Connection, SqliteConnection};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    task::JoinHandle,
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, client::IntoClientRequest, http},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Longer than anything takes on the slowest machine: who waits longer waits for ever.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What `future` gives; a test that hangs fails instead.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(done) => done,
+        Err(_) => panic!("waited {PATIENCE:?} for {what}"),
+    }
+}
+
+/// Looks again and again until `found` gives something.
+pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut found: impl FnMut() -> F) -> T {
+    within(what, async {
+        loop {
+            if let Some(value) = found().await {
+                return value;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+}
+
+// -------------------------------------------------------------------------------------------------------------- servers
+
+#[derive(Parser)]
+struct Args {
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+/// The folder that a test's files are in, with what the server wants to find in `--site-root`.
+#[derive(Clone)]
+pub struct Folder(Arc<TempDir>);
+
+impl Folder {
+    pub fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("pkg")).unwrap();
+        std::fs::write(dir.path().join("pkg/wardwatch.js"), "").unwrap();
+        Self(Arc::new(dir))
+    }
+
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Of the one database in it.
+    pub fn url(&self) -> String {
+        format!("sqlite://{}", self.path().join("ward.db").display())
+    }
+}
+
+/// Names of the accounts that every ward has, which are also their roles.
+const ACCOUNTS: [&str; 3] = ["viewer", "clinician", "admin"];
+
+/// A running server with an account and a token for each role.
+pub struct Ward {
+    pub folder: Folder,
+    pub addr: SocketAddr,
+    tokens: Vec<String>,
+    stop: CancellationToken,
+    running: Option<JoinHandle<Result<(), StartError>>>,
+}
+
+impl Ward {
+    pub async fn open() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these further flags of `wardwatch serve`.
+    pub async fn with(flags: &[&str]) -> Self {
+        let folder = Folder::new();
+        let store = Store::open(&folder.url()).await.unwrap();
+        let mut sql = SqliteConnection::connect(&folder.url()).await.unwrap();
+        let mut tokens = Vec::new();
+        for name in ACCOUNTS {
+            // Nobody signs in with this: hashing a password takes longer than everything else here.
+            let sql_text = "INSERT INTO account (name, role, password_hash, password_is_one_time, created_at) \
+                            VALUES (?1, ?1, 'none', 0, 0)";
+            sqlx::query(sql_text).bind(name).execute(&mut sql).await.unwrap();
+            tokens.push(store.accounts().issue_token(name).await.unwrap().reveal().to_owned());
+        }
+        sql.close().await.unwrap();
+        store.close().await;
+        Self::serve(folder, tokens, flags).await
+    }
+
+    /// A server on a folder that may have a database already.
+    pub async fn serve(folder: Folder, tokens: Vec<String>, flags: &[&str]) -> Self {
+        let site_root = folder.path().display().to_string();
+        let fixed = ["serve", "--addr", "127.0.0.1:0", "--time-zone", "UTC", "--site-root", &site_root];
+        let args = Args::try_parse_from(fixed.iter().chain(flags)).unwrap().serve;
+        let stop = CancellationToken::new();
+        let server = startup::build(&args, &folder.url(), stop.clone()).await.unwrap();
+        let addr = server.addr();
+        Self { folder, addr, tokens, stop, running: Some(tokio::spawn(server.run())) }
+    }
+
+    pub fn token(&self, role: &str) -> &str {
+        let index = ACCOUNTS.iter().position(|name| *name == role).unwrap();
+        &self.tokens[index]
+    }
+
+    /// Asks the server to stop, as SIGTERM does.
+    pub fn ask_to_stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Waits until the server has stopped in order.
+    pub async fn stopped(&mut self) {
+        let running = self.running.take().unwrap();
+        within("the server to stop", running).await.unwrap().unwrap();
+    }
+
+    /// Another server on the database of this one, which has stopped.
+    pub async fn restarted(&self) -> Self {
+        Self::serve(self.folder.clone(), self.tokens.clone(), &[]).await
+    }
+
+    /// The database as another process has it.
+    pub async fn other_process(&self) -> Store {
+        Store::open(&self.folder.url()).await.unwrap()
+    }
+
+    /// The database past all rules.
+    pub async fn sql(&self) -> SqliteConnection {
+        SqliteConnection::connect(&self.folder.url()).await.unwrap()
+    }
+
+    pub async fn run_sql(&self, sql: &'static str) {
+        let mut connection = self.sql().await;
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// A bare level-1 socket.
+    pub async fn socket(&self, role: &str) -> Client {
+        self.connect("/ws/patients/", &[("authorization", format!("Token {}", self.token(role)))]).await.unwrap()
+    }
+
+    /// A multiplexed level-1 socket.
+    pub async fn multiplexed(&self, role: &str) -> Client {
+        self.connect("/ws/", &[("authorization", format!("Bearer {}", self.token(role)))]).await.unwrap()
+    }
+
+    /// A bare level-2 socket, before its hello is read.
+    pub async fn level_2(&self, role: &str) -> Client {
+        let authorization = ("authorization", format!("Bearer {}", self.token(role)));
+        self.connect("/ws/patients/", &[authorization, ("sec-websocket-protocol", "wardwatch.v1".to_owned())])
+            .await
+            .unwrap()
+    }
+
+    /// The socket, or the status with which it is refused.
+    pub async fn connect(&self, path: &str, headers: &[(&'static str, String)]) -> Result<Client, u16> {
+        use tokio_tungstenite::tungstenite::Error;
+        let mut request = format!("ws://{}{path}", self.addr).into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
+        }
+        match within("the handshake", connect_async(request)).await {
+            Ok((socket, answer)) => {
+                assert_eq!(answer.status(), http::StatusCode::SWITCHING_PROTOCOLS);
+                Ok(Client { socket, held: VecDeque::new(), asked: 0, enveloped: path == "/ws/" })
+            }
+            Err(Error::Http(answer)) => Err(answer.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// One HTTP request; headers are whole lines.
+    pub async fn http(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.addr);
+        for header in headers {
+            text.push_str(header);
+            text.push_str("\r\n");
+        }
+        if method == "POST" {
+            text.push_str("content-type: application/x-www-form-urlencoded\r\n");
+            text.push_str(&format!("content-length: {}\r\n", body.len()));
+        }
+        text.push_str("\r\n");
+        text.push_str(body);
+        within("an answer", async {
+            let mut stream = TcpStream::connect(self.addr).await.unwrap();
+            stream.write_all(text.as_bytes()).await.unwrap();
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await.unwrap();
+            Answer(String::from_utf8_lossy(&answer).into_owned())
+        })
+        .await
+    }
+
+    pub async fn get(&self, path: &str, headers: &[&str]) -> Answer {
+        self.http("GET", path, headers, "").await
+    }
+
+    /// As the form on the page sends it.
+    pub async fn sign_in(&self, name: &str, password: &str) -> Answer {
+        self.http("POST", "/sign-in", &[], &format!("name={name}&password={password}")).await
+    }
+}
+
+impl Drop for Ward {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// An HTTP answer as it came.
+#[derive(Debug)]
+pub struct Answer(pub String);
+
+impl Answer {
+    pub fn status(&self) -> u16 {
+        self.0.split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    pub fn head(&self) -> &str {
+        self.0.split("\r\n\r\n").next().unwrap()
+    }
+
+    pub fn body(&self) -> &str {
+        self.0.split_once("\r\n\r\n").unwrap().1
+    }
+
+    /// The value of a header; the first one where there are several.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head().lines().filter_map(|line| line.split_once(": ")).find(|(n, _)| *n == name).map(|(_, value)| value)
+    }
+
+    /// `cookie: name=value`, as a browser sends back what it was given.
+    pub fn cookie(&self) -> String {
+        format!("cookie: {}", self.header("set-cookie").unwrap().split(';').next().unwrap())
+    }
+}
+
+// -------------------------------------------------------------------------------------------------------------- clients
+
+/// What came over a socket.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Frame {
+    Text(String),
+    /// A close frame with its code.
+    Closed(u16),
+    /// The connection ended without one.
+    Lost,
+}
+
+/// A socket of a client.
+pub struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Pushes that came while a reply was waited for.
+    held: VecDeque<String>,
+    asked: u32,
+    enveloped: bool,
+}
+
+impl Client {
+    pub async fn send(&mut self, text: impl Display) {
+        self.send_message(Message::text(text.to_string())).await;
+    }
+
+    pub async fn send_message(&mut self, message: Message) {
+        within("the server to read", self.socket.send(message)).await.unwrap();
+    }
+
+    /// As above, where the server may close the connection meanwhile.
+    pub async fn try_send(&mut self, message: Message) {
+        let _ = within("the server to read", self.socket.send(message)).await;
+    }
+
+    /// The next frame off the wire.
+    pub async fn frame(&mut self) -> Frame {
+        loop {
+            return match within("a frame", self.socket.next()).await {
+                Some(Ok(Message::Text(text))) => Frame::Text(text.to_string()),
+                Some(Ok(Message::Close(frame))) => Frame::Closed(frame.map_or(1005, |frame| frame.code.into())),
+                Some(Ok(_)) => continue,
+                Some(Err(_)) | None => Frame::Lost,
+            };
+        }
+    }
+
+    /// The next text, those first that came while a reply was waited for.
+    pub async fn text(&mut self) -> String {
+        if let Some(text) = self.held.pop_front() {
+            return text;
+        }
+        match self.frame().await {
+            Frame::Text(text) => text,
+            other => panic!("expected a text, but got {other:?}"),
+        }
+    }
+
+    pub async fn next(&mut self) -> Value {
+        serde_json::from_str(&self.text().await).unwrap()
+    }
+
+    /// Reads on until the server closes the socket.
+    pub async fn close_code(&mut self) -> Frame {
+        loop {
+            let frame = self.frame().await;
+            if !matches!(frame, Frame::Text(_)) {
+                return frame;
+            }
+        }
+    }
+
+    /// Sends a frame and gives the text of the next one that is no push to the socket as a whole.
+    pub async fn ask_text(&mut self, text: impl Display) -> String {
+        self.send(text).await;
+        loop {
+            match self.frame().await {
+                Frame::Text(text) if text.contains(r#""type":"patient.change""#) => self.held.push_back(text),
+                Frame::Text(text) => return text,
+                other => panic!("expected a reply, but got {other:?}"),
+            }
+        }
+    }
+
+    pub async fn ask(&mut self, text: impl Display) -> Value {
+        serde_json::from_str(&self.ask_text(text).await).unwrap()
+    }
+
+    /// Sends a request under an id of its own, in this socket's framing, and gives the reply to it.
+    pub async fn request(&mut self, mut request: Value) -> Value {
+        self.asked += 1;
+        let id = format!("asked-{}", self.asked);
+        request["request_id"] = json!(id);
+        if self.enveloped {
+            request = json!({"stream": "patients", "payload": request});
+        }
+        self.send(request).await;
+        loop {
+            let Frame::Text(text) = self.frame().await else { panic!("expected a reply") };
+            let mut frame: Value = serde_json::from_str(&text).unwrap();
+            if self.enveloped {
+                frame = frame["payload"].take();
+            }
+            if frame["request_id"] == *id {
+                return frame;
+            }
+            self.held.push_back(text);
+        }
+    }
+
+    /// Creates a patient with these values beside the required ones; gives it as it is now.
+    pub async fn create(&mut self, values: Value) -> Value {
+        let reply = self.request(json!({"action": "create", "data": patient_with(values)})).await;
+        assert_eq!(reply["response_status"], 201, "{reply}");
+        reply["data"].clone()
+    }
+
+    pub async fn patch(&mut self, pk: &Value, data: Value) -> Value {
+        self.request(json!({"action": "patch", "pk": pk, "data": data})).await
+    }
+
+    /// The next push to the socket as a whole, past frames of subscriptions.
+    pub async fn push(&mut self) -> Value {
+        loop {
+            let frame = self.next().await;
+            if frame["type"] == "patient.change" && frame["request_id"].is_null() {
+                return frame;
+            }
+        }
+    }
+
+    /// Every frame up to and with the socket's own push of the change at `seq`.
+    pub async fn frames_to(&mut self, seq: i64) -> Vec<Value> {
+        let mut frames = Vec::new();
+        loop {
+            let frame = self.next().await;
+            let last = frame["type"] == "patient.change" && frame["request_id"].is_null() && frame["seq"] == seq;
+            frames.push(frame);
+            if last {
+                return frames;
+            }
+        }
+    }
+
+    pub async fn close(mut self) {
+        let _ = self.socket.close(None).await;
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------- values
+
+/// The least that a patient can be created from.
+pub fn patient() -> Value {
+    json!({"first_name": "Ada", "last_name": "Lovelace", "admission_date": "2026-01-02T03:04:05Z"})
+}
+
+/// As above, with further or other values.
+pub fn patient_with(values: Value) -> Value {
+    let mut data = patient();
+    for (key, value) in values.as_object().unwrap() {
+        data[key] = value.clone();
+    }
+    data
+}
+
+pub fn data(values: Value) -> Data {
+    values.as_object().unwrap().clone()
+}
+
+pub fn author() -> Author {
+    Author { account_id: Some(1), name: "somebody".to_owned(), origin: Origin::Socket }
+}
+
+pub fn write(command: Command) -> Write {
+    Write { command, version: None, idempotency_key: None, author: author() }
+}
+
+pub async fn create_in(store: &Store, values: Value) -> Written {
+    store.write(write(Command::Create(Ok(data(patient_with(values)))))).await.unwrap()
+}
+
+pub async fn patch_in(store: &Store, pk: i64, values: Value) -> Result<Written, WriteError> {
+    store.write(write(Command::Revise { pk, revision: Revision::Partial, data: Ok(data(values)) })).await
+}
+
+/// The text with what differs from run to run replaced: times that the server gives, and the epoch.
+pub fn redacted(text: &str) -> String {
+    let mut text = text.to_owned();
+    for key in ["updated_at", "created_at", "at", "epoch"] {
+        let start = format!("\"{key}\":\"");
+        let mut rest = std::mem::take(&mut text);
+        while let Some(at) = rest.find(&start) {
+            let value = at + start.len();
+            let end = value + rest[value..].find('"').unwrap();
+            text.push_str(&rest[..value]);
+            text.push_str("[…]");
+            rest = rest[end..].to_owned();
+        }
+        text.push_str(&rest);
+    }
+    text
+}
+
+/// A conversation, to be compared with the one on file.
+#[derive(Default)]
+pub struct Transcript(String);
+
+impl Transcript {
+    pub fn title(&mut self, title: &str) {
+        self.0.push_str(&format!("\n# {title}\n"));
+    }
+
+    pub fn sent(&mut self, text: impl Display) {
+        self.0.push_str(&format!("> {text}\n"));
+    }
+
+    pub fn came(&mut self, text: &str) {
+        self.0.push_str(&format!("< {}\n", redacted(text)));
+    }
+
+    /// Asks, and notes question and answer.
+    pub async fn ask(&mut self, client: &mut Client, text: impl Display) {
+        let text = text.to_string();
+        self.sent(&text);
+        let answer = client.ask_text(text).await;
+        self.came(&answer);
+    }
+
+    /// Notes the next frame.
+    pub async fn hear(&mut self, client: &mut Client) {
+        let text = client.text().await;
+        self.came(&text);
+    }
+
+    pub fn text(&self) -> &str {
+        self.0.trim_start()
+    }
+}
