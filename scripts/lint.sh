@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 . scripts/env.sh
 
 cargo fmt --all --check
-# Two builds: leptos' server and browser features never meet in one.
-cargo clippy --all-targets -- -D warnings
-cargo clippy -p frontend --features hydrate --target wasm32-unknown-unknown -- -D warnings
-scripts/check-arrows.sh
+# Two runs: leptos' server and browser features never meet in one build.
+cargo clippy --quiet --all-targets -- -D warnings
+cargo clippy --quiet -p frontend --features hydrate --target wasm32-unknown-unknown -- -D warnings
+for script in scripts/*.sh; do bash -n "$script"; done

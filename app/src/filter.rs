@@ -1,10 +1,10 @@
 //! Which patients somebody asked for: the same rules for the database, a subscription and the list on the screen.
 
-use serde::{Deserialize, Serialize};
 use crate::{
     change::{Action, Change},
     patient::{Code, Patient},
 };
+use serde::{Deserialize, Serialize};
 
 /// A filter by ward and status; what is absent does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,7 +126,8 @@ pub fn search_key(patient: &Patient) -> String {
 
 /// The words of a search, folded: each has to occur in [`search_key`]. A number may be typed with dashes.
 pub fn search_words(search: &str) -> Vec<String> {
-    let is_number = |word: &str| word.bytes().all(|b| b.is_ascii_digit() || b == b'-') && word.bytes().any(|b| b != b'-');
+    let is_number =
+        |word: &str| word.bytes().all(|b| b.is_ascii_digit() || b == b'-') && word.bytes().any(|b| b != b'-');
     fold(search)
         .split_whitespace()
         .map(|word| if is_number(word) { word.replace('-', "") } else { word.to_owned() })

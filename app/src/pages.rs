@@ -6,7 +6,11 @@ mod sign_in;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{list::{Connect, ListApp}, password::PasswordForm, sign_in::SignInForm};
+pub use self::{
+    list::{Connect, ListApp},
+    password::PasswordForm,
+    sign_in::SignInForm,
+};
 use crate::{
     list::Snapshot,
     patient::{UtcTime, display::Zone},

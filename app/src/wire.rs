@@ -363,7 +363,7 @@ pub enum Frame {
     /// Not an answer to anything.
     Notice(Notice),
     /// The answer to a request.
-    Reply(ClientReply),
+    Reply(Box<ClientReply>),
 }
 
 impl Frame {
@@ -375,7 +375,7 @@ impl Frame {
         }
         let kind: Kind = serde_json::from_str(text).ok()?;
         let notice = match kind.r#type.as_deref() {
-            None => return serde_json::from_str(text).ok().map(Self::Reply),
+            None => return serde_json::from_str(text).ok().map(Box::new).map(Self::Reply),
             Some("hello") => Notice::Hello(serde_json::from_str(text).ok()?),
             Some("heartbeat") => Notice::Heartbeat(serde_json::from_str(text).ok()?),
             Some("change") => Notice::Change(Box::new(serde_json::from_str(text).ok()?)),
@@ -580,7 +580,9 @@ mod tests {
         assert_eq!(pk(r#"{"pk":5}"#), Some(Pk::Id(5)));
         assert_eq!(pk(r#"{"pk":"5"}"#), Some(Pk::Id(5)));
         assert_eq!(pk("{}"), None);
-        for impossible in ["null", "0", "-1", "\"1.5\"", "\"\"", "[]", "{}", "1180591620717411303424", "\"+5\"", "true", "1.0"] {
+        for impossible in
+            ["null", "0", "-1", "\"1.5\"", "\"\"", "[]", "{}", "1180591620717411303424", "\"+5\"", "true", "1.0"]
+        {
             assert_eq!(pk(&format!(r#"{{"pk":{impossible}}}"#)), Some(Pk::Impossible), "{impossible}");
         }
     }

@@ -10,7 +10,8 @@ use wasm_bindgen_futures::JsFuture;
 pub(crate) fn now() -> UtcTime {
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 are far below 2^53")]
     let micros = (js_sys::Date::now() * 1000.0) as i64;
-    UtcTime::from_unix_micros(micros).unwrap_or_else(|| unreachable!("a browser's clock is within the years 1970…275760"))
+    UtcTime::from_unix_micros(micros)
+        .unwrap_or_else(|| unreachable!("a browser's clock is within the years 1970…275760"))
 }
 
 /// The address of the list's socket on the server that the page came from.

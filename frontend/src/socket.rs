@@ -116,12 +116,7 @@ impl Socket {
     }
 
     /// One connection, from its opening to its end. `heard` is when the last message came.
-    async fn session(
-        &self,
-        woken: &mut UnboundedReceiver<Wake>,
-        heard: &mut UtcTime,
-        backoff: &mut Backoff,
-    ) -> Ended {
+    async fn session(&self, woken: &mut UnboundedReceiver<Wake>, heard: &mut UtcTime, backoff: &mut Backoff) -> Ended {
         let Ok(socket) = WebSocket::open_with_protocol(&browser::socket_url(), LEVEL_2) else {
             return Ended::Broken;
         };
@@ -206,7 +201,7 @@ impl Socket {
                 true
             }
             Some(Frame::Reply(reply)) => {
-                self.answered(reply);
+                self.answered(*reply);
                 true
             }
             Some(Frame::Notice(Notice::Hello(_))) | None => true,
@@ -221,7 +216,9 @@ impl Socket {
         }
         self.live.state.set(LinkState::Live);
         let frames: Vec<String> = self.pending.borrow().values().map(|pending| pending.frame.clone()).collect();
-        frames.into_iter().for_each(|frame| self.send(frame));
+        for frame in frames {
+            self.send(frame);
+        }
         true
     }
 
@@ -250,9 +247,7 @@ fn outcome(reply: ClientReply, is_delete: bool) -> Outcome {
         404 => Outcome::Refused("Somebody has deleted this patient meanwhile: your change was not saved.".to_owned()),
         403 => Outcome::Refused("Your account may look at the list but not change it.".to_owned()),
         409 => match reply.current {
-            Some(current) => {
-                Outcome::Conflict { current: Arc::new(current), by: reply.changed_by.unwrap_or_default() }
-            }
+            Some(current) => Outcome::Conflict { current: Arc::new(current), by: reply.changed_by.unwrap_or_default() },
             None => Outcome::Refused(reply.sentence()),
         },
         _ => Outcome::Refused(reply.sentence()),
@@ -265,7 +260,9 @@ fn is_overdue(heard: UtcTime, heartbeat_ms: u64) -> bool {
     silent_ms > i64::try_from(heartbeat_ms).unwrap_or(i64::MAX).saturating_mul(5) / 2
 }
 
-async fn first_frame(frames: &mut (impl futures::Stream<Item = Result<Message, WebSocketError>> + Unpin)) -> Option<String> {
+async fn first_frame(
+    frames: &mut (impl futures::Stream<Item = Result<Message, WebSocketError>> + Unpin),
+) -> Option<String> {
     match select(frames.next(), TimeoutFuture::new(GREETING_MS)).await {
         Either::Left((Some(Ok(Message::Text(text))), _)) => Some(text),
         _ => None,

@@ -1,4 +1,5 @@
 //! The command line.
+#![expect(clippy::doc_markdown, reason = "these comments are the help that a terminal shows")]
 
 use std::{
     io::{Read as _, Write as _},
@@ -10,8 +11,9 @@ use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{
     auth::AccountError,
+    clock,
     config::{DatabaseArgs, ServeArgs},
-    clock, demo, import, shutdown,
+    demo, import, shutdown,
     startup::{self, StartError},
     store::{OpenError, Origin, Store},
 };

@@ -1,4 +1,5 @@
 //! What can be set, from flags, the environment and `.env`, in this order of precedence.
+#![expect(clippy::doc_markdown, reason = "these comments are the help that a terminal shows")]
 
 use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
@@ -105,7 +106,9 @@ fn public_origin(text: &str) -> Result<PublicOrigin, String> {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     match host {
         Some(host) if !host.is_empty() && !host.contains(['/', '@', '?', '#']) => Ok(PublicOrigin(text)),
-        _ => Err("WARDWATCH_ORIGIN is a scheme and a host without a path, such as https://wards.example.org".to_owned()),
+        _ => {
+            Err("WARDWATCH_ORIGIN is a scheme and a host without a path, such as https://wards.example.org".to_owned())
+        }
     }
 }
 

@@ -8,22 +8,68 @@ use serde_json::{Value, json};
 use crate::import::Candidate;
 
 const FIRST: [(&str, &str); 24] = [
-    ("Amelia", "female"), ("Olivia", "female"), ("Zofia", "female"), ("Fatima", "female"), ("Niamh", "female"),
-    ("Priya", "female"), ("Chiara", "female"), ("Hélène", "female"), ("Yuki", "female"), ("Adaeze", "female"),
-    ("Ingrid", "female"), ("Mercedes", "female"), ("Oskar", "male"), ("Arjun", "male"), ("Mohammed", "male"),
-    ("Seán", "male"), ("Tomasz", "male"), ("Kwame", "male"), ("Hiroshi", "male"), ("Luís", "male"),
-    ("Dafydd", "male"), ("Jürgen", "male"), ("Matteo", "male"), ("Alex", "unknown"),
+    ("Amelia", "female"),
+    ("Olivia", "female"),
+    ("Zofia", "female"),
+    ("Fatima", "female"),
+    ("Niamh", "female"),
+    ("Priya", "female"),
+    ("Chiara", "female"),
+    ("Hélène", "female"),
+    ("Yuki", "female"),
+    ("Adaeze", "female"),
+    ("Ingrid", "female"),
+    ("Mercedes", "female"),
+    ("Oskar", "male"),
+    ("Arjun", "male"),
+    ("Mohammed", "male"),
+    ("Seán", "male"),
+    ("Tomasz", "male"),
+    ("Kwame", "male"),
+    ("Hiroshi", "male"),
+    ("Luís", "male"),
+    ("Dafydd", "male"),
+    ("Jürgen", "male"),
+    ("Matteo", "male"),
+    ("Alex", "unknown"),
 ];
 const LAST: [&str; 24] = [
-    "Ashworth", "Bancroft", "Chowdhury", "Dąbrowski", "Eze", "Fitzgerald", "Grünwald", "Hashimoto", "Iqbal", "Jenkins",
-    "Kowalczyk", "Llewellyn", "Mensah", "Núñez", "O’Rourke", "Patel", "Quigley", "Rossi", "Sørensen", "Tanaka",
-    "Underwood", "Vasquez", "Whitmore", "Yeboah",
+    "Ashworth",
+    "Bancroft",
+    "Chowdhury",
+    "Dąbrowski",
+    "Eze",
+    "Fitzgerald",
+    "Grünwald",
+    "Hashimoto",
+    "Iqbal",
+    "Jenkins",
+    "Kowalczyk",
+    "Llewellyn",
+    "Mensah",
+    "Núñez",
+    "O’Rourke",
+    "Patel",
+    "Quigley",
+    "Rossi",
+    "Sørensen",
+    "Tanaka",
+    "Underwood",
+    "Vasquez",
+    "Whitmore",
+    "Yeboah",
 ];
 const WARDS: [&str; 5] = ["Alder Ward", "Birch Ward", "Cedar Ward", "Elm Ward", "Hazel Ward"];
-const DOCTORS: [&str; 6] = ["Dr A. Osei", "Dr B. Lindqvist", "Dr C. Farrow", "Dr D. Mistry", "Dr E. Novak", "Dr F. Doyle"];
+const DOCTORS: [&str; 6] =
+    ["Dr A. Osei", "Dr B. Lindqvist", "Dr C. Farrow", "Dr D. Mistry", "Dr E. Novak", "Dr F. Doyle"];
 const TEAMS: [&str; 5] = ["Cardiology", "General Medicine", "Geriatrics", "Respiratory", "Surgery"];
 const REASONS: [&str; 7] = [
-    "Chest pain", "Community-acquired pneumonia", "Fall at home", "Hip fracture", "Heart failure", "Cellulitis",
+    "Chest pain",
+    "Community-acquired pneumonia",
+    "Fall at home",
+    "Hip fracture",
+    "Heart failure",
+    "Cellulitis",
     "Elective surgery",
 ];
 const FLAGS: [&str; 4] = ["isolation", "falls", "fasting", "pressure"];
@@ -56,11 +102,8 @@ fn patient(random: &mut ChaCha8Rng, seed: u64, number: u32, midnight: i64) -> Da
     };
     let bay = char::from(b'A' + u8::try_from(place / 6 % 5).unwrap_or(0));
     let status = if random.random_ratio(1, 15) { "on_leave" } else { "admitted" };
-    let flags: Vec<Value> = FLAGS
-        .iter()
-        .filter(|_| random.random_ratio(1, 8))
-        .map(|code| json!({"code": code, "text": ""}))
-        .collect();
+    let flags: Vec<Value> =
+        FLAGS.iter().filter(|_| random.random_ratio(1, 8)).map(|code| json!({"code": code, "text": ""})).collect();
     let values = json!({
         "first_name": first,
         "last_name": pick(random, &LAST),

@@ -29,7 +29,11 @@ impl IntoResponse for HttpError {
             Self::ForeignOrigin => (StatusCode::FORBIDDEN, "This request came from another site's page."),
             Self::Unauthenticated => {
                 let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-                return (StatusCode::UNAUTHORIZED, challenge, "Authentication credentials were not provided or are wrong.")
+                return (
+                    StatusCode::UNAUTHORIZED,
+                    challenge,
+                    "Authentication credentials were not provided or are wrong.",
+                )
                     .into_response();
             }
             Self::NoWebSocket(why) => (StatusCode::UPGRADE_REQUIRED, *why),

@@ -70,11 +70,7 @@ pub(crate) async fn demo_ward(store: &Store) -> Result<Summary, ImportError> {
 }
 
 /// Writes the candidates, many at once; names what the store refuses and tells how far it is on standard error.
-pub(crate) async fn take(
-    store: &Store,
-    origin: Origin,
-    candidates: Vec<Candidate>,
-) -> Result<Summary, ImportError> {
+pub(crate) async fn take(store: &Store, origin: Origin, candidates: Vec<Candidate>) -> Result<Summary, ImportError> {
     let total = candidates.len();
     let mut summary = Summary::default();
     let mut told = Instant::now();

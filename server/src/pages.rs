@@ -45,12 +45,8 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
     if who.must_change_password {
         return Ok(Redirect::to("/password").into_response());
     }
-    let page = ListPage {
-        snapshot: state.store.snapshot().await?,
-        user: who.info(),
-        zone: state.zone(),
-        now: clock::now(),
-    };
+    let page =
+        ListPage { snapshot: state.store.snapshot().await?, user: who.info(), zone: state.zone(), now: clock::now() };
     let options = state.leptos.clone();
     Ok(render(request, move || shell::list(options.clone(), page.clone())).await)
 }
@@ -88,16 +84,12 @@ pub(crate) async fn sign_in_submitted(
         let words = format!("Too many tries. Try again in {} seconds.", wait.as_secs() + 1);
         return Ok(sign_in_page(&state, StatusCode::TOO_MANY_REQUESTS, refuse(words)).await);
     }
-    match state.accounts.sign_in(name, &form.password, state.session_seconds).await? {
-        Some(secret) => {
-            let jar = jar.add(auth::session_cookie(&secret, state.origin.as_ref()));
-            Ok((jar, Redirect::to("/")).into_response())
-        }
-        None => {
-            let words = "Name and password do not match. Check both and try again.".to_owned();
-            Ok(sign_in_page(&state, StatusCode::UNAUTHORIZED, refuse(words)).await)
-        }
-    }
+    let Some(secret) = state.accounts.sign_in(name, &form.password, state.session_seconds).await? else {
+        let words = "Name and password do not match. Check both and try again.".to_owned();
+        return Ok(sign_in_page(&state, StatusCode::UNAUTHORIZED, refuse(words)).await);
+    };
+    let jar = jar.add(auth::session_cookie(&secret, state.origin.as_ref()));
+    Ok((jar, Redirect::to("/")).into_response())
 }
 
 /// `POST /sign-out`

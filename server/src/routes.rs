@@ -7,7 +7,10 @@ use axum::{
     routing::{get, post},
 };
 use tower_http::{
-    compression::{CompressionLayer, Predicate, predicate::{DefaultPredicate, NotForContentType}},
+    compression::{
+        CompressionLayer, Predicate,
+        predicate::{DefaultPredicate, NotForContentType},
+    },
     services::ServeDir,
     set_header::SetResponseHeaderLayer,
     trace::TraceLayer,

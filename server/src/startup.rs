@@ -3,6 +3,7 @@
 use std::{io::Write as _, net::SocketAddr};
 
 use app::wire::Role;
+use axum::serve::ListenerExt as _;
 use leptos::config::{LeptosOptions, ReloadWSProtocol};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -108,7 +109,14 @@ impl Server {
 
         let service = routes::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let stop = state.stop.clone();
-        let served = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
+        // A reply and the push after it are two writes: Nagle's algorithm would hold the second back for 40 ms.
+        let listener = listener.tap_io(|connection| {
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::debug!(%error, "a connection stays slow");
+            }
+        });
+        let served =
+            axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
         let too_late = async {
             stop.cancelled().await;
             tokio::time::sleep(shutdown::GRACE).await;
@@ -182,7 +190,7 @@ fn leptos_options(args: &ServeArgs, addr: SocketAddr) -> LeptosOptions {
 
 /// Throws away what has had its time: sessions, keys of writes, counters.
 async fn keep_house(state: AppState) {
-    let mut tick = tokio::time::interval(std::time::Duration::from_secs(600));
+    let mut tick = tokio::time::interval(std::time::Duration::from_mins(10));
     while state.stop.run_until_cancelled(tick.tick()).await.is_some() {
         state.requests.forget_idle();
         state.sign_ins.forget_idle();

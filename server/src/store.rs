@@ -19,8 +19,8 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub use self::sqlite::OpenError;
-use crate::auth::Accounts;
 use self::writer::Writer;
+use crate::auth::Accounts;
 
 /// The database, shared by everything that runs. Clones are handles to the same one.
 #[derive(Clone)]

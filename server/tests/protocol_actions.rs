@@ -7,9 +7,7 @@ use support::{Transcript, Ward, patient, patient_with};
 
 /// An action's reply, to the letter.
 fn reply(data: impl std::fmt::Display, action: &str, status: u16, request_id: &str) -> String {
-    format!(
-        r#"{{"errors":[],"data":{data},"action":"{action}","response_status":{status},"request_id":{request_id}}}"#
-    )
+    format!(r#"{{"errors":[],"data":{data},"action":"{action}","response_status":{status},"request_id":{request_id}}}"#)
 }
 
 #[tokio::test]
@@ -47,8 +45,11 @@ async fn a_reply_has_the_same_five_keys_on_the_multiplexed_address() {
     let mut client = ward.multiplexed("clinician").await;
     let mut said = Transcript::default();
     said.ask(&mut client, r#"{"stream":"patients","payload":{"action":"list","request_id":1}}"#).await;
-    said.ask(&mut client, format!(r#"{{"stream":"patients","payload":{{"action":"create","data":{},"request_id":2}}}}"#, patient()))
-        .await;
+    said.ask(
+        &mut client,
+        format!(r#"{{"stream":"patients","payload":{{"action":"create","data":{},"request_id":2}}}}"#, patient()),
+    )
+    .await;
     said.hear(&mut client).await;
     insta::assert_snapshot!(said.text());
 }
@@ -61,8 +62,14 @@ async fn what_a_create_answers_is_what_retrieve_and_list_answer() {
     let start = created.find(r#""data":"#).unwrap() + 7;
     let row = &created[start..created.find(r#","action":"#).unwrap()];
     assert_eq!(created, reply(row, "create", 201, "1"));
-    assert_eq!(client.ask_text(r#"{"action":"retrieve","pk":1,"request_id":2}"#).await, reply(row, "retrieve", 200, "2"));
-    assert_eq!(client.ask_text(r#"{"action":"list","request_id":3}"#).await, reply(format!("[{row}]"), "list", 200, "3"));
+    assert_eq!(
+        client.ask_text(r#"{"action":"retrieve","pk":1,"request_id":2}"#).await,
+        reply(row, "retrieve", 200, "2")
+    );
+    assert_eq!(
+        client.ask_text(r#"{"action":"list","request_id":3}"#).await,
+        reply(format!("[{row}]"), "list", 200, "3")
+    );
     let page = format!(r#"{{"count":1,"results":[{row}],"limit":5,"offset":0}}"#);
     assert_eq!(client.ask_text(r#"{"action":"list","limit":5,"request_id":4}"#).await, reply(page, "list", 200, "4"));
 }
@@ -215,7 +222,8 @@ async fn a_list_is_filtered_by_ward_and_status_and_searched() {
 async fn unknown_keys_and_read_only_values_are_ignored() {
     let ward = Ward::open().await;
     let mut client = ward.socket("clinician").await;
-    let data = patient_with(json!({"id": 77, "version": 9, "created_at": "2001-01-01", "updated_at": 5, "shoe_size": [44]}));
+    let data =
+        patient_with(json!({"id": 77, "version": 9, "created_at": "2001-01-01", "updated_at": 5, "shoe_size": [44]}));
     let reply = client.request(json!({"action": "create", "data": data, "pk": 12, "colour": {"a": 1}})).await;
     assert_eq!(reply["response_status"], 201);
     assert_eq!((&reply["data"]["id"], &reply["data"]["version"]), (&json!(1), &json!(1)));
@@ -291,7 +299,11 @@ async fn three_hundred_writes_at_once_from_one_user_are_all_done() {
             loop {
                 let frame = client.next().await;
                 if frame["type"] != "patient.change" {
-                    assert_eq!((&frame["request_id"], &frame["response_status"]), (&json!(number), &json!(201)), "{frame}");
+                    assert_eq!(
+                        (&frame["request_id"], &frame["response_status"]),
+                        (&json!(number), &json!(201)),
+                        "{frame}"
+                    );
                     break;
                 }
             }

@@ -13,7 +13,10 @@ async fn every_error_is_answered_in_its_shape() {
     client.create(json!({})).await;
     let mut said = Transcript::default();
     for (title, requests) in [
-        ("what is no request", vec!["{", "", "[1]", "\"list\"", "1", "1.5", "null", "true", r#"{"action":}"#, r#"{"a":NaN}"#]),
+        (
+            "what is no request",
+            vec!["{", "", "[1]", "\"list\"", "1", "1.5", "null", "true", r#"{"action":}"#, r#"{"a":NaN}"#],
+        ),
         ("no action", vec![r#"{"request_id":1}"#, "{}"]),
         (
             "actions that are none",
@@ -316,7 +319,8 @@ async fn fragments_of_a_message_are_counted_together() {
         coding::{Data, OpCode},
     };
     let ward = Ward::open().await;
-    let fragment = |text: String, opcode: Data, last: bool| Message::Frame(Raw::message(text, OpCode::Data(opcode), last));
+    let fragment =
+        |text: String, opcode: Data, last: bool| Message::Frame(Raw::message(text, OpCode::Data(opcode), last));
 
     let mut client = ward.socket("viewer").await;
     client.send_message(fragment(r#"{"action":"#.to_owned(), Data::Text, false)).await;

@@ -49,8 +49,14 @@ async fn every_push_has_its_shape() {
     }
     for (title, request) in [
         ("an update", json!({"action": "patch", "pk": row["id"], "data": {"bed": "A"}})),
-        ("an update after which the row is elsewhere", json!({"action": "patch", "pk": row["id"], "data": {"ward": "South"}})),
-        ("an update after which the row is back", json!({"action": "patch", "pk": row["id"], "data": {"ward": "North"}})),
+        (
+            "an update after which the row is elsewhere",
+            json!({"action": "patch", "pk": row["id"], "data": {"ward": "South"}}),
+        ),
+        (
+            "an update after which the row is back",
+            json!({"action": "patch", "pk": row["id"], "data": {"ward": "North"}}),
+        ),
         ("a delete", json!({"action": "delete", "pk": row["id"]})),
     ] {
         writer.request(request).await;
@@ -73,8 +79,14 @@ async fn a_socket_hears_of_every_change_from_when_it_is_accepted() {
     writer.patch(&json!(1), json!({"bed": "A"})).await;
     writer.request(json!({"action": "delete", "pk": 1})).await;
     let (patched, deleted) = (late.next().await, late.next().await);
-    assert_eq!((&patched["seq"], &patched["action"], &patched["data"]["bed"]), (&json!(2), &json!("update"), &json!("A")));
-    assert_eq!((&deleted["seq"], &deleted["action"], &deleted["data"]), (&json!(3), &json!("delete"), &patched["data"]));
+    assert_eq!(
+        (&patched["seq"], &patched["action"], &patched["data"]["bed"]),
+        (&json!(2), &json!("update"), &json!("A"))
+    );
+    assert_eq!(
+        (&deleted["seq"], &deleted["action"], &deleted["data"]),
+        (&json!(3), &json!("delete"), &patched["data"])
+    );
 }
 
 #[tokio::test]
@@ -289,6 +301,9 @@ async fn a_subscription_is_one_sockets_own() {
     other.ask(r#"{"action":"subscribe_instance","pk":1,"request_id":1}"#).await;
     one.ask(r#"{"action":"unsubscribe_instance","pk":1,"request_id":1}"#).await;
     writer.patch(&json!(1), json!({"bed": "A"})).await;
-    assert_eq!(heard(&mut one, &mut writer, json!({"action": "delete", "pk": 1})).await, ["null update", "null delete"]);
+    assert_eq!(
+        heard(&mut one, &mut writer, json!({"action": "delete", "pk": 1})).await,
+        ["null update", "null delete"]
+    );
     assert_eq!(gist(&other.frames_to(3).await), ["null update", "1 update", "null delete"]);
 }

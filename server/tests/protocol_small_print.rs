@@ -19,9 +19,22 @@ async fn a_pk_is_a_number_or_the_same_number_in_a_string() {
         }
         ward.run_sql("INSERT INTO patient (id, version, data, search_key) SELECT 5, 1, json_set(data, '$.id', 5), '' FROM patient WHERE id = 1").await;
     }
-    for pk in ["null", "0", "-1", "\"1.5\"", "1.5", "\"\"", "[]", "{}", "1180591620717411303424", "\"x\"", "\"1; DROP TABLE patient\""] {
+    for pk in [
+        "null",
+        "0",
+        "-1",
+        "\"1.5\"",
+        "1.5",
+        "\"\"",
+        "[]",
+        "{}",
+        "1180591620717411303424",
+        "\"x\"",
+        "\"1; DROP TABLE patient\"",
+    ] {
         for action in ["retrieve", "update", "patch", "delete", "subscribe_instance"] {
-            let reply = client.ask_text(format!(r#"{{"action":"{action}","pk":{pk},"data":{{}},"request_id":1}}"#)).await;
+            let reply =
+                client.ask_text(format!(r#"{{"action":"{action}","pk":{pk},"data":{{}},"request_id":1}}"#)).await;
             let expected = format!(
                 r#"{{"errors":["Not found"],"data":null,"action":"{action}","response_status":404,"request_id":1}}"#
             );
@@ -35,8 +48,22 @@ async fn a_request_id_comes_back_exactly_as_it_was_sent() {
     let ward = Ward::open().await;
     let mut client = ward.socket("viewer").await;
     for id in [
-        "null", "0", "-1", "9223372036854775807", "18446744073709551616", "1.5", "1.50", "1e3", "true", "\"\"", "\"1\"",
-        "[1, 2]", r#"{"b": 1, "a": [ ]}"#, r#""\u00e9""#, "\"é\"", r#""\ud83d""#,
+        "null",
+        "0",
+        "-1",
+        "9223372036854775807",
+        "18446744073709551616",
+        "1.5",
+        "1.50",
+        "1e3",
+        "true",
+        "\"\"",
+        "\"1\"",
+        "[1, 2]",
+        r#"{"b": 1, "a": [ ]}"#,
+        r#""\u00e9""#,
+        "\"é\"",
+        r#""\ud83d""#,
     ] {
         for (action, status) in [("list", 200), ("retrieve", 404), ("create", 403)] {
             let reply = client.ask_text(format!(r#"{{"action":"{action}","pk":9,"request_id":{id}}}"#)).await;
@@ -51,7 +78,8 @@ async fn half_a_surrogate_pair_is_an_error_and_never_a_hang() {
     let ward = Ward::open().await;
     let mut client = ward.socket("clinician").await;
     let half = |text: &str| text.replace("HALF", r"\ud83d");
-    let data = half(r#"{"first_name":"aHALF","last_name":"b","admission_date":"2026-01-01","flags":[{"code":"HALF"}]}"#);
+    let data =
+        half(r#"{"first_name":"aHALF","last_name":"b","admission_date":"2026-01-01","flags":[{"code":"HALF"}]}"#);
     let reply = client.ask(format!(r#"{{"action":"create","data":{data},"request_id":"x"}}"#)).await;
     let words = "Surrogate characters are not allowed.";
     assert_eq!(reply["errors"], json!([{"first_name": [words], "flags": [words]}]));
@@ -67,9 +95,18 @@ async fn half_a_surrogate_pair_is_an_error_and_never_a_hang() {
         let reply = client.ask_text(half(frame)).await;
         assert!(reply.ends_with(&format!(r#""response_status":{status},"request_id":1}}"#)), "{frame}: {reply}");
     }
-    assert!(client.ask_text(half(r#"{"action":"list","HALF":1,"request_id":1}"#)).await.contains(r#""response_status":400"#));
+    assert!(
+        client
+            .ask_text(half(r#"{"action":"list","HALF":1,"request_id":1}"#))
+            .await
+            .contains(r#""response_status":400"#)
+    );
     // A whole pair is one character.
-    let row = client.ask(r#"{"action":"create","data":{"first_name":"\ud83d\ude00","last_name":"b","admission_date":"2026-01-01"}}"#).await;
+    let row = client
+        .ask(
+            r#"{"action":"create","data":{"first_name":"\ud83d\ude00","last_name":"b","admission_date":"2026-01-01"}}"#,
+        )
+        .await;
     assert_eq!(row["data"]["first_name"], "😀");
 }
 
@@ -296,7 +333,8 @@ async fn a_write_that_changes_nothing_leaves_the_row_as_it_is() {
     let ward = Ward::open().await;
     let mut client = ward.socket("clinician").await;
     let row = client.create(json!({"bed": "A"})).await;
-    for data in [json!({}), json!({"bed": " A "}), patient(), json!({"first_name": "Ada", "shoe_size": 3}), row.clone()] {
+    for data in [json!({}), json!({"bed": " A "}), patient(), json!({"first_name": "Ada", "shoe_size": 3}), row.clone()]
+    {
         let reply = client.patch(&row["id"], data).await;
         assert_eq!((&reply["response_status"], &reply["data"]), (&json!(200), &row));
     }

@@ -105,12 +105,19 @@ async fn replaying_the_log_gives_exactly_the_rows_after_any_writes() {
             }
         }
         let before = (log(&store).await, rows(&store).await, store.head().await.unwrap());
-        assert_eq!(before.0.iter().map(|change| change.seq).collect::<Vec<_>>(), (1..=before.2.seq).collect::<Vec<_>>());
+        assert_eq!(
+            before.0.iter().map(|change| change.seq).collect::<Vec<_>>(),
+            (1..=before.2.seq).collect::<Vec<_>>()
+        );
         assert_eq!(replayed(&before.0), before.1, "seed {seed}");
         assert!(before.0.len() > 40, "seed {seed} tried little");
         store.close().await;
         let store = Store::open(&folder.url()).await.unwrap();
-        assert_eq!((log(&store).await, rows(&store).await, store.head().await.unwrap()), before, "seed {seed} reopened");
+        assert_eq!(
+            (log(&store).await, rows(&store).await, store.head().await.unwrap()),
+            before,
+            "seed {seed} reopened"
+        );
     }
 }
 
@@ -190,8 +197,7 @@ async fn a_write_with_the_same_key_is_done_once_even_at_the_same_time() {
         let key = Uuid::from_u128(round);
         let values = json!({"bed": "A", "medical_record_number": format!("M{round}")});
         let twice = [&store, &store, &store, &other].map(|store| store.write(keyed(key, create(values.clone()))));
-        let outcomes: Vec<Written> =
-            futures::future::join_all(twice).await.into_iter().map(Result::unwrap).collect();
+        let outcomes: Vec<Written> = futures::future::join_all(twice).await.into_iter().map(Result::unwrap).collect();
         assert!(outcomes.iter().all(|outcome| *outcome == outcomes[0]), "{outcomes:?}");
     }
     assert_eq!(log(&store).await.len(), 20);
@@ -218,7 +224,8 @@ async fn of_two_writes_based_on_one_version_the_second_is_a_conflict() {
         author.name = name.to_owned();
         Write { version: Some(1), author, ..write(patch(1, json!({"bed": bed}))) }
     };
-    let outcomes = futures::future::join(store.write(based_on_1("B", "one")), store.write(based_on_1("C", "two"))).await;
+    let outcomes =
+        futures::future::join(store.write(based_on_1("B", "one")), store.write(based_on_1("C", "two"))).await;
     let (Ok(won), Err(WriteError::Conflict { current, changed_by })) = outcomes else { panic!("{outcomes:?}") };
     assert_eq!((Some(current), changed_by.as_str()), (won.patient, "one"));
     assert_eq!(rows(&store).await[&1].bed.as_deref(), Some("B"));
@@ -340,7 +347,8 @@ async fn a_store_that_is_closed_answers_that_it_is() {
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused_in_words() {
     let folder = Folder::new();
-    std::fs::write(folder.path().join("ward.db"), "this is no database, however long one looks at it".repeat(100)).unwrap();
+    std::fs::write(folder.path().join("ward.db"), "this is no database, however long one looks at it".repeat(100))
+        .unwrap();
     let Err(error) = Store::open(&folder.url()).await else { panic!("it was opened") };
     assert!(error.to_string().contains("cannot be opened"), "{error}");
 }

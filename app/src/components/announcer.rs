@@ -22,7 +22,11 @@ pub(crate) fn Announcer() -> impl IntoView {
             move || {
                 gathering.set_value(false);
                 let count = live.unannounced.get_untracked();
-                words.set(if count == 1 { "1 patient updated".to_owned() } else { format!("{count} patients updated") });
+                words.set(if count == 1 {
+                    "1 patient updated".to_owned()
+                } else {
+                    format!("{count} patients updated")
+                });
                 live.unannounced.set(0);
             },
             GATHER,

@@ -91,13 +91,18 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
             return;
         }
         let made = choices.get_untracked();
-        let kept: Data =
-            mine.iter().filter(|(name, _)| chosen(&made, name) != Some(false)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        let kept: Data = mine
+            .iter()
+            .filter(|(name, _)| chosen(&made, name) != Some(false))
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
         if kept.is_empty() {
             dialogs.finish("Nothing was changed: theirs was kept.".to_owned(), None);
             return;
         }
-        submission.patch(live, newer.clone(), kept, move |row| dialogs.finish(format!("Saved: {}", row.display_name()), None));
+        submission.patch(live, newer.clone(), kept, move |row| {
+            dialogs.finish(format!("Saved: {}", row.display_name()), None);
+        });
     };
     view! {
         <form on:submit=confirm class="conflict">

@@ -8,8 +8,6 @@ use crate::patient::field::TextField;
 pub(super) enum Kind {
     Text,
     Long,
-    /// Local date and time.
-    DateTime,
     /// One of these: (value, words).
     Choice(&'static [(&'static str, &'static str)]),
 }
@@ -84,11 +82,11 @@ pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Subm
             </select>
         }
         .into_any(),
-        Kind::Text | Kind::DateTime => view! {
+        Kind::Text => view! {
             <input
                 id=id.clone()
                 name=name
-                type=if kind == Kind::DateTime { "datetime-local" } else { "text" }
+                type="text"
                 required=required
                 aria-required=required.then_some("true")
                 maxlength=max

@@ -21,8 +21,8 @@ pub(crate) fn Header(
                 (marked.len(), marked.iter().filter(|id| !visible.contains(id)).count())
             })
         });
-        let word = if marked == 1 { "update" } else { "updates" };
-        if hidden > 0 { format!("{marked} {word} ({hidden} out of view)") } else { format!("{marked} {word}") }
+        let updates = if marked == 1 { "update" } else { "updates" };
+        if hidden > 0 { format!("{marked} {updates} ({hidden} out of view)") } else { format!("{marked} {updates}") }
     };
     view! {
         <header class="bar">

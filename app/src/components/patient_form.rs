@@ -12,7 +12,11 @@ use super::{
 };
 use crate::{
     live::Live,
-    patient::{Data, Flag, Patient, Revision, UtcTime, display::Zone, field},
+    patient::{
+        Data, Flag, Patient, Revision, UtcTime,
+        display::{Zone, iso_date_first},
+        field,
+    },
 };
 
 const GENDERS: &[(&str, &str)] = &[("unknown", "Unknown"), ("female", "Female"), ("male", "Male"), ("other", "Other")];
@@ -40,15 +44,34 @@ const TIMES: [&str; 2] = ["admission_date", "deceased_at"];
 
 impl Draft {
     const FIELDS: [&'static str; 21] = [
-        "title", "first_name", "middle_names", "last_name", "preferred_name", "birth_date", "gender", "nhs_number",
-        "medical_record_number", "status", "admission_date", "ward", "room", "bed", "attending", "team", "reason", "acuity",
-        "allergy_status", "code_status", "deceased_at",
+        "title",
+        "first_name",
+        "middle_names",
+        "last_name",
+        "preferred_name",
+        "birth_date",
+        "gender",
+        "nhs_number",
+        "medical_record_number",
+        "status",
+        "admission_date",
+        "ward",
+        "room",
+        "bed",
+        "attending",
+        "team",
+        "reason",
+        "acuity",
+        "allergy_status",
+        "code_status",
+        "deceased_at",
     ];
 
     fn new(values: &Data, clock: Clock) -> Self {
         let zone = clock.zone();
         let texts = Self::FIELDS.iter().map(|name| RwSignal::new(to_text(name, values.get(*name), &zone))).collect();
-        let flags = values.get("flags").and_then(|flags| serde_json::from_value(flags.clone()).ok()).unwrap_or_default();
+        let flags =
+            values.get("flags").and_then(|flags| serde_json::from_value(flags.clone()).ok()).unwrap_or_default();
         Self { texts: StoredValue::new(texts), flags: RwSignal::new(flags), clock }
     }
 
@@ -77,7 +100,7 @@ impl Draft {
 fn to_text(name: &str, value: Option<&Value>, zone: &Zone) -> String {
     match value {
         Some(Value::String(text)) if TIMES.contains(&name) => {
-            text.parse::<UtcTime>().map(|time| zone.to_input(time)).unwrap_or_default()
+            text.parse::<UtcTime>().map(|time| zone.date_time(time)).unwrap_or_default()
         }
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
@@ -89,6 +112,9 @@ fn to_value(name: &str, text: &str, zone: &Zone) -> Value {
     if text.trim().is_empty() {
         // What may not be null is sent as it is, so that the message is the one about blanks.
         return if field::may_be_null(name) || TIMES.contains(&name) { Value::Null } else { Value::from(text) };
+    }
+    if name == "birth_date" {
+        return Value::from(iso_date_first(text.trim()));
     }
     if TIMES.contains(&name) {
         return zone.from_input(text).map_or_else(|| Value::from(text), |time| Value::from(time.to_string()));
@@ -162,7 +188,8 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
             focus_first_wrong(form);
             return;
         }
-        submission.patch(live, base.clone(), data, move |row| dialogs.finish(format!("Saved: {}", row.display_name()), None));
+        submission
+            .patch(live, base.clone(), data, move |row| dialogs.finish(format!("Saved: {}", row.display_name()), None));
     };
     focus_on_errors(submission, form);
     view! {
@@ -203,7 +230,9 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
     let input = move |field: Field| view! { <FieldInput value=draft.text(field.name) field submission/> };
     let plain = move |rule| input(Field::text(rule));
     let choice = move |name, label, choices| input(Field::new(name, label, Kind::Choice(choices)));
-    let time = |name, label| Field::new(name, label, Kind::DateTime);
+    // Not the browser's own date input: it writes dates as its locale does, which nobody on a ward can rely on.
+    let time =
+        |name, label| Field::new(name, label, Kind::Text).hint("Day and 24-hour time, such as 23-Nov-2026 14:02");
     view! {
         <fieldset>
             <legend>"Who"</legend>
@@ -215,7 +244,7 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
                 {plain(field::PREFERRED_NAME)}
                 {input(
                     Field::new("birth_date", "Date of birth", Kind::Text)
-                        .hint("YYYY-MM-DD, or YYYY-MM or YYYY when that is all that is known"),
+                        .hint("10-Dec-1985 or 1985-12-10; 1985-12 or 1985 when no more is known"),
                 )}
                 {choice("gender", "Gender", GENDERS)}
                 {input(Field::new("nhs_number", "NHS number", Kind::Text).hint("10 digits, with or without spaces"))}

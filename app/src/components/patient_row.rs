@@ -30,8 +30,7 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
             <td class="place" class:changed=marked(PLACE) data-label="Place">
                 <Changed when=marked(PLACE)/>
                 <span class="bed">{text(|p, _| p.bed.clone().unwrap_or_else(|| "No bed".to_owned()))}</span>
-                <span class="sub">{text(|p, _| p.ward.clone().unwrap_or_else(|| format!("Ward {UNKNOWN}")))}</span>
-                <span class="sub">{text(|p, _| p.room.clone().unwrap_or_default())}</span>
+                <span class="sub">{text(place)}</span>
             </td>
             <th scope="row" class="identity" class:changed=marked(IDENTITY)>
                 <Changed when=marked(IDENTITY)/>
@@ -107,6 +106,14 @@ const STATUS: Test = Test::Changed(&["status", "dismissal_date"]);
 const ADMISSION: Test = Test::Changed(&["admission_date", "reason"]);
 const ATTENDING: Test = Test::Changed(&["attending", "team"]);
 const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
+
+fn place(patient: &Patient, _: Clock) -> String {
+    let ward = patient.ward.clone().unwrap_or_else(|| format!("Ward {UNKNOWN}"));
+    match &patient.room {
+        Some(room) => format!("{ward}, {room}"),
+        None => ward,
+    }
+}
 
 fn status(patient: &Patient, clock: Clock) -> String {
     match (patient.status, patient.dismissal_date) {

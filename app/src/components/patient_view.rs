@@ -34,6 +34,9 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
     };
     view! {
         <DialogTitle text=title/>
+        <p class="identifiers">
+            {move || row.patient.with(|patient| patient.display_two_identifiers(clock.today(), &clock.zone()))}
+        </p>
         {may_write.then(|| view! { <div class="buttons" role="group" aria-label="Actions">{actions}</div> })}
         <dl class="record">
             {move || row.patient.with(|patient| facts(patient, clock)).into_iter().map(|(label, value)| view! {
@@ -57,7 +60,10 @@ fn facts(patient: &Patient, clock: Clock) -> Vec<(&'static str, String)> {
         ("Preferred name", text(&patient.preferred_name)),
         ("Born", patient.display_born(clock.today(), &zone).trim_start_matches("Born ").to_owned()),
         ("Gender", patient.gender.label().to_owned()),
-        ("NHS number", patient.nhs_number.as_ref().map_or_else(|| UNKNOWN.to_owned(), |number| number.grouped())),
+        (
+            "NHS number",
+            patient.nhs_number.as_ref().map_or_else(|| UNKNOWN.to_owned(), crate::patient::NhsNumber::grouped),
+        ),
         ("Medical record number", text(&patient.medical_record_number)),
         ("Status", patient.status.label().to_owned()),
         ("Place", patient.display_place()),

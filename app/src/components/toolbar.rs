@@ -33,7 +33,8 @@ pub(crate) fn Toolbar(
     let is_status = move |status: StatusFilter| move || query.with(|query| query.status == status);
     let clear = move |_| {
         query.update(|query| {
-            *query = Query { status: StatusFilter::All, sort: query.sort, descending: query.descending, ..Query::default() };
+            *query =
+                Query { status: StatusFilter::All, sort: query.sort, descending: query.descending, ..Query::default() };
         });
     };
     view! {

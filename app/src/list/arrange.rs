@@ -70,11 +70,7 @@ impl Query {
 
     /// The ids to show, in order. `sticky`: rows that stay although the filters no longer let them through, because
     /// something about them has not been seen yet.
-    pub fn arrange<'a>(
-        &self,
-        rows: impl Iterator<Item = &'a Arc<Patient>>,
-        sticky: impl Fn(i64) -> bool,
-    ) -> Vec<i64> {
+    pub fn arrange<'a>(&self, rows: impl Iterator<Item = &'a Arc<Patient>>, sticky: impl Fn(i64) -> bool) -> Vec<i64> {
         let words = search_words(&self.search);
         let found = |patient: &Patient| {
             let key = if words.is_empty() { String::new() } else { search_key(patient) };

@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn a_date_that_does_not_exist_is_refused() {
-        for text in ["", "1990-02-30", "1990-13", "90", "1990-1-1", "1990-01-01T00:00", "0000", "+990", "1990-01-01-01"] {
+        for text in ["", "1990-02-30", "1990-13", "90", "1990-1-1", "1990-01-01T00:00", "0000", "+990", "1990-01-01-01"]
+        {
             assert_eq!(text.parse::<BirthDate>(), Err(NoDate), "{text}");
         }
     }

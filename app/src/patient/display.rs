@@ -59,24 +59,18 @@ impl Zone {
         time.civil(self.offset_at(time)).date()
     }
 
-    /// `2026-11-23T14:02`, the value of an `<input type="datetime-local">`.
-    pub fn to_input(&self, time: UtcTime) -> String {
-        let t = time.civil(self.offset_at(time));
-        format!("{:04}-{:02}-{:02}T{:02}:{:02}", t.year(), t.month(), t.day(), t.hour(), t.minute())
-    }
-
-    /// The moment that a local date and time, as an `<input type="datetime-local">` has it, means here. In the hour that
-    /// comes twice in autumn it is the first.
+    /// The moment that a local date and time means here, typed as it is shown (`23-Nov-2026 14:02`) or as ISO 8601 has it
+    /// (`2026-11-23 14:02`). In the hour that comes twice in autumn it is the first.
     pub fn from_input(&self, text: &str) -> Option<UtcTime> {
-        let as_utc: UtcTime = text.parse().ok()?;
+        let as_utc: UtcTime = iso_date_first(text.trim()).parse().ok()?;
         let at_offset = |offset: i32| UtcTime::from_unix_micros(as_utc.unix_micros() - i64::from(offset) * 1_000_000);
-        let wanted = Self::default().to_input(as_utc);
+        let wanted = as_utc.civil(0);
         self.changes
             .iter()
             .map(|(_, offset)| *offset)
             .chain([self.base_offset])
             .filter_map(at_offset)
-            .filter(|moment| self.to_input(*moment) == wanted)
+            .filter(|moment| moment.civil(self.offset_at(*moment)) == wanted)
             .min()
             .or_else(|| {
                 // The hour that spring skips: read it with the offset that held the day before.
@@ -84,6 +78,18 @@ impl Zone {
                 at_offset(self.offset_at(day_before))
             })
     }
+}
+
+/// `10-Dec-1815…` as `1815-12-10…`; anything else as it is.
+pub fn iso_date_first(text: &str) -> String {
+    let rewritten = || {
+        let (day, rest) = text.split_once('-')?;
+        let (month, rest) = rest.split_once('-')?;
+        let month = MONTHS.iter().position(|name| name.eq_ignore_ascii_case(month))? + 1;
+        let (year, rest) = rest.split_at_checked(4)?;
+        Some(format!("{year}-{month:02}-{day:0>2}{rest}"))
+    };
+    rewritten().unwrap_or_else(|| text.to_owned())
 }
 
 fn month_name(month: i8) -> &'static str {
@@ -145,7 +151,8 @@ impl Patient {
     /// What a reader hears or sees for the place: ward, room, bed as far as they are known.
     pub fn display_place(&self) -> String {
         let bed = self.bed.as_ref().map(|bed| format!("bed {bed}"));
-        let parts: Vec<&str> = [self.ward.as_deref(), self.room.as_deref(), bed.as_deref()].into_iter().flatten().collect();
+        let parts: Vec<&str> =
+            [self.ward.as_deref(), self.room.as_deref(), bed.as_deref()].into_iter().flatten().collect();
         if parts.is_empty() { UNKNOWN.to_owned() } else { parts.join(", ") }
     }
 }
@@ -156,12 +163,12 @@ pub fn natural_order(a: &str, b: &str) -> Ordering {
     loop {
         let (a_text, a_digits, a_rest) = split_at_number(a);
         let (b_text, b_digits, b_rest) = split_at_number(b);
-        let by_text = a_text.to_lowercase().cmp(&b_text.to_lowercase());
-        let by_number = || {
+        let alphabetical = a_text.to_lowercase().cmp(&b_text.to_lowercase());
+        let numerical = || {
             let (a, b) = (a_digits.trim_start_matches('0'), b_digits.trim_start_matches('0'));
             a.len().cmp(&b.len()).then_with(|| a.cmp(b))
         };
-        let order = by_text.then_with(by_number);
+        let order = alphabetical.then_with(numerical);
         if order.is_ne() || (a_rest.is_empty() && b_rest.is_empty()) {
             return order;
         }
@@ -196,9 +203,10 @@ mod tests {
     #[test]
     fn a_local_time_that_is_typed_is_the_moment_that_is_shown() {
         let zone = london();
-        for text in ["2026-07-01T23:30", "2026-11-23T14:02", "2026-01-01T00:00"] {
-            assert_eq!(zone.to_input(zone.from_input(text).unwrap()), text);
+        for text in ["01-Jul-2026 23:30", "23-Nov-2026 14:02", "01-Jan-2026 00:00"] {
+            assert_eq!(zone.date_time(zone.from_input(text).unwrap()), text);
         }
+        assert_eq!(zone.from_input("2026-07-01 23:30"), zone.from_input(" 1-jul-2026 23:30 "));
         let twice = zone.from_input("2026-10-25T01:30").unwrap();
         assert_eq!(twice.to_string(), "2026-10-25T00:30:00Z");
         let skipped = zone.from_input("2026-03-29T01:30").unwrap();

@@ -91,7 +91,10 @@ impl Patient {
             }
             _ => {}
         }
-        reader.check_dates(&patient, patient.admission_date != self.admission_date || dismissal_changed || status_changed);
+        reader.check_dates(
+            &patient,
+            patient.admission_date != self.admission_date || dismissal_changed || status_changed,
+        );
         reader.errors.or(patient)
     }
 

@@ -98,9 +98,16 @@ impl FromStr for UtcTime {
         if year == 0 {
             return Err(WrongFormat);
         }
-        let civil =
-            DateTime::new(year, small(month)?, small(day)?, small(hour)?, small(minute)?, small(second)?, micros * 1000)
-                .map_err(|_| WrongFormat)?;
+        let civil = DateTime::new(
+            year,
+            small(month)?,
+            small(day)?,
+            small(hour)?,
+            small(minute)?,
+            small(second)?,
+            micros * 1000,
+        )
+        .map_err(|_| WrongFormat)?;
         Self::from_civil(civil, offset)
     }
 }

@@ -52,12 +52,10 @@ pub(crate) fn from_headers(headers: &HeaderMap, origin: Option<&PublicOrigin>) -
 pub(crate) fn same_origin(headers: &HeaderMap, public: Option<&PublicOrigin>) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
-    match public {
-        Some(public) => public.as_str() == origin,
-        None => {
-            let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-            let origin_host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-            host.is_some() && origin_host == host
-        }
+    if let Some(public) = public {
+        return public.as_str() == origin;
     }
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let origin_host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    host.is_some() && origin_host == host
 }

@@ -88,7 +88,8 @@ mod tests {
 
     fn event(seq: i64) -> Arc<Event> {
         let now = UtcTime::from_unix_micros(0).unwrap();
-        let data: Data = serde_json::from_str(r#"{"first_name":"A","last_name":"B","admission_date":"2026-01-01"}"#).unwrap();
+        let data: Data =
+            serde_json::from_str(r#"{"first_name":"A","last_name":"B","admission_date":"2026-01-01"}"#).unwrap();
         let patient = Arc::new(Patient::admit(&data, now).unwrap());
         let change = Change { seq, action: Action::Create, patient, before: Data::new(), by: "x".into(), at: now };
         Arc::new(Event::new(change, "e".into()))

@@ -1,9 +1,6 @@
 //! One open socket: reads requests in order, writes replies and changes, and knows every way in which it ends.
 
-use std::{
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use app::{
     filter::Filter,
@@ -277,7 +274,9 @@ impl Connection {
             Ok(principal) => principal.ok_or(End::SignedOut)?,
             Err(error) => {
                 log_unforeseen(&error);
-                return self.reply(Some(STREAM), Reply::error(500, vec![Value::from(words::INTERNAL)]).to(request)).await;
+                return self
+                    .reply(Some(STREAM), Reply::error(500, vec![Value::from(words::INTERNAL)]).to(request))
+                    .await;
             }
         };
         let level = self.stream.level();

@@ -82,11 +82,9 @@ fn refusal(refused: Refused) -> Reply {
         Refused::Invalid(errors) | Refused::Write(WriteError::Invalid(errors)) => {
             Reply::error(400, vec![serde_json::to_value(errors).unwrap_or_default()])
         }
-        Refused::Write(WriteError::Conflict { current, changed_by }) => Reply {
-            current: Some(encode(&*current)),
-            changed_by: Some(changed_by),
-            ..sentence(409, words::CONFLICT)
-        },
+        Refused::Write(WriteError::Conflict { current, changed_by }) => {
+            Reply { current: Some(encode(&*current)), changed_by: Some(changed_by), ..sentence(409, words::CONFLICT) }
+        }
         Refused::Store(error) | Refused::Write(WriteError::Store(error)) => {
             log_unforeseen(&error);
             sentence(500, words::INTERNAL)
@@ -205,7 +203,7 @@ impl Dispatch<'_> {
         let idempotency_key = (self.level == Level::Two).then(|| self.idempotency_key()).transpose()?;
         let write = Write { command, version, idempotency_key, author };
         let Written { patient, seq } = self.state.store.write(write).await?;
-        let data = patient.as_deref().map(|patient| encode(patient));
+        let data = patient.as_deref().map(encode);
         Ok(Reply { seq: seq.filter(|_| self.level == Level::Two), ..Reply::ok(status, data) })
     }
 

@@ -46,11 +46,7 @@ pub(super) async fn list(
     raw_rows(rows)
 }
 
-pub(super) async fn count(
-    db: impl SqliteExecutor<'_>,
-    filter: &Filter,
-    search: &[String],
-) -> Result<i64, StoreError> {
+pub(super) async fn count(db: impl SqliteExecutor<'_>, filter: &Filter, search: &[String]) -> Result<i64, StoreError> {
     let sql = format!("SELECT count(*) FROM patient WHERE {PASSES}");
     Ok(sqlx::query_scalar::<Sqlite, i64>(sqlx::AssertSqlSafe(sql))
         .bind(&filter.ward)
@@ -65,13 +61,12 @@ pub(super) async fn changes_after(
     seq: i64,
     limit: i64,
 ) -> Result<Vec<Change>, StoreError> {
-    let rows: Vec<ChangeRow> = sqlx::query_as(
-        "SELECT seq, action, data, before, by_name, at FROM change WHERE seq > ? ORDER BY seq LIMIT ?",
-    )
-    .bind(seq)
-    .bind(limit)
-    .fetch_all(db)
-    .await?;
+    let rows: Vec<ChangeRow> =
+        sqlx::query_as("SELECT seq, action, data, before, by_name, at FROM change WHERE seq > ? ORDER BY seq LIMIT ?")
+            .bind(seq)
+            .bind(limit)
+            .fetch_all(db)
+            .await?;
     rows.into_iter().map(Change::try_from).collect()
 }
 

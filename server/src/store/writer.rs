@@ -189,14 +189,16 @@ async fn remember(
         return Ok(());
     };
     let data = written.patient.as_deref().map(to_json).transpose()?;
-    sqlx::query("INSERT INTO idempotency (account_id, key, seq, data, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING")
-        .bind(account_id)
-        .bind(key.to_string())
-        .bind(written.seq)
-        .bind(data)
-        .bind(now.unix_micros())
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query(
+        "INSERT INTO idempotency (account_id, key, seq, data, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+    )
+    .bind(account_id)
+    .bind(key.to_string())
+    .bind(written.seq)
+    .bind(data)
+    .bind(now.unix_micros())
+    .execute(&mut **transaction)
+    .await?;
     Ok(())
 }
 
@@ -245,9 +247,10 @@ fn invalid(errors: &FieldErrors) -> WriteError {
 async fn create(db: &mut SqliteConnection, data: &Data, now: UtcTime) -> Result<Done, WriteError> {
     let mut patient = Patient::admit(data, now).map_err(WriteError::Invalid)?;
     check_unique(db, &patient, None).await?;
-    patient.id = sqlx::query_scalar("UPDATE change_head SET last_patient_id = last_patient_id + 1 RETURNING last_patient_id")
-        .fetch_one(&mut *db)
-        .await?;
+    patient.id =
+        sqlx::query_scalar("UPDATE change_head SET last_patient_id = last_patient_id + 1 RETURNING last_patient_id")
+            .fetch_one(&mut *db)
+            .await?;
     patient.version = 1;
     sqlx::query("INSERT INTO patient (id, version, data, search_key) VALUES (?, ?, ?, ?)")
         .bind(patient.id)
@@ -300,17 +303,22 @@ async fn current(db: &mut SqliteConnection, pk: i64, version: Option<i64>) -> Re
         sqlx::query_scalar("SELECT data FROM patient WHERE id = ?").bind(pk).fetch_optional(&mut *db).await?;
     let current: Arc<Patient> = Arc::new(serde_json::from_str(&row.ok_or(WriteError::NotFound)?)?);
     if version.is_some_and(|version| version != current.version) {
-        let changed_by = sqlx::query_scalar("SELECT by_name FROM change WHERE patient_id = ? ORDER BY seq DESC LIMIT 1")
-            .bind(pk)
-            .fetch_one(db)
-            .await?;
+        let changed_by =
+            sqlx::query_scalar("SELECT by_name FROM change WHERE patient_id = ? ORDER BY seq DESC LIMIT 1")
+                .bind(pk)
+                .fetch_one(db)
+                .await?;
         return Err(WriteError::Conflict { current, changed_by });
     }
     Ok(current)
 }
 
 /// The unique indexes would refuse it too, but not in words. Only values that are new are looked up.
-async fn check_unique(db: &mut SqliteConnection, patient: &Patient, current: Option<&Patient>) -> Result<(), WriteError> {
+async fn check_unique(
+    db: &mut SqliteConnection,
+    patient: &Patient,
+    current: Option<&Patient>,
+) -> Result<(), WriteError> {
     let mut errors = FieldErrors::default();
     let mrn = patient.medical_record_number.as_deref();
     if mrn.is_some() && mrn != current.and_then(|row| row.medical_record_number.as_deref()) {

@@ -19,11 +19,11 @@ use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     task::JoinHandle,
 };
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    WebSocketStream, client_async,
     tungstenite::{Message, client::IntoClientRequest, http},
 };
 use tokio_util::sync::CancellationToken;
@@ -185,12 +185,25 @@ impl Ward {
 
     /// The socket, or the status with which it is refused.
     pub async fn connect(&self, path: &str, headers: &[(&'static str, String)]) -> Result<Client, u16> {
+        self.connect_by(TcpSocket::new_v4().unwrap(), path, headers).await
+    }
+
+    /// A bare level-1 socket of a client that has next to no room for what it has not read yet.
+    pub async fn narrow_socket(&self, role: &str) -> Client {
+        let tcp = TcpSocket::new_v4().unwrap();
+        tcp.set_recv_buffer_size(4096).unwrap();
+        let authorization = ("authorization", format!("Token {}", self.token(role)));
+        self.connect_by(tcp, "/ws/patients/", &[authorization]).await.unwrap()
+    }
+
+    async fn connect_by(&self, tcp: TcpSocket, path: &str, headers: &[(&'static str, String)]) -> Result<Client, u16> {
         use tokio_tungstenite::tungstenite::Error;
         let mut request = format!("ws://{}{path}", self.addr).into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        match within("the handshake", connect_async(request)).await {
+        let stream = within("the connection", tcp.connect(self.addr)).await.unwrap();
+        match within("the handshake", client_async(request, stream)).await {
             Ok((socket, answer)) => {
                 assert_eq!(answer.status(), http::StatusCode::SWITCHING_PROTOCOLS);
                 Ok(Client { socket, held: VecDeque::new(), asked: 0, enveloped: path == "/ws/" })
@@ -281,7 +294,7 @@ pub enum Frame {
 
 /// A socket of a client.
 pub struct Client {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<TcpStream>,
     /// Pushes that came while a reply was waited for.
     held: VecDeque<String>,
     asked: u32,

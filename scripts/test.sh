@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Everything that checks the project. The last line sums up what ran, and is there only when all of it passed or a test
+# runner counted what did not.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+. scripts/env.sh
+
+results="$(mktemp -d)"
+trap 'rm -rf "$results"' EXIT
+status=0
+
+step() { printf '\n== %s\n' "$1"; }
+failed() { printf '== %s failed\n' "$1"; status=1; }
+
+step "lint"
+scripts/lint.sh || failed lint
+
+step "Rust tests"
+cargo nextest run --no-fail-fast 2>&1 | tee "$results/rust"
+[ "${PIPESTATUS[0]}" = 0 ] || failed "Rust tests"
+# The browser's half has pure parts that are tested on the host; its own build, so that leptos' features stay apart.
+cargo nextest run --no-fail-fast -p frontend 2>&1 | tee "$results/frontend"
+[ "${PIPESTATUS[0]}" = 0 ] || failed "Rust tests of the browser's half"
+
+step "release build"
+if scripts/build.sh >"$results/build" 2>&1; then
+    step "tests in the browser"
+    (cd end2end && npx playwright test) 2>&1 | tee "$results/end2end"
+    [ "${PIPESTATUS[0]}" = 0 ] || failed "tests in the browser"
+else
+    tail -n 60 "$results/build" | cut -c1-400
+    failed "release build"
+fi
+
+# Counts from the runners' own summaries: "12 tests run: 12 passed, 0 skipped", "1 failed", "40 passed (1.2m)".
+count() { cat "$results/rust" "$results/frontend" "$results/end2end" 2>/dev/null | sed 's/\x1b\[[0-9;]*m//g' |
+    grep -E 'tests? run:|^ +[0-9]+ (passed|failed|skipped|flaky)' | grep -oE "[0-9]+ $1" | awk '{ n += $1 } END { print n + 0 }'; }
+passed=$(count passed) failures=$(count failed) skipped=$(count skipped)
+[ "$status" = 0 ] || [ "$failures" != 0 ] || failures=1
+printf '\n%s passed, %s failed, %s skipped\n' "$passed" "$failures" "$skipped"
+exit "$status"
