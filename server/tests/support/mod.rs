@@ -213,9 +213,9 @@ impl Ward {
         }
     }
 
-    /// One HTTP request; headers are whole lines.
+    /// One HTTP request, of version 1.0 so that nothing comes in chunks; headers are whole lines.
     pub async fn http(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
-        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.addr);
+        let mut text = format!("{method} {path} HTTP/1.0\r\nhost: {}\r\n", self.addr);
         for header in headers {
             text.push_str(header);
             text.push_str("\r\n");

@@ -1,0 +1,249 @@
+//! The pages as a browser without scripts gets them, and what guards them.
+
+mod support;
+
+use app::wire::Role;
+use serde_json::json;
+use server::store::Store;
+use support::{Folder, Ward, create_in};
+
+const PASSWORD: &str = "correct horse";
+
+/// A ward with two patients, in which rivera can sign in with [`PASSWORD`].
+async fn ward(flags: &[&str], one_time: bool) -> Ward {
+    let folder = Folder::new();
+    let store = Store::open(&folder.url()).await.unwrap();
+    store.accounts().create("rivera", Role::Clinician, PASSWORD, one_time).await.unwrap();
+    create_in(&store, json!({"first_name": "Ada", "last_name": "Lovelace"})).await;
+    create_in(&store, json!({"first_name": "Zoë", "last_name": "<script>alert(1)</script>"})).await;
+    store.close().await;
+    Ward::serve(folder, Vec::new(), flags).await
+}
+
+#[tokio::test]
+async fn a_node_says_that_it_lives_and_that_it_is_ready() {
+    let ward = Ward::open().await;
+    assert_eq!((ward.get("/healthz", &[]).await.status(), ward.get("/readyz", &[]).await.status()), (200, 200));
+    ward.run_sql("ALTER TABLE change_head RENAME TO gone").await;
+    let answer = ward.get("/readyz", &[]).await;
+    assert_eq!((answer.status(), answer.body()), (503, "the database does not answer\n"));
+    assert_eq!(ward.get("/healthz", &[]).await.status(), 200);
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_is_sent_to_sign_in() {
+    let ward = Ward::open().await;
+    let token = format!("authorization: Bearer {}", ward.token("admin"));
+    for path in ["/", "/password"] {
+        for headers in [vec![], vec!["cookie: wardwatch=0000"], vec![&*token]] {
+            let answer = ward.get(path, &headers).await;
+            assert_eq!((answer.status(), answer.header("location")), (303, Some("/sign-in")), "{path} {headers:?}");
+        }
+    }
+    let page = ward.get("/sign-in", &[]).await;
+    assert_eq!(page.status(), 200);
+    for part in ["<form", "method=\"post\"", "name=\"name\"", "name=\"password\"", "type=\"password\""] {
+        assert!(page.body().contains(part), "{part} in {}", page.body());
+    }
+}
+
+#[tokio::test]
+async fn signing_in_works_without_scripts_and_the_first_page_has_the_patients() {
+    let ward = ward(&[], false).await;
+    let answer = ward.sign_in("rivera", "correct+horse").await;
+    assert_eq!((answer.status(), answer.header("location")), (303, Some("/")));
+    let page = ward.get("/", &[&answer.cookie()]).await;
+    assert_eq!(page.status(), 200);
+    assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    for part in ["LOVELACE, Ada", "rivera", "Zoë"] {
+        assert!(page.body().contains(part), "{part} is missing");
+    }
+    // Names are text and nothing else, in the markup and in the data that the script starts from.
+    assert!(!page.body().to_lowercase().contains("<script>alert"), "a name became markup");
+    let again = ward.get("/sign-in", &[&answer.cookie()]).await;
+    assert_eq!((again.status(), again.header("location")), (303, Some("/")));
+}
+
+#[tokio::test]
+async fn a_wrong_password_gets_the_page_again_and_no_cookie() {
+    let ward = ward(&[], false).await;
+    for (name, password) in [("rivera", "wrong"), ("nobody", PASSWORD), ("", ""), ("rivera", "")] {
+        let answer = ward.sign_in(name, &password.replace(' ', "+")).await;
+        assert_eq!(answer.status(), 401, "{name}");
+        assert_eq!(answer.header("set-cookie"), None);
+        assert!(answer.body().contains("Name and password do not match."), "{}", answer.body());
+        assert!(answer.body().contains("<form"), "the form is there again");
+    }
+    let escaped = ward.sign_in("%22%3E%3Cscript%3E", "x").await;
+    assert!(!escaped.body().contains("\"><script>"), "a name became markup");
+}
+
+#[tokio::test]
+async fn guessing_passwords_is_slowed_down_for_that_name_only() {
+    let ward = ward(&[], false).await;
+    let mut statuses = Vec::new();
+    for _ in 0..12 {
+        statuses.push(ward.sign_in("guessed", "x").await.status());
+    }
+    assert_eq!(statuses[..10], [401; 10]);
+    assert!(statuses.contains(&429), "{statuses:?}");
+    assert_eq!(ward.sign_in("rivera", "correct+horse").await.status(), 303);
+}
+
+#[tokio::test]
+async fn the_sessions_cookie_is_for_this_host_and_out_of_reach_of_scripts() {
+    let plain = ward(&[], false).await.sign_in("rivera", "correct+horse").await;
+    let cookie = plain.header("set-cookie").unwrap();
+    let (value, attributes) = cookie.split_once("; ").unwrap();
+    let attributes: Vec<&str> = attributes.split("; ").collect();
+    assert_eq!(value.strip_prefix("wardwatch=").map(str::len), Some(64), "{cookie}");
+    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(attributes.contains(&attribute), "{attribute} in {cookie}");
+    }
+    assert!(!attributes.contains(&"Secure"), "over plain HTTP the browser would not send it back: {cookie}");
+
+    let proxied = ward(&["--origin", "https://wards.example.org"], false).await;
+    let answer = proxied.sign_in("rivera", "correct+horse").await;
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("__Host-wardwatch="), "{cookie}");
+    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Secure"] {
+        assert!(cookie.split("; ").any(|found| found == attribute), "{attribute} in {cookie}");
+    }
+    assert!(!cookie.contains("Domain"), "{cookie}");
+    assert_eq!(proxied.get("/", &[&answer.cookie()]).await.status(), 200);
+    let renamed = answer.cookie().replace("__Host-wardwatch", "wardwatch");
+    assert_eq!(proxied.get("/", &[&renamed]).await.status(), 303);
+}
+
+#[tokio::test]
+async fn forms_of_other_sites_are_refused() {
+    let ward = ward(&[], false).await;
+    let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
+    let own = format!("origin: http://{}", ward.addr);
+    for path in ["/sign-in", "/sign-out", "/password"] {
+        for origin in ["origin: https://evil.example", "origin: null", "origin: http://127.0.0.1:1"] {
+            let answer = ward.http("POST", path, &[&cookie, origin], "name=rivera&password=correct+horse").await;
+            assert_eq!(answer.status(), 403, "{path} {origin}");
+            assert_eq!(answer.header("set-cookie"), None);
+        }
+    }
+    assert_eq!(ward.get("/", &[&cookie]).await.status(), 200, "still signed in");
+    let answer = ward.http("POST", "/sign-in", &[&own], "name=rivera&password=correct+horse").await;
+    assert_eq!(answer.status(), 303);
+}
+
+#[tokio::test]
+async fn signing_out_ends_the_session_itself() {
+    let ward = ward(&[], false).await;
+    let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
+    let answer = ward.http("POST", "/sign-out", &[&cookie], "").await;
+    assert_eq!((answer.status(), answer.header("location")), (303, Some("/sign-in")));
+    assert!(answer.header("set-cookie").unwrap().starts_with("wardwatch=;"), "{answer:?}");
+    // Whoever kept the cookie has nothing.
+    assert_eq!(ward.get("/", &[&cookie]).await.status(), 303);
+    assert_eq!(ward.http("POST", "/sign-out", &[&cookie], "").await.status(), 303);
+    assert_ne!(ward.get("/sign-out", &[&cookie]).await.status(), 303);
+}
+
+#[tokio::test]
+async fn a_one_time_password_is_replaced_before_anything_else() {
+    let ward = ward(&[], true).await;
+    let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
+    let answer = ward.get("/", &[&cookie]).await;
+    assert_eq!((answer.status(), answer.header("location")), (303, Some("/password")));
+    let header = ("cookie", cookie.strip_prefix("cookie: ").unwrap().to_owned());
+    assert_eq!(ward.connect("/ws/patients/", &[header.clone()]).await.err(), Some(401));
+    assert!(ward.get("/password", &[&cookie]).await.body().contains("<form"));
+    for (form, words) in [
+        ("old=wrong&new=battery+staple&again=battery+staple", "The present password is not right."),
+        ("old=correct+horse&new=battery+staple&again=battery", "The two new passwords are not the same."),
+        ("old=correct+horse&new=correct+horse&again=correct+horse", "The new password has to be another one."),
+        ("old=correct+horse&new=short&again=short", "a password has 8 to 256 characters."),
+        ("", "The new password has to be another one."),
+    ] {
+        let answer = ward.http("POST", "/password", &[&cookie], form).await;
+        assert_eq!(answer.status(), 422, "{form}");
+        assert!(answer.body().contains(words), "{words} in {}", answer.body());
+    }
+    let form = "old=correct+horse&new=battery+staple&again=battery+staple";
+    let answer = ward.http("POST", "/password", &[&cookie], form).await;
+    assert_eq!((answer.status(), answer.header("location")), (303, Some("/")));
+    assert_eq!(ward.get("/", &[&cookie]).await.status(), 200);
+    ward.connect("/ws/patients/", &[header]).await.unwrap();
+    assert_eq!(ward.sign_in("rivera", "correct+horse").await.status(), 401);
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_accounts_other_sessions() {
+    let ward = ward(&[], false).await;
+    let (one, other) = (
+        ward.sign_in("rivera", "correct+horse").await.cookie(),
+        ward.sign_in("rivera", "correct+horse").await.cookie(),
+    );
+    let form = "old=correct+horse&new=battery+staple&again=battery+staple";
+    let answer = ward.http("POST", "/password", &[&one], form).await;
+    assert_eq!(answer.header("location"), Some("/password?changed=yes"));
+    assert_eq!(ward.get("/", &[&one]).await.status(), 200);
+    assert_eq!(ward.get("/", &[&other]).await.status(), 303);
+}
+
+#[tokio::test]
+async fn pages_are_kept_by_nobody_and_framed_by_nobody() {
+    let ward = ward(&[], false).await;
+    let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
+    for (path, cache) in [
+        ("/", "no-store"),
+        ("/sign-in", "no-store"),
+        ("/password", "no-store"),
+        ("/healthz", "no-store"),
+        ("/pkg/wardwatch.js", "no-cache"),
+        ("/nosuch", "no-cache"),
+    ] {
+        let answer = ward.get(path, &[&cookie]).await;
+        assert_eq!(answer.header("cache-control"), Some(cache), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{path}");
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn only_scripts_that_the_page_names_run_in_it() {
+    let ward = ward(&[], false).await;
+    let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
+    let mut nonces = Vec::new();
+    for _ in 0..2 {
+        let page = ward.get("/", &[&cookie]).await;
+        let policy = page.header("content-security-policy").unwrap().to_owned();
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
+        assert!(nonce.len() >= 16 && policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"));
+        for script in page.body().split("<script").skip(1) {
+            let tag = script.split('>').next().unwrap();
+            assert!(tag.contains(&nonce), "<script{tag}> has no nonce");
+        }
+        nonces.push(nonce);
+    }
+    assert_ne!(nonces[0], nonces[1]);
+}
+
+#[tokio::test]
+async fn what_nobody_foresaw_is_told_without_giving_anything_away() {
+    let ward = ward(&[], false).await;
+    let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
+    ward.run_sql("ALTER TABLE patient RENAME TO gone").await;
+    let answer = ward.get("/", &[&cookie]).await;
+    assert_eq!(answer.status(), 500);
+    assert!(answer.body().contains("The list cannot be shown") && answer.body().contains("<code>"));
+    assert!(!answer.body().to_lowercase().contains("table"), "{}", answer.body());
+}
+
+#[tokio::test]
+async fn files_outside_the_site_are_not_served() {
+    let ward = Ward::open().await;
+    for path in ["/ward.db/../ward.db", "/../ward.db", "/%2e%2e/ward.db", "/pkg/../../etc/passwd", "/pkg/%2e%2e%2f%2e%2e%2fetc/passwd"] {
+        let answer = ward.get(path, &[]).await;
+        assert!(!answer.body().contains("root:"), "{path}");
+    }
+    assert_eq!(ward.get("/nosuch", &[]).await.status(), 404);
+    assert_eq!(ward.get("/pkg/wardwatch.js", &[]).await.status(), 200);
+}
