@@ -10,7 +10,7 @@ use app::wire::Role;
 use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{
-    auth::AccountError,
+    auth::{AccountError, Accounts},
     clock,
     config::{DatabaseArgs, ServeArgs},
     demo, import, shutdown,
@@ -81,10 +81,35 @@ enum UserCommand {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// List the accounts with their roles
+    List,
+    /// Give an account another role
+    Role {
+        /// The account
+        name: String,
+        /// viewer reads, clinician writes, admin manages accounts too
+        #[arg(value_parser = PossibleValuesParser::new(["viewer", "clinician", "admin"]))]
+        role: String,
+    },
+    /// Give an account a new one-time password, print it, and end its sessions
+    ResetPassword {
+        /// The account
+        name: String,
+    },
+    /// Remove an account with its sessions and tokens; the log keeps what it wrote
+    Remove {
+        /// The account
+        name: String,
+    },
 }
 
 #[derive(Subcommand, Debug)]
 enum TokenCommand {
+    /// End every token of an account, and what it holds open, within a second
+    Revoke {
+        /// The account
+        name: String,
+    },
     /// Add a token that acts for an account, and print it: this once, alone on standard output
     Add {
         /// The account
@@ -122,15 +147,17 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
             server.run().await?;
             Ok(())
         }
-        Command::User(UserCommand::Add { name, role, password_stdin }) => {
-            add_user(url, &name, &role, password_stdin).await
-        }
-        Command::Token(TokenCommand::Add { name }) => {
+        Command::User(command) => {
             let store = Store::open(url).await?;
-            let secret = store.accounts().issue_token(&name).await?;
+            let done = user(&store.accounts(), command).await;
             store.close().await;
-            writeln!(std::io::stdout(), "{}", secret.reveal())?;
-            Ok(())
+            done
+        }
+        Command::Token(command) => {
+            let store = Store::open(url).await?;
+            let done = token(&store.accounts(), command).await;
+            store.close().await;
+            done
         }
         Command::Import { dir } => {
             let store = Store::open(url).await?;
@@ -149,22 +176,55 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
     }
 }
 
-async fn add_user(url: &str, name: &str, role: &str, password_stdin: bool) -> Result<(), CliError> {
-    let role = Role::ALL.iter().copied().find(|known| known.as_str() == role).unwrap_or(Role::Viewer);
-    let password = if password_stdin {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text)?;
-        text.trim_end_matches(['\r', '\n']).to_owned()
-    } else {
-        startup::one_time_password()
-    };
-    let store = Store::open(url).await?;
-    let added = store.accounts().create(name, role, &password, !password_stdin).await;
-    store.close().await;
-    added?;
-    if !password_stdin {
-        writeln!(std::io::stdout(), "{password}")?;
-        writeln!(std::io::stderr(), "{name} signs in with this once and then chooses another.")?;
+async fn user(accounts: &Accounts, command: UserCommand) -> Result<(), CliError> {
+    let mut out = std::io::stdout();
+    match command {
+        UserCommand::Add { name, role, password_stdin: true } => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text)?;
+            accounts.create(&name, role_named(&role), text.trim_end_matches(['\r', '\n']), false).await?;
+        }
+        UserCommand::Add { name, role, password_stdin: false } => {
+            let password = startup::one_time_password();
+            accounts.create(&name, role_named(&role), &password, true).await?;
+            tell_one_time_password(&name, &password)?;
+        }
+        UserCommand::List => {
+            for (name, role) in accounts.list().await? {
+                writeln!(out, "{name}\t{role}")?;
+            }
+        }
+        UserCommand::Role { name, role } => accounts.set_role(&name, role_named(&role)).await?,
+        UserCommand::ResetPassword { name } => {
+            let password = startup::one_time_password();
+            accounts.reset_password(&name, &password).await?;
+            tell_one_time_password(&name, &password)?;
+        }
+        UserCommand::Remove { name } => accounts.remove(&name).await?,
     }
     Ok(())
+}
+
+async fn token(accounts: &Accounts, command: TokenCommand) -> Result<(), CliError> {
+    match command {
+        TokenCommand::Add { name } => {
+            let secret = accounts.issue_token(&name).await?;
+            writeln!(std::io::stdout(), "{}", secret.reveal())?;
+        }
+        TokenCommand::Revoke { name } => {
+            let count = accounts.revoke_tokens(&name).await?;
+            writeln!(std::io::stderr(), "{count} tokens ended")?;
+        }
+    }
+    Ok(())
+}
+
+fn tell_one_time_password(name: &str, password: &str) -> std::io::Result<()> {
+    writeln!(std::io::stdout(), "{password}")?;
+    writeln!(std::io::stderr(), "{name} signs in with this once and then chooses another.")
+}
+
+/// The parser has let through the names of roles only.
+fn role_named(name: &str) -> Role {
+    Role::ALL.iter().copied().find(|role| role.as_str() == name).unwrap_or(Role::Viewer)
 }

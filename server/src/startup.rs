@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, net::SocketAddr};
 
-use app::wire::Role;
+use app::{patient::UtcTime, wire::Role};
 use axum::serve::ListenerExt as _;
 use leptos::config::{LeptosOptions, ReloadWSProtocol};
 use tokio::net::TcpListener;
@@ -10,6 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     auth::{AccountError, Accounts, Secret, Sweeper},
+    clock,
     config::ServeArgs,
     feed::Feed,
     import, routes, shutdown,
@@ -188,6 +189,9 @@ fn leptos_options(args: &ServeArgs, addr: SocketAddr) -> LeptosOptions {
         .build()
 }
 
+/// A client that was away for longer than this starts over; it sends no write again.
+const KEYS_KEPT_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
+
 /// Throws away what has had its time: sessions, keys of writes, counters.
 async fn keep_house(state: AppState) {
     let mut tick = tokio::time::interval(std::time::Duration::from_mins(10));
@@ -196,6 +200,12 @@ async fn keep_house(state: AppState) {
         state.sign_ins.forget_idle();
         if let Err(error) = state.accounts.forget_expired().await {
             tracing::warn!(%error, "expired sessions could not be deleted");
+        }
+        let oldest_key = UtcTime::from_unix_micros(clock::now().unix_micros() - KEYS_KEPT_MICROS);
+        if let Some(time) = oldest_key
+            && let Err(error) = state.store.forget_keys_before(time).await
+        {
+            tracing::warn!(%error, "old keys of writes could not be deleted");
         }
     }
 }

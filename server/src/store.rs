@@ -10,7 +10,7 @@ use app::{
     change::Change,
     filter::Filter,
     list::Snapshot,
-    patient::{Data, FieldErrors, Patient, Revision},
+    patient::{Data, FieldErrors, Patient, Revision, UtcTime},
     wire::{Page, PageOf, Position},
 };
 use serde_json::value::RawValue;
@@ -27,7 +27,7 @@ use crate::auth::Accounts;
 pub struct Store {
     /// Readers only: every write of a patient goes through [`Writer`].
     readers: SqlitePool,
-    /// One connection that may write: accounts and credentials, which have no log and no readers to tell.
+    /// One connection that may write: accounts, credentials and housekeeping, which have no log and no readers to tell.
     accounts: SqlitePool,
     writer: Writer,
     /// Rung after each commit of this process: a hint that the feed need not wait for its next look.
@@ -195,6 +195,12 @@ impl Store {
     /// Returns when this process has committed something since the last call.
     pub(crate) async fn committed(&self) {
         self.committed.notified().await;
+    }
+
+    /// Forgets the keys of writes before `time`: nobody sends those again.
+    pub(crate) async fn forget_keys_before(&self, time: UtcTime) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM idempotency WHERE at < ?").bind(time.unix_micros()).execute(&self.accounts).await?;
+        Ok(())
     }
 
     /// Does one write: durable when this returns `Ok`.

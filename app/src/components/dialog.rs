@@ -73,9 +73,30 @@ pub(crate) fn Dialog() -> impl IntoView {
             dialog.close();
         }
     });
+    // What was typed is not lost by one slip of a finger: the first Escape asks, the second one discards.
+    let typed = RwSignal::new(false);
+    let asking = RwSignal::new(false);
+    Effect::new(move || {
+        dialogs.open.track();
+        typed.set(false);
+        asking.set(false);
+    });
+    let on_input = move |_: Event| {
+        typed.set(true);
+        asking.set(false);
+    };
+    let on_escape = move |event: Event| {
+        if typed.get_untracked() && !asking.get_untracked() {
+            event.prevent_default();
+            asking.set(true);
+        }
+    };
     let closed = move |_: Event| dialogs.close();
     view! {
-        <dialog node_ref=node aria-labelledby="dialog-title" on:close=closed>
+        <dialog node_ref=node aria-labelledby="dialog-title" on:input=on_input on:cancel=on_escape on:close=closed>
+            <p class="warning" role="alert" class:hidden=move || !asking.get()>
+                "Press Escape again to throw away what you have typed."
+            </p>
             {move || match dialogs.open.get() {
                 Open::Nothing => ().into_any(),
                 Open::Patient(id) => view! { <PatientDialog id/> }.into_any(),

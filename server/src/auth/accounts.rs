@@ -183,6 +183,57 @@ impl Accounts {
         Ok(valid.into_iter().collect())
     }
 
+    /// Every account's name and role, by name.
+    pub async fn list(&self) -> Result<Vec<(String, String)>, AccountError> {
+        Ok(sqlx::query_as("SELECT name, role FROM account ORDER BY name").fetch_all(&self.readers).await?)
+    }
+
+    /// Gives an account another role; open sockets follow with their next request.
+    pub async fn set_role(&self, name: &str, role: Role) -> Result<(), AccountError> {
+        let changed = sqlx::query("UPDATE account SET role = ? WHERE name = ?")
+            .bind(role.as_str())
+            .bind(name)
+            .execute(&self.writer)
+            .await?;
+        found(name, changed.rows_affected())
+    }
+
+    /// Gives an account a password that has to be replaced at the next sign-in, and ends its sessions.
+    pub async fn reset_password(&self, name: &str, one_time: &str) -> Result<(), AccountError> {
+        let hash = hashed(one_time).await?;
+        let mut transaction = self.writer.begin().await?;
+        let changed = sqlx::query("UPDATE account SET password_hash = ?, password_is_one_time = 1 WHERE name = ?")
+            .bind(hash)
+            .bind(name)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "DELETE FROM credential WHERE kind = 'session' AND account_id = (SELECT id FROM account WHERE name = ?)",
+        )
+        .bind(name)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        found(name, changed.rows_affected())
+    }
+
+    /// Removes an account with its sessions and tokens; what it wrote stays in the log under its name.
+    pub async fn remove(&self, name: &str) -> Result<(), AccountError> {
+        let removed = sqlx::query("DELETE FROM account WHERE name = ?").bind(name).execute(&self.writer).await?;
+        found(name, removed.rows_affected())
+    }
+
+    /// Ends every token of an account; how many there were.
+    pub async fn revoke_tokens(&self, name: &str) -> Result<u64, AccountError> {
+        let revoked = sqlx::query(
+            "DELETE FROM credential WHERE kind = 'token' AND account_id = (SELECT id FROM account WHERE name = ?)",
+        )
+        .bind(name)
+        .execute(&self.writer)
+        .await?;
+        Ok(revoked.rows_affected())
+    }
+
     /// Ends one session or token.
     pub(crate) async fn revoke(&self, credential_id: i64) -> Result<(), AccountError> {
         sqlx::query("DELETE FROM credential WHERE id = ?").bind(credential_id).execute(&self.writer).await?;
@@ -222,6 +273,10 @@ impl Accounts {
             .await?;
         Ok(())
     }
+}
+
+fn found(name: &str, rows: u64) -> Result<(), AccountError> {
+    if rows == 0 { Err(AccountError::Unknown(name.to_owned())) } else { Ok(()) }
 }
 
 async fn hashed(password: &str) -> Result<String, AccountError> {

@@ -415,8 +415,10 @@ impl Connection {
     /// `ping`: the peer has been silent for a while; its pong tells that it is still there.
     async fn beat(&mut self, ping: bool) -> Result<(), End> {
         if self.stream.level() == Level::Two {
-            let beat = encode(&Notice::Heartbeat(Heartbeat { head_seq: self.state.feed.seq() }));
-            self.send(&beat).await?;
+            // Read before the outbox is emptied: whatever is at or before this position has then been sent.
+            let head_seq = self.state.feed.seq();
+            self.push_changes().await?;
+            self.send(&encode(&Notice::Heartbeat(Heartbeat { head_seq }))).await?;
         }
         if ping || self.stream.level() == Level::One {
             let ping = self.socket.feed(Message::Ping(Vec::new().into()));

@@ -1,0 +1,238 @@
+//! The list as a replica: whatever the network does to its changes, it is some state that the database had, or it says
+//! that it needs a new one. Never a mixture.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use app::{
+    change::{Action, Change},
+    filter::{Filter, Seen},
+    list::{Applied, PatientList, Snapshot},
+    patient::{Data, Patient, UtcTime},
+    wire::{ChangeAction, ChangeFrame},
+};
+use proptest::prelude::*;
+use serde_json::json;
+
+type Rows = BTreeMap<i64, Arc<Patient>>;
+
+/// A database: its log, and its rows after each change.
+struct History {
+    log: Vec<Change>,
+    /// By position, 0 first.
+    states: Vec<Rows>,
+}
+
+fn now() -> UtcTime {
+    "2026-11-23T14:00:00Z".parse().unwrap()
+}
+
+fn patient(id: i64, version: i64, ward: u8) -> Patient {
+    let data = json!({"first_name": "A", "last_name": format!("B{version}"), "admission_date": "2026-01-01", "ward": format!("W{ward}")});
+    let data: Data = data.as_object().unwrap().clone();
+    let mut patient = Patient::admit(&data, now()).unwrap();
+    (patient.id, patient.version) = (id, version);
+    patient
+}
+
+impl History {
+    /// Each write is about one of a few rows: it creates the row, moves it to a ward, or deletes it.
+    fn of(writes: &[(i64, u8, bool)]) -> Self {
+        let mut history = Self { log: Vec::new(), states: vec![Rows::new()] };
+        let mut last_version = 0;
+        for (id, ward, delete) in writes {
+            let mut rows = history.states.last().unwrap().clone();
+            last_version += 1;
+            let (action, patient, before) = match rows.get(id).cloned() {
+                Some(row) if *delete => {
+                    rows.remove(id);
+                    (Action::Delete, row, Data::new())
+                }
+                Some(row) => {
+                    let after = patient(*id, last_version, *ward);
+                    let before = row.changed_from(&after);
+                    (Action::Update, Arc::new(after), before)
+                }
+                None => (Action::Create, Arc::new(patient(*id, last_version, *ward)), Data::new()),
+            };
+            if action != Action::Delete {
+                rows.insert(*id, patient.clone());
+            }
+            let seq = i64::try_from(history.states.len()).unwrap();
+            history.log.push(Change { seq, action, patient, before, by: "somebody".to_owned(), at: now() });
+            history.states.push(rows);
+        }
+        history
+    }
+
+    fn head(&self) -> i64 {
+        i64::try_from(self.log.len()).unwrap()
+    }
+
+    /// The rows that pass, as they were at a position.
+    fn rows(&self, seq: i64, filter: &Filter) -> Rows {
+        let rows = &self.states[usize::try_from(seq).unwrap()];
+        rows.iter().filter(|(_, row)| filter.matches(row)).map(|(id, row)| (*id, row.clone())).collect()
+    }
+
+    fn snapshot(&self, seq: i64, filter: &Filter) -> Snapshot {
+        Snapshot { epoch: "e".to_owned(), seq, rows: self.rows(seq, filter).into_values().collect() }
+    }
+
+    /// What the server sends to a client that has everything up to `after`.
+    fn stream(&self, after: i64, filter: &Filter) -> Vec<ChangeFrame> {
+        let mut prev_seq = after;
+        let mut frames = Vec::new();
+        for change in self.log.iter().filter(|change| change.seq > after) {
+            let action = match filter.sees(change) {
+                None => continue,
+                Some(Seen::Enters) => ChangeAction::Create,
+                Some(Seen::Changes) => ChangeAction::Update,
+                Some(Seen::Leaves) => ChangeAction::Leave,
+                Some(Seen::Deleted) => ChangeAction::Delete,
+            };
+            let gone = matches!(action, ChangeAction::Leave | ChangeAction::Delete);
+            frames.push(ChangeFrame {
+                epoch: "e".to_owned(),
+                prev_seq,
+                seq: change.seq,
+                action,
+                pk: change.patient.id,
+                version: change.patient.version,
+                changed: change.before.keys().cloned().collect(),
+                by: change.by.clone(),
+                at: change.at,
+                data: (!gone).then(|| (*change.patient).clone()),
+            });
+            prev_seq = change.seq;
+        }
+        frames
+    }
+}
+
+/// What the network does with a stream.
+#[derive(Clone, Debug)]
+enum Event {
+    /// The next frame that the list has not been given yet.
+    Next,
+    /// Some frame of the stream: lost ones come late, others twice.
+    Any(prop::sample::Index),
+    /// The next one does not come.
+    Lost,
+    /// A frame of another history.
+    Foreign(prop::sample::Index),
+    /// The client asks anew, when the database was here.
+    Snapshot(prop::sample::Index),
+    /// The client goes on from where it is.
+    Resume,
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        6 => Just(Event::Next),
+        2 => any::<prop::sample::Index>().prop_map(Event::Any),
+        1 => Just(Event::Lost),
+        1 => any::<prop::sample::Index>().prop_map(Event::Foreign),
+        1 => any::<prop::sample::Index>().prop_map(Event::Snapshot),
+        1 => Just(Event::Resume),
+    ];
+    prop::collection::vec(event, 0..60)
+}
+
+fn writes() -> impl Strategy<Value = Vec<(i64, u8, bool)>> {
+    prop::collection::vec((1..5i64, 0..3u8, prop::bool::weighted(0.3)), 1..40)
+}
+
+fn filters() -> impl Strategy<Value = Filter> {
+    prop_oneof![Just(None), Just(Some("W1".to_owned()))].prop_map(|ward| Filter { ward, status: None })
+}
+
+proptest! {
+    #[test]
+    fn the_list_is_always_a_state_that_the_database_had(writes in writes(), filter in filters(), events in events()) {
+        let history = History::of(&writes);
+        let mut list = PatientList::new(history.snapshot(0, &filter));
+        let mut stream = history.stream(0, &filter);
+        let mut next = 0;
+        for event in events {
+            let frame = match event {
+                Event::Snapshot(at) => {
+                    let seq = i64::try_from(at.index(history.states.len())).unwrap();
+                    list.replace(history.snapshot(seq, &filter));
+                    stream = history.stream(seq, &filter);
+                    next = 0;
+                    None
+                }
+                Event::Resume => {
+                    stream = history.stream(list.seq(), &filter);
+                    next = 0;
+                    None
+                }
+                Event::Lost => {
+                    next += 1;
+                    None
+                }
+                Event::Next => {
+                    next += 1;
+                    stream.get(next - 1).cloned()
+                }
+                Event::Any(_) | Event::Foreign(_) if stream.is_empty() => None,
+                Event::Any(index) => Some(index.get(&stream).clone()),
+                Event::Foreign(index) => Some(ChangeFrame { epoch: "other".to_owned(), ..index.get(&stream).clone() }),
+            };
+            if let Some(frame) = frame {
+                let before = list.clone();
+                let expected_gap = frame.epoch != "e" || (frame.seq > before.seq() && frame.prev_seq != before.seq());
+                match list.apply(frame.clone()) {
+                    Applied::Applied(_) => {
+                        prop_assert_eq!(frame.prev_seq, before.seq());
+                        prop_assert_eq!(list.seq(), frame.seq);
+                    }
+                    Applied::Stale => {
+                        prop_assert!(frame.seq <= before.seq());
+                        prop_assert_eq!(&list, &before);
+                    }
+                    Applied::Gap => {
+                        prop_assert!(expected_gap);
+                        prop_assert_eq!(&list, &before);
+                    }
+                }
+            }
+            prop_assert_eq!(list.rows(), &history.rows(list.seq(), &filter));
+        }
+    }
+
+    #[test]
+    fn a_list_that_resumes_ends_equal_to_the_database(writes in writes(), filter in filters(), cut in any::<prop::sample::Index>()) {
+        let history = History::of(&writes);
+        let at = i64::try_from(cut.index(history.states.len())).unwrap();
+        let mut list = PatientList::new(history.snapshot(at, &filter));
+        for frame in history.stream(at, &filter) {
+            let outcome = list.apply(frame);
+            prop_assert!(matches!(outcome, Applied::Applied(_)), "{:?}", outcome);
+        }
+        prop_assert_eq!(list.rows(), &history.rows(history.head(), &filter));
+    }
+
+    #[test]
+    fn a_snapshot_tells_exactly_what_differs(writes in writes(), one in any::<prop::sample::Index>(), other in any::<prop::sample::Index>()) {
+        use app::list::RowChange;
+        let history = History::of(&writes);
+        let all = Filter::default();
+        let seq = |index: prop::sample::Index| i64::try_from(index.index(history.states.len())).unwrap();
+        let (from, to) = (seq(one), seq(other));
+        let mut list = PatientList::new(history.snapshot(from, &all));
+        let mut rows = list.rows().clone();
+        for change in list.replace(history.snapshot(to, &all)) {
+            match change {
+                RowChange::Added(row) => prop_assert!(rows.insert(row.id, row).is_none()),
+                RowChange::Changed { before, after } => {
+                    prop_assert_ne!(&before, &after);
+                    prop_assert_eq!(rows.insert(after.id, after), Some(before));
+                }
+                RowChange::Removed(row) => prop_assert_eq!(rows.remove(&row.id), Some(row)),
+            }
+        }
+        prop_assert_eq!(&rows, list.rows());
+        prop_assert_eq!(list.seq(), to);
+    }
+}
