@@ -1,6 +1,8 @@
 //! The list as a replica: whatever the network does to its changes, it is some state that the database had, or it says
 //! that it needs a new one. Never a mixture.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use app::{

@@ -1,5 +1,7 @@
 //! The pages as a browser without scripts gets them, and what guards them.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod support;
 
 use app::wire::Role;
@@ -81,12 +83,11 @@ async fn a_wrong_password_gets_the_page_again_and_no_cookie() {
 #[tokio::test]
 async fn guessing_passwords_is_slowed_down_for_that_name_only() {
     let ward = ward(&[], false).await;
-    let mut statuses = Vec::new();
-    for _ in 0..12 {
-        statuses.push(ward.sign_in("guessed", "x").await.status());
-    }
-    assert_eq!(statuses[..10], [401; 10]);
-    assert!(statuses.contains(&429), "{statuses:?}");
+    let tries = (0..40).map(|_| ward.sign_in("guessed", "x"));
+    let statuses: Vec<u16> = futures::future::join_all(tries).await.iter().map(support::Answer::status).collect();
+    let count = |status| statuses.iter().filter(|found| **found == status).count();
+    // Ten slips are nobody's attack.
+    assert!(count(401) >= 10 && count(429) > 0 && count(401) + count(429) == 40, "{statuses:?}");
     assert_eq!(ward.sign_in("rivera", "correct+horse").await.status(), 303);
 }
 
@@ -152,7 +153,7 @@ async fn a_one_time_password_is_replaced_before_anything_else() {
     let answer = ward.get("/", &[&cookie]).await;
     assert_eq!((answer.status(), answer.header("location")), (303, Some("/password")));
     let header = ("cookie", cookie.strip_prefix("cookie: ").unwrap().to_owned());
-    assert_eq!(ward.connect("/ws/patients/", &[header.clone()]).await.err(), Some(401));
+    assert_eq!(ward.connect("/ws/patients/", std::slice::from_ref(&header)).await.err(), Some(401));
     assert!(ward.get("/password", &[&cookie]).await.body().contains("<form"));
     for (form, words) in [
         ("old=wrong&new=battery+staple&again=battery+staple", "The present password is not right."),
@@ -216,7 +217,9 @@ async fn only_scripts_that_the_page_names_run_in_it() {
         let page = ward.get("/", &[&cookie]).await;
         let policy = page.header("content-security-policy").unwrap().to_owned();
         let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
-        assert!(nonce.len() >= 16 && policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'"));
+        assert!(
+            nonce.len() >= 16 && policy.contains("default-src 'self'") && policy.contains("frame-ancestors 'none'")
+        );
         for script in page.body().split("<script").skip(1) {
             let tag = script.split('>').next().unwrap();
             assert!(tag.contains(&nonce), "<script{tag}> has no nonce");
@@ -240,7 +243,13 @@ async fn what_nobody_foresaw_is_told_without_giving_anything_away() {
 #[tokio::test]
 async fn files_outside_the_site_are_not_served() {
     let ward = Ward::open().await;
-    for path in ["/ward.db/../ward.db", "/../ward.db", "/%2e%2e/ward.db", "/pkg/../../etc/passwd", "/pkg/%2e%2e%2f%2e%2e%2fetc/passwd"] {
+    for path in [
+        "/ward.db/../ward.db",
+        "/../ward.db",
+        "/%2e%2e/ward.db",
+        "/pkg/../../etc/passwd",
+        "/pkg/%2e%2e%2f%2e%2e%2fetc/passwd",
+    ] {
         let answer = ward.get(path, &[]).await;
         assert!(!answer.body().contains("root:"), "{path}");
     }

@@ -34,6 +34,10 @@ async fn every_action_is_answered_in_its_shape() {
         r#"{"action":"unsubscribe_patient_change","request_id":10}"#,
         r#"{"action":"delete","pk":1,"request_id":11}"#,
     ] {
+        if request.contains(r#""subscribe_instance""#) {
+            // A change made before may be told after: then the subscription is told of it too.
+            client.frames_to(4).await;
+        }
         said.ask(&mut client, request.replace('\n', "").replace("          ", "")).await;
     }
     insta::assert_snapshot!(said.text());
@@ -271,7 +275,7 @@ async fn requests_of_one_connection_are_answered_in_order() {
         let frame = client.next().await;
         if frame["type"] == "patient.change" {
             // The reply has come by then.
-            assert!(replies.len() >= pushes.len() + 1, "a change was pushed before its reply");
+            assert!(replies.len() > pushes.len(), "a change was pushed before its reply");
             pushes.push(frame["seq"].as_i64().unwrap());
         } else {
             assert_eq!(frame["response_status"], 201);

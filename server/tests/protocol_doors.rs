@@ -1,5 +1,7 @@
 //! Who is let in, and every way in which a socket is closed.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod support;
 
 use serde_json::{Value, json};

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::Message;
 async fn every_error_is_answered_in_its_shape() {
     let ward = Ward::open().await;
     let mut client = ward.socket("clinician").await;
-    client.create(json!({})).await;
+    client.create_and_hear(json!({})).await;
     let mut said = Transcript::default();
     for (title, requests) in [
         (

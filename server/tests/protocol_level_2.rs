@@ -22,7 +22,7 @@ fn create(values: Value) -> Value {
 async fn every_message_of_level_2_has_its_shape() {
     let ward = Ward::open().await;
     let mut writer = ward.socket("clinician").await;
-    writer.create(json!({"ward": "North"})).await;
+    writer.create_and_hear(json!({"ward": "North"})).await;
     let mut said = Transcript::default();
     let mut client = ward.level_2("clinician").await;
     said.title("the first frame");
@@ -57,6 +57,16 @@ async fn every_message_of_level_2_has_its_shape() {
     said.title("a sync that is no sync");
     said.ask(&mut client, r#"{"action":"sync","request_id":"s2","since":5}"#).await;
     insta::assert_snapshot!(said.text());
+}
+
+#[tokio::test]
+async fn a_client_hears_that_the_server_is_there_while_nothing_changes() {
+    let ward = Ward::open().await;
+    ward.socket("clinician").await.create(json!({})).await;
+    let mut client = ward.level_2("viewer").await;
+    assert_eq!(client.next().await["heartbeat_ms"], app::wire::HEARTBEAT_MS);
+    let heartbeat = client.next().await;
+    assert_eq!((&heartbeat["type"], &heartbeat["head_seq"]), (&json!("heartbeat"), &json!(1)));
 }
 
 #[tokio::test]

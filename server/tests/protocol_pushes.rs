@@ -1,5 +1,7 @@
 //! Level 1 of the protocol: what is pushed, to whom and in which order.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod support;
 
 use serde_json::{Value, json};
@@ -74,7 +76,7 @@ async fn every_push_has_its_shape() {
 async fn a_socket_hears_of_every_change_from_when_it_is_accepted() {
     let ward = Ward::open().await;
     let mut writer = ward.socket("clinician").await;
-    writer.create(json!({})).await;
+    writer.create_and_hear(json!({})).await;
     let mut late = ward.socket("viewer").await;
     writer.patch(&json!(1), json!({"bed": "A"})).await;
     writer.request(json!({"action": "delete", "pk": 1})).await;
@@ -218,7 +220,7 @@ async fn a_row_enters_and_leaves_a_subscriptions_filter() {
 async fn subscribing_again_with_the_same_id_does_not_double_the_pushes() {
     let ward = Ward::open().await;
     let mut writer = ward.socket("clinician").await;
-    let row = writer.create(json!({})).await;
+    let row = writer.create_and_hear(json!({})).await;
     let mut client = ward.socket("viewer").await;
     for request in [
         r#"{"action":"subscribe_instance","pk":1,"request_id":1}"#,
@@ -239,8 +241,8 @@ async fn subscribing_again_with_the_same_id_does_not_double_the_pushes() {
 async fn unsubscribing_one_id_never_silences_another() {
     let ward = Ward::open().await;
     let mut writer = ward.socket("clinician").await;
-    writer.create(json!({})).await;
-    writer.create(json!({})).await;
+    writer.create_and_hear(json!({})).await;
+    writer.create_and_hear(json!({})).await;
     let mut client = ward.socket("viewer").await;
     let ask = |action: &str, pk: i64, id: Value| json!({"action": action, "pk": pk, "request_id": id});
     for (pk, id) in [(1, json!("a")), (1, json!("b")), (2, json!("a"))] {
@@ -272,7 +274,7 @@ async fn unsubscribing_one_id_never_silences_another() {
 async fn a_deleted_row_is_told_to_its_subscriptions_and_unsubscribing_is_still_fine() {
     let ward = Ward::open().await;
     let mut writer = ward.socket("clinician").await;
-    writer.create(json!({})).await;
+    writer.create_and_hear(json!({})).await;
     let mut client = ward.socket("viewer").await;
     client.ask(r#"{"action":"subscribe_instance","pk":"1","request_id":"it"}"#).await;
     writer.request(json!({"action": "delete", "pk": 1})).await;
@@ -295,7 +297,7 @@ async fn a_deleted_row_is_told_to_its_subscriptions_and_unsubscribing_is_still_f
 async fn a_subscription_is_one_sockets_own() {
     let ward = Ward::open().await;
     let mut writer = ward.socket("clinician").await;
-    writer.create(json!({})).await;
+    writer.create_and_hear(json!({})).await;
     let (mut one, mut other) = (ward.socket("viewer").await, ward.socket("viewer").await);
     one.ask(r#"{"action":"subscribe_instance","pk":1,"request_id":1}"#).await;
     other.ask(r#"{"action":"subscribe_instance","pk":1,"request_id":1}"#).await;

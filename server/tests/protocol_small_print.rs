@@ -1,5 +1,7 @@
 //! Level 1 of the protocol: spellings of keys and ids, and the words about every kind of value.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod support;
 
 use serde_json::{Value, json};

@@ -1,5 +1,7 @@
 //! The store: what is in the database after writes of every kind, and what is in its log.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod support;
 
 use std::{collections::BTreeMap, sync::Arc};

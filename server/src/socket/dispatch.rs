@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     connection::Level,
-    subscriptions::{MOST, Subscriptions},
+    subscriptions::{Subscriptions, TooMany},
 };
 use crate::{
     auth::Principal,
@@ -35,8 +35,8 @@ pub(super) enum Refused {
     NotFound,
     #[error("{}", words::VERSION_REQUIRED)]
     VersionRequired,
-    #[error("too many subscriptions")]
-    TooManySubscriptions,
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     #[error(transparent)]
     Write(#[from] WriteError),
     #[error(transparent)]
@@ -78,7 +78,7 @@ fn refusal(refused: Refused) -> Reply {
         Refused::UnknownAction(_) => sentence(405, &refused.to_string()),
         Refused::NotFound | Refused::Write(WriteError::NotFound) => sentence(404, words::NOT_FOUND),
         Refused::VersionRequired => sentence(428, words::VERSION_REQUIRED),
-        Refused::TooManySubscriptions => sentence(400, &format!("A socket has at most {MOST} subscriptions.")),
+        Refused::TooMany(_) => sentence(400, &refused.to_string()),
         Refused::Invalid(errors) | Refused::Write(WriteError::Invalid(errors)) => {
             Reply::error(400, vec![serde_json::to_value(errors).unwrap_or_default()])
         }
@@ -222,8 +222,7 @@ impl Dispatch<'_> {
         if self.state.store.patient(pk).await?.is_none() {
             return Err(Refused::NotFound);
         }
-        self.limit_subscriptions()?;
-        self.subscriptions.subscribe_instance(pk, &request_id);
+        self.subscriptions.subscribe_instance(pk, &request_id)?;
         Ok(Reply::ok(201, None))
     }
 
@@ -237,8 +236,7 @@ impl Dispatch<'_> {
 
     fn subscribe_changes(&mut self) -> Result<Reply, Refused> {
         let request_id = self.request_id()?.to_owned();
-        self.limit_subscriptions()?;
-        self.subscriptions.subscribe_changes(&request_id, self.request.filter());
+        self.subscriptions.subscribe_changes(&request_id, self.request.filter())?;
         Ok(Reply::ok(201, None))
     }
 
@@ -246,9 +244,5 @@ impl Dispatch<'_> {
         let request_id = self.request_id()?.to_owned();
         self.subscriptions.unsubscribe_changes(&request_id);
         Ok(Reply::ok(204, None))
-    }
-
-    fn limit_subscriptions(&self) -> Result<(), Refused> {
-        if self.subscriptions.count() < MOST { Ok(()) } else { Err(Refused::TooManySubscriptions) }
     }
 }

@@ -10,7 +10,12 @@ use serde_json::value::RawValue;
 use crate::feed::{Event, encode};
 
 /// Subscriptions at most on one socket: a list needs one, a page a handful.
-pub(super) const MOST: usize = 1000;
+const MOST: usize = 1000;
+
+/// The socket has [`MOST`] subscriptions already.
+#[derive(Debug, thiserror::Error)]
+#[error("A socket has at most {MOST} subscriptions.")]
+pub(super) struct TooMany;
 
 /// A socket's subscriptions, beside the one to everything that it has from the start.
 ///
@@ -22,16 +27,13 @@ pub(super) struct Subscriptions {
 }
 
 impl Subscriptions {
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.instances.len() + self.changes.len()
-    }
-
     /// Sent again with the same id, it is the same subscription.
-    pub(super) fn subscribe_instance(&mut self, pk: i64, id: &RawValue) {
+    pub(super) fn subscribe_instance(&mut self, pk: i64, id: &RawValue) -> Result<(), TooMany> {
         if !self.instances.iter().any(|(known, known_id)| *known == pk && known_id.get() == id.get()) {
+            self.check_room()?;
             self.instances.push((pk, id.to_owned()));
         }
+        Ok(())
     }
 
     /// Ends the subscription `id`, or every one to this row.
@@ -40,9 +42,15 @@ impl Subscriptions {
     }
 
     /// Sent again with the same id, it takes the other's place.
-    pub(super) fn subscribe_changes(&mut self, id: &RawValue, filter: Filter) {
+    pub(super) fn subscribe_changes(&mut self, id: &RawValue, filter: Filter) -> Result<(), TooMany> {
         self.unsubscribe_changes(id);
+        self.check_room()?;
         self.changes.push((id.to_owned(), filter));
+        Ok(())
+    }
+
+    fn check_room(&self) -> Result<(), TooMany> {
+        if self.instances.len() + self.changes.len() < MOST { Ok(()) } else { Err(TooMany) }
     }
 
     pub(super) fn unsubscribe_changes(&mut self, id: &RawValue) {

@@ -1,10 +1,16 @@
 //! A real server on a real file, and the clients that talk to it.
 
-#![expect(clippy::allow_attributes, reason = "`expect` fails in the one file that uses everything")]
-#![allow(dead_code, reason = "each file of tests uses its own part")]
+#![allow(dead_code, reason = "each file of tests uses its own part, and one may use everything")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
-use std::{collections::VecDeque, fmt::Display, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    fmt::{self, Display, Write as _},
+    net::SocketAddr,
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use app::patient::{Data, Revision};
 use clap::Parser;
@@ -29,27 +35,12 @@ use tokio_tungstenite::{
 use tokio_util::sync::CancellationToken;
 
 /// Longer than anything takes on the slowest machine: who waits longer waits for ever.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What `future` gives; a test that hangs fails instead.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
-        Ok(done) => done,
-        Err(_) => panic!("waited {PATIENCE:?} for {what}"),
-    }
-}
-
-/// Looks again and again until `found` gives something.
-pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut found: impl FnMut() -> F) -> T {
-    within(what, async {
-        loop {
-            if let Some(value) = found().await {
-                return value;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
+    let Ok(done) = tokio::time::timeout(PATIENCE, future).await else { panic!("waited {PATIENCE:?} for {what}") };
+    done
 }
 
 // -------------------------------------------------------------------------------------------------------------- servers
@@ -222,7 +213,7 @@ impl Ward {
         }
         if method == "POST" {
             text.push_str("content-type: application/x-www-form-urlencoded\r\n");
-            text.push_str(&format!("content-length: {}\r\n", body.len()));
+            write!(text, "content-length: {}\r\n", body.len()).unwrap();
         }
         text.push_str("\r\n");
         text.push_str(body);
@@ -397,6 +388,13 @@ impl Client {
         reply["data"].clone()
     }
 
+    /// As above, and hears of it: sockets that are opened from now on do not.
+    pub async fn create_and_hear(&mut self, values: Value) -> Value {
+        let row = self.create(values).await;
+        while self.push().await["pk"] != row["id"] {}
+        row
+    }
+
     pub async fn patch(&mut self, pk: &Value, data: Value) -> Value {
         self.request(json!({"action": "patch", "pk": pk, "data": data})).await
     }
@@ -488,16 +486,20 @@ pub fn redacted(text: &str) -> String {
 pub struct Transcript(String);
 
 impl Transcript {
+    fn note(&mut self, line: fmt::Arguments<'_>) {
+        writeln!(self.0, "{line}").unwrap();
+    }
+
     pub fn title(&mut self, title: &str) {
-        self.0.push_str(&format!("\n# {title}\n"));
+        self.note(format_args!("\n# {title}"));
     }
 
     pub fn sent(&mut self, text: impl Display) {
-        self.0.push_str(&format!("> {text}\n"));
+        self.note(format_args!("> {text}"));
     }
 
     pub fn came(&mut self, text: &str) {
-        self.0.push_str(&format!("< {}\n", redacted(text)));
+        self.note(format_args!("< {}", redacted(text)));
     }
 
     /// Asks, and notes question and answer.

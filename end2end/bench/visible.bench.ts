@@ -1,0 +1,63 @@
+import { expect, test } from '../fixtures/test.ts';
+
+const CHANGES = 200;
+
+/** Milliseconds since 1970, finer than Date: node and the browser are on one machine and read the same clock. */
+const now = () => performance.timeOrigin + performance.now();
+
+function summary(times: number[]): string {
+    const sorted = times.toSorted((a, b) => a - b);
+    const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1].toFixed(1);
+    return `n ${sorted.length}   median ${at(0.5)} ms   p95 ${at(0.95)} ms   max ${at(1)} ms`;
+}
+
+test('how long it takes until a change is seen on another screen', async ({ server, lab, open }) => {
+    await server.addDemoPatients(1_000);
+    const list = await open('sister', { viewport: { width: 1440, height: 900 } });
+    await expect(list.names).toHaveCount(1_000);
+    const patients = await lab.list();
+
+    // The page tells what it has seen; asking it again and again would slow down what is measured.
+    const waiting = new Map<string, (times: { seen: number; painted: number }) => void>();
+    await list.page.exposeFunction('report', (round: string, seen: number, painted: number) => {
+        waiting.get(round)?.({ seen, painted });
+    });
+    await list.page.evaluate(() => {
+        const now = () => performance.timeOrigin + performance.now();
+        const report = (window as unknown as { report: (round: string, seen: number, painted: number) => void }).report;
+        const known = new Set<string>();
+        new MutationObserver(records => {
+            const seen = now();
+            for (const { target } of records) {
+                const round = /Round \d+/.exec(target.textContent ?? '')?.[0];
+                if (!round || known.has(round)) continue;
+                known.add(round);
+                // A task that was queued in a frame runs when the frame has been painted.
+                requestAnimationFrame(() => setTimeout(() => report(round, seen, now())));
+            }
+        }).observe(document.querySelector('tbody')!, { subtree: true, childList: true, characterData: true });
+    });
+
+    const sinceCommitted: number[] = [];
+    const sinceSent: number[] = [];
+    const toPaint: number[] = [];
+    for (let round = 0; round < CHANGES; round++) {
+        const words = `Round ${round}`;
+        const told = new Promise<{ seen: number; painted: number }>(done => waiting.set(words, done));
+        const sent = now();
+        await lab.change(patients[(round * 37) % patients.length], { team: words });
+        // The reply says that it is committed; the change is sometimes on the other screen before the reply is here.
+        const committed = now();
+        const { seen, painted } = await told;
+        sinceCommitted.push(Math.max(0, seen - committed));
+        sinceSent.push(seen - sent);
+        toPaint.push(painted - committed);
+    }
+
+    const wasm = await list.page.request.get('/pkg/wardwatch.wasm', { headers: { 'Accept-Encoding': 'br' } });
+    console.log(`1,000 patients, ${CHANGES} changes each once the one before was painted, until the other screen's row has it:`);
+    console.log(`  since the commit's answer   ${summary(sinceCommitted)}`);
+    console.log(`  since the request was sent  ${summary(sinceSent)}`);
+    console.log(`  from the commit to paint    ${summary(toPaint)}`);
+    console.log(`WebAssembly, brotli: ${Number(wasm.headers()['content-length']).toLocaleString('en')} bytes`);
+});

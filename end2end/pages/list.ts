@@ -1,0 +1,223 @@
+import { expect, type Locator, type Page } from '@playwright/test';
+
+/** Labels of the form's fields and what is typed or picked there. */
+export type Values = Record<string, string>;
+
+/** The list, and what a clinician does with it. Patients go by the name that the list shows: `LOVELACE, Ada`. */
+export class ListPage {
+    readonly badge;
+    readonly banner;
+    readonly table;
+    readonly updates;
+    readonly markAllSeen;
+    readonly toast;
+    readonly announcer;
+    readonly filters;
+    readonly search;
+    readonly ward;
+    readonly status;
+    readonly showAll;
+    readonly admitButton;
+    readonly dialog;
+
+    constructor(readonly page: Page) {
+        this.badge = page.locator('#link');
+        this.banner = page.locator('.banner');
+        this.table = page.getByRole('region', { name: 'Patients' });
+        this.updates = page.locator('.updates span');
+        this.markAllSeen = page.getByRole('button', { name: 'Mark all seen' });
+        this.toast = page.locator('.toast');
+        this.announcer = page.locator('#announcer');
+        this.filters = page.locator('#filters span');
+        this.search = page.getByLabel('Search');
+        this.ward = page.locator('#ward');
+        this.status = page.locator('#status');
+        this.showAll = page.getByRole('button', { name: 'Show all' });
+        this.admitButton = page.getByRole('button', { name: 'Admit a patient' });
+        this.dialog = new PatientDialog(page);
+    }
+
+    // ------------------------------------------------------------------------------------------------ what is seen
+
+    row(name: string): Row {
+        return new Row(this.page.locator('tbody tr').filter({ has: this.page.locator('.name', { hasText: exactly(name) }) }));
+    }
+
+    /** The patients' names from top to bottom. */
+    get names(): Locator {
+        return this.page.locator('tbody .name');
+    }
+
+    column(title: string): Locator {
+        return this.page.getByRole('columnheader', { name: title });
+    }
+
+    async isLive(): Promise<void> {
+        // A page that waits to reconnect may wait ten seconds, and the server may have to start first.
+        await expect(this.badge).toHaveText('● Live', { timeout: 30_000 });
+    }
+
+    async isNotLive(): Promise<void> {
+        await expect(this.badge).toHaveText('✕ Not live');
+    }
+
+    /** Leaves something in the page that no reload leaves there; to be asked for by [`isSamePage`]. */
+    async remember(): Promise<void> {
+        await this.page.evaluate(() => Object.assign(window, { remembered: true }));
+    }
+
+    async isSamePage(): Promise<void> {
+        expect(await this.page.evaluate(() => 'remembered' in window), 'the page was not loaded again').toBe(true);
+    }
+
+    // ---------------------------------------------------------------------------------------------- what is done
+
+    async admit(values: Values): Promise<void> {
+        await this.admitButton.click();
+        await this.dialog.fill(values);
+        await this.dialog.press('Admit');
+    }
+
+    async openPatient(name: string): Promise<PatientDialog> {
+        await this.row(name).name.click();
+        await expect(this.dialog.title).toHaveText(name);
+        return this.dialog;
+    }
+
+    /** Opens the form without saving. */
+    async startEdit(name: string): Promise<PatientDialog> {
+        await (await this.openPatient(name)).press('Edit');
+        await expect(this.dialog.title).toHaveText(`Edit ${name}`);
+        return this.dialog;
+    }
+
+    async edit(name: string, values: Values): Promise<void> {
+        const dialog = await this.startEdit(name);
+        await dialog.fill(values);
+        await dialog.press('Save');
+    }
+
+    async transfer(name: string, values: Values): Promise<void> {
+        await (await this.openPatient(name)).press('Transfer');
+        await this.dialog.fill(values);
+        await this.dialog.press('Transfer');
+    }
+
+    async discharge(name: string): Promise<void> {
+        await (await this.openPatient(name)).press('Discharge');
+        await expect(this.dialog.title).toHaveText(`Discharge: ${name}?`);
+        await this.dialog.press('Discharge');
+    }
+
+    async undo(): Promise<void> {
+        await this.toast.getByRole('button', { name: 'Undo' }).click();
+    }
+
+    async delete(name: string): Promise<void> {
+        await (await this.openPatient(name)).press('Delete');
+        await expect(this.dialog.title).toHaveText(`Delete ${name}?`);
+        await this.dialog.root.getByRole('button', { name: `Delete ${name}` }).click();
+    }
+
+    async signOut(): Promise<void> {
+        await this.page.getByRole('button', { name: 'Sign out' }).click();
+    }
+}
+
+/** A patient's row. */
+export class Row {
+    readonly name;
+    readonly mark;
+    readonly seen;
+    readonly changedCells;
+
+    constructor(readonly root: Locator) {
+        this.name = root.locator('.name');
+        this.mark = root.locator('.mark');
+        this.seen = root.getByRole('button', { name: /^Seen: / });
+        this.changedCells = root.locator('.changed');
+    }
+
+    cell(column: 'Place' | 'Status' | 'Admitted' | 'Attending' | 'Alerts'): Locator {
+        return this.root.locator(`[data-label="${column}"]`);
+    }
+
+    async isNew(by: string): Promise<void> {
+        await expect(this.mark).toContainText(`● New on this list by ${by}`);
+    }
+
+    /** Says so, and points to the cells. */
+    async isChanged(by: string, ...columns: Parameters<Row['cell']>[0][]): Promise<void> {
+        await expect(this.mark).toContainText(`● Changed by ${by}`);
+        for (const column of columns) await expect(this.cell(column)).toContainText('●Changed: ');
+        await expect(this.changedCells).toHaveCount(columns.length);
+    }
+
+    async isDeleted(by: string): Promise<void> {
+        await expect(this.mark).toContainText(`● Deleted by ${by}`);
+    }
+
+    async isUnmarked(): Promise<void> {
+        await expect(this.name).toBeVisible();
+        await expect(this.mark).toHaveCount(0);
+        await expect(this.changedCells).toHaveCount(0);
+    }
+
+    async isGone(): Promise<void> {
+        await expect(this.root).toHaveCount(0);
+    }
+}
+
+/** Whatever covers the list: a record, a form, a question. */
+export class PatientDialog {
+    readonly root;
+    readonly title;
+    readonly identifiers;
+    readonly problem;
+
+    constructor(page: Page) {
+        this.root = page.getByRole('dialog');
+        this.title = this.root.locator('h2:visible');
+        this.identifiers = this.root.locator('.identifiers:visible');
+        this.problem = this.root.getByRole('alert');
+    }
+
+    /** A field by its label; required ones have a star. */
+    field(label: string): Locator {
+        return this.root.getByLabel(new RegExp(`^${label}( \\*)?$`));
+    }
+
+    button(name: string): Locator {
+        return this.root.getByRole('button', { name, exact: true });
+    }
+
+    async press(button: string): Promise<void> {
+        await this.button(button).click();
+    }
+
+    async fill(values: Values): Promise<void> {
+        for (const [label, value] of Object.entries(values)) {
+            const field = this.field(label);
+            if ((await field.evaluate(element => element.tagName)) === 'SELECT') await field.selectOption(value);
+            else await field.fill(value);
+        }
+    }
+
+    /** What the record says: `fact('Born')`. */
+    fact(label: string): Locator {
+        return this.root.locator('.record > div').filter({ has: this.root.page().locator('dt', { hasText: exactly(label) }) });
+    }
+
+    /** Both versions of a field that two people changed. */
+    conflictOn(label: string): Locator {
+        return this.root.getByRole('group', { name: label });
+    }
+
+    async isClosed(): Promise<void> {
+        await expect(this.root).toHaveCount(0);
+    }
+}
+
+function exactly(text: string): RegExp {
+    return new RegExp(`^${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+}

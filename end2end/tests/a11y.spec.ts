@@ -1,0 +1,119 @@
+import { expectAccessible, expectNoSidewaysScrolling } from '../fixtures/axe.ts';
+import { expect, test, type Socket } from '../fixtures/test.ts';
+import { PasswordPage, SignInPage } from '../pages/sign-in.ts';
+
+const ADA = 'LOVELACE, Ada (Ms)';
+
+/** A small ward with everything that a row can show. */
+async function fillWard(lab: Socket) {
+    const ada = await lab.admit({
+        title: 'Ms', birth_date: '1985-12-10', nhs_number: '9434765919', ward: 'Elm Ward', room: 'Bay 1', bed: 'A1',
+        attending: 'Dr A. Osei', team: 'Surgery', reason: 'Hip fracture', acuity: 1, allergy_status: 'known',
+        code_status: 'limited', flags: [{ code: 'falls', text: '' }, { code: 'isolation', text: '' }],
+    });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', acuity: 4, allergy_status: 'none_known', code_status: 'full' });
+    const mary = await lab.admit({ first_name: 'Mary', last_name: 'Somerville', status: 'on_leave' });
+    await lab.admit({
+        // Names as long as they are in life, and longer.
+        first_name: 'Wolfeschlegelsteinhausenbergerdorff', last_name: 'Featherstonehaugh-Cholmondeley-Marjoribanks',
+        status: 'expected', reason: 'Elective surgery of a kind that takes many words to describe, and then some more',
+    });
+    return { ada, mary };
+}
+
+for (const colorScheme of ['light', 'dark'] as const) {
+    for (const [device, width, height] of [['desktop', 1280, 800], ['phone', 390, 844]] as const) {
+        const screen = { colorScheme, viewport: { width, height } };
+
+        test(`the doors are accessible, ${colorScheme}, ${device}`, async ({ visit, server }) => {
+            const given = await server.addUserWithOneTimePassword('newcomer', 'viewer');
+            const page = await visit('/sign-in', screen);
+            const check = async (name: string) => {
+                await expectAccessible(page, name);
+                await expectNoSidewaysScrolling(page, name);
+            };
+            const door = new SignInPage(page);
+            await check('sign-in');
+            await door.signIn('newcomer', 'not this');
+            await expect(door.problem).toBeVisible();
+            await check('sign-in, refused');
+            await door.signIn('newcomer', given);
+            const form = new PasswordPage(page);
+            await expect(form.button).toBeVisible();
+            await check('password');
+            await form.change('not this', 'my own choice');
+            await expect(form.problem).toBeVisible();
+            await check('password, refused');
+        });
+
+        test(`the list and its dialogs are accessible, ${colorScheme}, ${device}`, async ({ open, lab, line }) => {
+            test.slow();
+            const { ada, mary } = await fillWard(lab);
+            const list = await open('sister', { at: line.url, ...screen });
+            const { page, dialog } = list;
+            const check = async (name: string) => {
+                await expectAccessible(page, name);
+                await expectNoSidewaysScrolling(page, name);
+            };
+            const leave = async () => {
+                await page.keyboard.press('Escape');
+                await dialog.isClosed();
+            };
+            await check('list');
+
+            await list.admitButton.click();
+            await check('admit');
+            await dialog.press('Admit');
+            await expect(dialog.field('Last name')).toBeFocused();
+            await check('admit with errors');
+            await leave();
+
+            await list.openPatient(ADA);
+            await check('patient');
+            for (const [action, title] of [['Edit', 'Edit'], ['Transfer', 'Transfer'], ['Discharge', 'Discharge:'], ['Delete', 'Delete']]) {
+                await dialog.press(action);
+                await expect(dialog.title).toContainText(`${title} ${ADA}`);
+                await check(action);
+                await leave();
+                await list.openPatient(ADA);
+            }
+            await dialog.press('Edit');
+            await dialog.fill({ Reason: 'Mine' });
+            const newer = await lab.change(ada, { reason: 'Theirs', team: 'Geriatrics' });
+            await dialog.press('Save');
+            await expect(dialog.conflictOn('Reason')).toBeVisible();
+            await check('conflict');
+            await leave();
+
+            await list.discharge(ADA);
+            await expect(list.toast).toBeVisible();
+            await check('list with a message');
+
+            await lab.change(newer, { status: 'admitted', attending: 'Dr E. Novak' });
+            await lab.delete(mary);
+            await lab.admit({ first_name: 'Zofia', last_name: 'Kowalczyk' });
+            await list.row('KOWALCZYK, Zofia').isNew('lab');
+            await list.row('SOMERVILLE, Mary').isDeleted('lab');
+            await check('list with marks');
+
+            line.cut();
+            await list.isNotLive();
+            await check('list, not live');
+            await list.openPatient('HOPPER, Grace');
+            await check('patient, not live');
+        });
+    }
+}
+
+test('on a phone a row says beside each value what it is, and controls are large enough', async ({ open, lab }) => {
+    await fillWard(lab);
+    const list = await open('sister', { viewport: { width: 390, height: 844 }, hasTouch: true });
+    await expect(list.row(ADA).cell('Attending')).toContainText('Dr A. Osei');
+    const small = await list.page.evaluate(() =>
+        [...document.querySelectorAll('button, a, input, select')]
+            .map(element => ({ text: element.textContent, box: element.getBoundingClientRect() }))
+            .filter(({ box }) => box.width > 0 && (box.width < 24 || box.height < 24))
+            .map(({ text }) => text),
+    );
+    expect(small, 'controls under 24 pixels (WCAG 2.5.8)').toEqual([]);
+});

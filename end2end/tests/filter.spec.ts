@@ -1,0 +1,112 @@
+import { expect, test } from '../fixtures/test.ts';
+
+const ADA = 'LOVELACE, Ada';
+const SEAN = 'SØRENSEN, Seán';
+const GRACE = 'HOPPER, Grace';
+
+test.beforeEach(async ({ lab }) => {
+    await lab.admit({ ward: 'Elm Ward', bed: 'A10', nhs_number: '9434765919', attending: 'Dr A. Osei' });
+    await lab.admit({ first_name: 'Seán', last_name: 'Sørensen', ward: 'Elm Ward', bed: 'A2', medical_record_number: 'M-77' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Ash Ward', bed: 'B1', status: 'on_leave' });
+    await lab.admit({ first_name: 'Gone', last_name: 'Home', ward: 'Elm Ward', dismissal_date: '2026-01-06T10:00:00Z' });
+});
+
+test('the search finds every word in any order, without case and diacritics, and numbers as they are read out', async ({
+    open,
+}) => {
+    const list = await open('sister');
+    const searches: [string, string[]][] = [
+        ['sean sorensen', [SEAN]],
+        ['SØRENSEN seán', [SEAN]],
+        ['lace ad', [ADA]],
+        ['943 476 5919', [ADA]],
+        ['9434765919', [ADA]],
+        ['m-77', [SEAN]],
+        ['ada sorensen', []],
+    ];
+    for (const [words, found] of searches) {
+        await list.search.fill(words);
+        await expect(list.names).toHaveText(found);
+        await expect(list.filters).toHaveText(
+            `Filtered: here or expected, matching “${words}”. ${found.length} of 4 patients.`,
+        );
+    }
+    await expect(list.page.getByText('No patients to show.')).toBeVisible();
+    await list.search.fill('');
+    await expect(list.names).toHaveCount(3);
+});
+
+test('ward and status filters are announced above the table, and “Show all” takes them away', async ({ open }) => {
+    const list = await open('sister');
+    await expect(list.filters).toHaveText('Filtered: here or expected. 3 of 4 patients.');
+    await list.ward.selectOption('Elm Ward');
+    await expect(list.filters).toHaveText('Filtered: here or expected, ward Elm Ward. 2 of 4 patients.');
+    await expect(list.page.getByRole('heading', { level: 1 })).toContainText('Elm Ward');
+    await list.status.selectOption('Discharged');
+    await expect(list.filters).toHaveText('Filtered: discharged, ward Elm Ward. 1 of 4 patients.');
+    await expect(list.names).toHaveText(['HOME, Gone']);
+    await list.search.fill('nobody');
+    await list.showAll.click();
+    await expect(list.filters).toHaveText('All 4 patients.');
+    await expect(list.names).toHaveCount(4);
+    await expect(list.search).toHaveValue('');
+    await expect(list.ward).toHaveValue('');
+    await expect(list.status).toHaveValue('all');
+    await expect(list.showAll).toBeHidden();
+});
+
+test('the list is sorted by bed as people count, and by any column both ways', async ({ open }) => {
+    const list = await open('sister');
+    await expect(list.names).toHaveText([GRACE, SEAN, ADA]);
+    await expect(list.column('Bed')).toHaveAttribute('aria-sort', 'ascending');
+    const patient = list.column('Patient');
+    await patient.getByRole('button').click();
+    await expect(list.names).toHaveText([GRACE, ADA, SEAN]);
+    await expect(patient).toHaveAttribute('aria-sort', 'ascending');
+    await expect(list.column('Bed')).not.toHaveAttribute('aria-sort');
+    await patient.getByRole('button').click();
+    await expect(list.names).toHaveText([SEAN, ADA, GRACE]);
+    await expect(patient).toHaveAttribute('aria-sort', 'descending');
+    await list.column('Status').getByRole('button').click();
+    await expect(list.names).toHaveText([SEAN, ADA, GRACE]);
+    await list.column('Attending').getByRole('button').click();
+    await expect(list.names.first()).toHaveText(ADA);
+});
+
+test('a row that somebody else moves out of the filter stays, marked, until that has been seen', async ({ open, lab }) => {
+    const list = await open('sister');
+    await list.ward.selectOption('Elm Ward');
+    await expect(list.names).toHaveText([SEAN, ADA]);
+    const [ada] = await lab.list();
+    await lab.change(ada, { ward: 'Ash Ward' });
+    await list.row(ADA).isChanged('lab', 'Place');
+    await expect(list.row(ADA).cell('Place')).toContainText('Ash Ward');
+    await list.row(ADA).seen.click();
+    await list.row(ADA).isGone();
+    await expect(list.names).toHaveText([SEAN]);
+    // And one that comes into the filter is new there.
+    await lab.change(ada, { ward: 'Elm Ward' });
+    await list.row(ADA).isNew('lab');
+});
+
+test('updates that a search hides are counted as out of view', async ({ open, lab }) => {
+    const list = await open('sister');
+    await list.search.fill('hopper');
+    const [ada] = await lab.list();
+    await lab.change(ada, { team: 'Surgery' });
+    await expect(list.updates).toHaveText('1 update (1 out of view)');
+    await list.search.fill('');
+    await list.row(ADA).isChanged('lab', 'Attending');
+    await expect(list.updates).toHaveText('1 update');
+});
+
+test('a new ward can be filtered by as soon as somebody is there', async ({ open, lab }) => {
+    const list = await open('sister');
+    await lab.admit({ first_name: 'Mary', last_name: 'Somerville', ward: 'Yew Ward' });
+    await list.row('SOMERVILLE, Mary').isNew('lab');
+    await list.ward.selectOption('Yew Ward');
+    await expect(list.names).toHaveText(['SOMERVILLE, Mary']);
+    // Somebody is admitted where one is looking.
+    await list.admitButton.click();
+    await expect(list.dialog.field('Ward')).toHaveValue('Yew Ward');
+});

@@ -1,0 +1,122 @@
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from '../fixtures/test.ts';
+
+const ADA = 'LOVELACE, Ada';
+
+/** Tabs on until this has the focus, as often as a patient person would. */
+async function tabTo(page: Page, wanted: Locator): Promise<void> {
+    for (let tries = 0; tries < 60; tries++) {
+        if (await wanted.evaluate(element => element === document.activeElement)) return;
+        await page.keyboard.press('Tab');
+    }
+    await expect(wanted, 'reached by Tab').toBeFocused();
+}
+
+test('a patient is admitted by keyboard alone, with a slip on the way', async ({ open }) => {
+    const list = await open('sister');
+    const { page, dialog } = list;
+    await tabTo(page, list.admitButton);
+    await page.keyboard.press('Enter');
+    await expect(dialog.title).toBeFocused();
+    await page.keyboard.press('Tab');
+    await expect(dialog.field('Last name')).toBeFocused();
+    await page.keyboard.type('Lovelace');
+    // Enter sends, and the focus goes to what is wrong.
+    await page.keyboard.press('Enter');
+    await expect(dialog.field('First name')).toBeFocused();
+    await expect(dialog.field('First name')).toHaveAttribute('aria-invalid', 'true');
+    await expect(dialog.field('First name')).toHaveAccessibleDescription(/This field is required\.$/);
+    await page.keyboard.type('Ada');
+    await tabTo(page, dialog.field('Ward'));
+    await page.keyboard.type('Elm Ward');
+    await tabTo(page, dialog.field('Allergies'));
+    await page.keyboard.type('Known');
+    await tabTo(page, dialog.button('Admit'));
+    await page.keyboard.press('Enter');
+    await dialog.isClosed();
+    await expect(list.row(ADA).cell('Place')).toContainText('Elm Ward');
+    await expect(list.row(ADA).cell('Alerts')).toContainText('⚠ Allergies');
+    await expect(list.admitButton).toBeFocused();
+});
+
+test('a record is opened, edited and left by keyboard, and the focus comes back to its row', async ({ open, lab }) => {
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', bed: 'A1' });
+    await lab.admit({ bed: 'A2' });
+    const list = await open('sister');
+    const { page, dialog } = list;
+    const name = list.row(ADA).name;
+    await tabTo(page, name);
+    await page.keyboard.press('Enter');
+    await expect(dialog.title).toHaveText(ADA);
+    await expect(dialog.title).toBeFocused();
+    await page.keyboard.press('Escape');
+    await dialog.isClosed();
+    await expect(name).toBeFocused();
+
+    await page.keyboard.press('Enter');
+    await tabTo(page, dialog.button('Edit'));
+    await page.keyboard.press('Enter');
+    await expect(dialog.title).toHaveText(`Edit ${ADA}`);
+    await tabTo(page, dialog.field('Attending'));
+    await page.keyboard.type('Dr E. Novak');
+    await page.keyboard.press('Enter');
+    await dialog.isClosed();
+    await expect(list.row(ADA).cell('Attending')).toContainText('Dr E. Novak');
+    await expect(name).toBeFocused();
+
+    // Escape throws a draft away.
+    await page.keyboard.press('Enter');
+    await tabTo(page, dialog.button('Edit'));
+    await page.keyboard.press('Enter');
+    await tabTo(page, dialog.field('Attending'));
+    await page.keyboard.type(' and others');
+    await page.keyboard.press('Escape');
+    await dialog.isClosed();
+    await expect(name).toBeFocused();
+    await list.openPatient(ADA);
+    await expect(dialog.fact('Attending')).toHaveText(/Dr E\. Novak$/);
+});
+
+test('a patient is discharged by keyboard, and the discharge undone', async ({ open, lab }) => {
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', bed: 'A1' });
+    await lab.admit({ bed: 'A2' });
+    const list = await open('sister');
+    const { page, dialog } = list;
+    await tabTo(page, list.row(ADA).name);
+    await page.keyboard.press('Enter');
+    await tabTo(page, dialog.button('Discharge'));
+    await page.keyboard.press('Enter');
+    await expect(dialog.title).toHaveText(`Discharge: ${ADA}?`);
+    await expect(dialog.title).toBeFocused();
+    await tabTo(page, dialog.button('Discharge'));
+    await page.keyboard.press('Enter');
+    await list.row(ADA).isGone();
+    await tabTo(page, list.toast.getByRole('button', { name: 'Undo' }));
+    await page.keyboard.press('Enter');
+    await expect(list.row(ADA).cell('Status')).toContainText('Admitted');
+});
+
+test('the focus does not leave an open dialog', async ({ open, lab }) => {
+    await lab.admit();
+    const list = await open('sister');
+    await list.openPatient(ADA);
+    for (let presses = 0; presses < 12; presses++) {
+        await list.page.keyboard.press('Tab');
+        // Between the last control and the first the browser's own have their turn; the page's never.
+        const inside = await list.page.evaluate(
+            () => document.activeElement === document.body || !!document.activeElement?.closest('dialog'),
+        );
+        expect(inside).toBe(true);
+    }
+});
+
+test('the focus stays where it is when somebody else changes the list', async ({ open, lab }) => {
+    const ada = await lab.admit({ ward: 'Elm Ward', bed: 'A5' });
+    const list = await open('sister');
+    await tabTo(list.page, list.row(ADA).name);
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Elm Ward', bed: 'A1' });
+    await list.row('HOPPER, Grace').isNew('lab');
+    await lab.change(ada, { team: 'Surgery' });
+    await list.row(ADA).isChanged('lab', 'Attending');
+    await expect(list.row(ADA).name).toBeFocused();
+});

@@ -1,0 +1,100 @@
+import { expect, PASSWORD, test } from '../fixtures/test.ts';
+import { ListPage } from '../pages/list.ts';
+import { PasswordPage, SignInPage } from '../pages/sign-in.ts';
+
+test('who is not signed in is asked to, and then sees the list under their name', async ({ visit }) => {
+    const page = await visit('/');
+    const door = new SignInPage(page);
+    await door.isShown();
+    await expect(door.name).toBeFocused();
+    await door.signIn('sister', PASSWORD);
+    await new ListPage(page).isLive();
+    await expect(page.getByRole('navigation', { name: 'Account' })).toContainText('sister (clinician)');
+});
+
+test('a wrong password is refused in words, without saying which of the two was wrong', async ({ visit }) => {
+    const page = await visit('/sign-in');
+    const door = new SignInPage(page);
+    const tries: [string, string][] = [['sister', 'wrong password'], ['nobody', PASSWORD]];
+    for (const [name, password] of tries) {
+        const answer = page.waitForResponse(response => response.request().method() === 'POST');
+        await door.signIn(name, password);
+        expect((await answer).status()).toBe(401);
+        await expect(door.problem).toHaveText('Name and password do not match. Check both and try again.');
+        // What was typed is kept, and the person can go on where it went wrong.
+        await expect(door.name).toHaveValue(name);
+        await expect(door.password).toBeFocused();
+        await expect(door.password).toHaveAccessibleDescription(/do not match/);
+    }
+});
+
+test('signing in works by keyboard alone', async ({ visit }) => {
+    const page = await visit('/sign-in');
+    await page.keyboard.type('doctor');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press('Enter');
+    await new ListPage(page).isLive();
+});
+
+test('guessing passwords is slowed down, and says for how long', async ({ visit }) => {
+    const page = await visit('/sign-in');
+    const tries = Array.from({ length: 12 }, () =>
+        page.request.post('/sign-in', { form: { name: 'sister', password: 'a guess' } }),
+    );
+    const statuses = (await Promise.all(tries)).map(response => response.status());
+    expect(statuses).toContain(429);
+    await new SignInPage(page).signIn('sister', PASSWORD);
+    await expect(page.getByRole('alert')).toHaveText(/^Too many tries\. Try again in \d+ seconds\.$/);
+});
+
+test('after signing out neither the page nor the back button shows the list', async ({ open, lab }) => {
+    await lab.admit();
+    const list = await open('sister');
+    const page = list.page;
+    await list.signOut();
+    await new SignInPage(page).isShown();
+    await page.goBack();
+    await new SignInPage(page).isShown();
+    await expect(list.names).toHaveCount(0);
+    expect((await page.request.get('/', { maxRedirects: 0 })).status()).toBe(303);
+});
+
+test('a password that was given has to be replaced before the list is shown', async ({ server, visit }) => {
+    const given = await server.addUserWithOneTimePassword('newcomer', 'clinician');
+    const page = await visit('/sign-in');
+    await new SignInPage(page).signIn('newcomer', given);
+    const form = new PasswordPage(page);
+    await expect(page.getByText('is good for one sign-in')).toBeVisible();
+    // There is no way around it.
+    await page.goto('/');
+    await expect(page).toHaveURL(/\/password$/);
+    await form.change(given, 'my own choice', 'my own choise');
+    await expect(form.problem).toHaveText('The two new passwords are not the same.');
+    await form.change('not this one', 'my own choice');
+    await expect(form.problem).toHaveText('The present password is not right.');
+    await form.change(given, 'my own choice');
+    await new ListPage(page).isLive();
+});
+
+test('changing the password ends the other sessions', async ({ open }) => {
+    const here = await open('sister');
+    const elsewhere = await open('sister');
+    await here.page.getByRole('link', { name: 'sister (clinician)' }).click();
+    await new PasswordPage(here.page).change(PASSWORD, 'something else now');
+    await expect(here.page.getByText('The password is changed.')).toBeVisible();
+    await new SignInPage(elsewhere.page).isShown();
+    await here.page.getByRole('link', { name: 'Back to the list' }).click();
+    await here.isLive();
+});
+
+test('a viewer follows the list live and finds no way to change it', async ({ open, lab }) => {
+    const ada = await lab.admit({ ward: 'Elm Ward', bed: 'A1' });
+    const list = await open('porter');
+    await expect(list.admitButton).toHaveCount(0);
+    const dialog = await list.openPatient('LOVELACE, Ada');
+    for (const action of ['Edit', 'Transfer', 'Discharge', 'Delete']) await expect(dialog.button(action)).toHaveCount(0);
+    await dialog.press('Back to the list');
+    await lab.change(ada, { bed: 'B7' });
+    await expect(list.row('LOVELACE, Ada').cell('Place')).toContainText('B7');
+});
