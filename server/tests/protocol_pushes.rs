@@ -309,3 +309,18 @@ async fn a_subscription_is_one_sockets_own() {
     );
     assert_eq!(gist(&other.frames_to(3).await), ["null update", "1 update", "null delete"]);
 }
+
+#[tokio::test]
+async fn a_subscription_too_many_is_refused_and_a_known_one_is_still_accepted() {
+    let ward = Ward::open().await;
+    let mut client = ward.socket("viewer").await;
+    let subscribe = |id: usize| json!({"action": "subscribe_patient_change", "request_id": id});
+    for id in 0..1000 {
+        assert_eq!(client.ask(subscribe(id)).await["response_status"], 201, "subscription {id}");
+    }
+    let refused = client.ask(subscribe(1000)).await;
+    assert_eq!(refused["response_status"], 400, "{refused}");
+    assert_eq!(refused["errors"], json!(["A socket has at most 1000 subscriptions."]));
+    let again = client.ask(subscribe(0)).await;
+    assert_eq!(again["response_status"], 201, "{again}");
+}
