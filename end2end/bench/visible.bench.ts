@@ -24,7 +24,8 @@ test('how long it takes until a change is seen on another screen', async ({ serv
     });
     await list.page.evaluate(() => {
         const now = () => performance.timeOrigin + performance.now();
-        const report = (window as unknown as { report: (round: string, seen: number, painted: number) => void }).report;
+        type Report = (round: string, seen: number, painted: number) => void;
+        const { report } = window as unknown as { report: Report };
         const known = new Set<string>();
         new MutationObserver(records => {
             const seen = now();
@@ -55,9 +56,9 @@ test('how long it takes until a change is seen on another screen', async ({ serv
     }
 
     const wasm = await list.page.request.get('/pkg/wardwatch.wasm', { headers: { 'Accept-Encoding': 'br' } });
-    console.log(`1,000 patients, ${CHANGES} changes each once the one before was painted, until the other screen's row has it:`);
-    console.log(`  since the commit's answer   ${summary(sinceCommitted)}`);
-    console.log(`  since the request was sent  ${summary(sinceSent)}`);
-    console.log(`  from the commit to paint    ${summary(toPaint)}`);
+    console.log(`1,000 patients, ${CHANGES} changes, each once the one before was painted:`);
+    console.log(`  commit to the row's text    ${summary(sinceCommitted)}`);
+    console.log(`  request to the row's text   ${summary(sinceSent)}`);
+    console.log(`  commit to paint             ${summary(toPaint)}`);
     console.log(`WebAssembly, brotli: ${Number(wasm.headers()['content-length']).toLocaleString('en')} bytes`);
 });

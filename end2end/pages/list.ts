@@ -40,7 +40,8 @@ export class ListPage {
     // ------------------------------------------------------------------------------------------------ what is seen
 
     row(name: string): Row {
-        return new Row(this.page.locator('tbody tr').filter({ has: this.page.locator('.name', { hasText: exactly(name) }) }));
+        const named = this.page.locator('.name', { hasText: exactly(name) });
+        return new Row(this.page.locator('tbody tr').filter({ has: named }));
     }
 
     /** The patients' names from top to bottom. */
@@ -205,7 +206,8 @@ export class PatientDialog {
 
     /** What the record says: `fact('Born')`. */
     fact(label: string): Locator {
-        return this.root.locator('.record > div').filter({ has: this.root.page().locator('dt', { hasText: exactly(label) }) });
+        const named = this.root.page().locator('dt', { hasText: exactly(label) });
+        return this.root.locator('.record > div').filter({ has: named });
     }
 
     /** Both versions of a field that two people changed. */

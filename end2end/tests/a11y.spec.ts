@@ -11,7 +11,9 @@ async function fillWard(lab: Socket) {
         attending: 'Dr A. Osei', team: 'Surgery', reason: 'Hip fracture', acuity: 1, allergy_status: 'known',
         code_status: 'limited', flags: [{ code: 'falls', text: '' }, { code: 'isolation', text: '' }],
     });
-    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', acuity: 4, allergy_status: 'none_known', code_status: 'full' });
+    await lab.admit({
+        first_name: 'Grace', last_name: 'Hopper', acuity: 4, allergy_status: 'none_known', code_status: 'full',
+    });
     const mary = await lab.admit({ first_name: 'Mary', last_name: 'Somerville', status: 'on_leave' });
     await lab.admit({
         // Names as long as they are in life, and longer.
@@ -70,9 +72,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
             await list.openPatient(ADA);
             await check('patient');
-            for (const [action, title] of [['Edit', 'Edit'], ['Transfer', 'Transfer'], ['Discharge', 'Discharge:'], ['Delete', 'Delete']]) {
+            for (const action of ['Edit', 'Transfer', 'Discharge', 'Delete']) {
                 await dialog.press(action);
-                await expect(dialog.title).toContainText(`${title} ${ADA}`);
+                await expect(dialog.title).toHaveText(new RegExp(`^${action}`));
                 await check(action);
                 await leave();
                 await list.openPatient(ADA);
@@ -83,6 +85,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
             await dialog.press('Save');
             await expect(dialog.conflictOn('Reason')).toBeVisible();
             await check('conflict');
+            await page.keyboard.press('Escape');
+            await expect(dialog.root.getByText('Press Escape again')).toBeVisible();
+            await check('conflict, about to be thrown away');
             await leave();
 
             await list.discharge(ADA);

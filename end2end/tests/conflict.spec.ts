@@ -14,7 +14,7 @@ test('the second writer sees both versions, who and when, and decides', async ({
 
     await expect(dialog.title).toHaveText(SOMEBODY);
     await expect(dialog.identifiers).toContainText('LOVELACE, Ada · NHS No 943 476 5919');
-    await expect(dialog.root).toContainText(/doctor saved a change at \d\d-\w{3}-\d{4} \d\d:\d\d while you were at yours/);
+    await expect(dialog.root).toContainText(/doctor saved a change at \d\d-\w{3}-\d{4} \d\d:\d\d while you were/);
     const reason = dialog.conflictOn('Reason');
     await expect(reason).toContainText('Before: Fall');
     await expect(reason.getByLabel('Mine: Hip fracture')).not.toBeChecked();

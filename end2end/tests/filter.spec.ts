@@ -6,9 +6,13 @@ const GRACE = 'HOPPER, Grace';
 
 test.beforeEach(async ({ lab }) => {
     await lab.admit({ ward: 'Elm Ward', bed: 'A10', nhs_number: '9434765919', attending: 'Dr A. Osei' });
-    await lab.admit({ first_name: 'Seán', last_name: 'Sørensen', ward: 'Elm Ward', bed: 'A2', medical_record_number: 'M-77' });
+    await lab.admit({
+        first_name: 'Seán', last_name: 'Sørensen', ward: 'Elm Ward', bed: 'A2', medical_record_number: 'M-77',
+    });
     await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Ash Ward', bed: 'B1', status: 'on_leave' });
-    await lab.admit({ first_name: 'Gone', last_name: 'Home', ward: 'Elm Ward', dismissal_date: '2026-01-06T10:00:00Z' });
+    await lab.admit({
+        first_name: 'Gone', last_name: 'Home', ward: 'Elm Ward', dismissal_date: '2026-01-06T10:00:00Z',
+    });
 });
 
 test('the search finds every word in any order, without case and diacritics, and numbers as they are read out', async ({
@@ -73,7 +77,7 @@ test('the list is sorted by bed as people count, and by any column both ways', a
     await expect(list.names.first()).toHaveText(ADA);
 });
 
-test('a row that somebody else moves out of the filter stays, marked, until that has been seen', async ({ open, lab }) => {
+test('a row that somebody else moves out of the filter stays, marked, until it is seen', async ({ open, lab }) => {
     const list = await open('sister');
     await list.ward.selectOption('Elm Ward');
     await expect(list.names).toHaveText([SEAN, ADA]);
@@ -109,4 +113,15 @@ test('a new ward can be filtered by as soon as somebody is there', async ({ open
     // Somebody is admitted where one is looking.
     await list.admitButton.click();
     await expect(list.dialog.field('Ward')).toHaveValue('Yew Ward');
+});
+
+test('the ward filter names the ward even when the last patient has left it', async ({ open, lab }) => {
+    const list = await open('sister');
+    const grace = (await lab.list()).find(patient => patient.first_name === 'Grace')!;
+    await list.ward.selectOption('Ash Ward');
+    await lab.change(grace, { ward: 'Elm Ward' });
+    await list.row(GRACE).seen.click();
+    await expect(list.filters).toHaveText('Filtered: here or expected, ward Ash Ward. 0 of 4 patients.');
+    // Or else it would claim to show all wards.
+    await expect(list.ward).toHaveValue('Ash Ward');
 });

@@ -96,3 +96,42 @@ test('times are the hospital’s, whatever the device is set to', async ({ open,
         await expect(list.row('LOVELACE, Ada').cell('Admitted')).toContainText('02-Jul-2026 00:30');
     }
 });
+
+test('the hospital’s time is the server’s, even on a device whose clock is wrong', async ({ open, lab }) => {
+    await lab.admit();
+    const list = await open('sister');
+    await list.page.clock.install({ time: new Date('2031-01-01T12:00:00Z') });
+    await list.page.reload();
+    await list.isLive();
+    // The header's clock has gone on by itself.
+    await list.page.clock.runFor(3_000);
+    await expect(list.page.locator('.clock')).not.toContainText('2031');
+    // Also what is written down as the time of an admission.
+    await list.admitButton.click();
+    await expect(list.dialog.field('Admission')).not.toHaveValue(/2031/);
+});
+
+test('what somebody sets before the page has come to life is not lost', async ({ newContext, lab }) => {
+    await lab.admit();
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper' });
+    await lab.admit({ first_name: 'Home', last_name: 'Hopper', dismissal_date: '2026-01-06T10:00:00Z' });
+    const context = await newContext();
+    await context.request.post('/sign-in', { form: { name: 'sister', password: PASSWORD } });
+    const page = await context.newPage();
+    const list = new ListPage(page);
+    // A slow link: the WebAssembly comes when the search has been typed already.
+    let arrive = () => {};
+    const typed = new Promise<void>(done => (arrive = done));
+    await page.route('**/*.wasm', async route => {
+        await typed;
+        await route.continue();
+    });
+    await page.goto('/', { waitUntil: 'commit' });
+    await list.search.fill('hopper');
+    await list.status.selectOption('All');
+    arrive();
+    await list.isLive();
+    await expect(list.search).toHaveValue('hopper');
+    await expect(list.status).toHaveValue('all');
+    await expect(list.names).toHaveCount(2);
+});

@@ -64,12 +64,20 @@ test('a record is opened, edited and left by keyboard, and the focus comes back 
     await expect(list.row(ADA).cell('Attending')).toContainText('Dr E. Novak');
     await expect(name).toBeFocused();
 
-    // Escape throws a draft away.
+    // One slip of a finger does not throw a draft away: the first Escape asks.
     await page.keyboard.press('Enter');
     await tabTo(page, dialog.button('Edit'));
     await page.keyboard.press('Enter');
     await tabTo(page, dialog.field('Attending'));
-    await page.keyboard.type(' and others');
+    await page.keyboard.press('End');
+    await page.keyboard.type(' and');
+    await page.keyboard.press('Escape');
+    const question = dialog.root.getByText('Press Escape again to throw away what you have typed.');
+    await expect(question).toBeVisible();
+    await page.keyboard.type(' others');
+    await expect(question).toBeHidden();
+    await expect(dialog.field('Attending')).toHaveValue('Dr E. Novak and others');
+    await page.keyboard.press('Escape');
     await page.keyboard.press('Escape');
     await dialog.isClosed();
     await expect(name).toBeFocused();
@@ -118,5 +126,16 @@ test('the focus stays where it is when somebody else changes the list', async ({
     await list.row('HOPPER, Grace').isNew('lab');
     await lab.change(ada, { team: 'Surgery' });
     await list.row(ADA).isChanged('lab', 'Attending');
+    await expect(list.row(ADA).name).toBeFocused();
+});
+
+test('the focus stays on a patient whose row somebody else moves', async ({ open, lab }) => {
+    const ada = await lab.admit({ ward: 'Elm Ward', bed: 'A5' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Elm Ward', bed: 'A6' });
+    await lab.admit({ first_name: 'Mary', last_name: 'Somerville', ward: 'Elm Ward', bed: 'A7' });
+    const list = await open('sister');
+    await tabTo(list.page, list.row(ADA).name);
+    await lab.change(ada, { bed: 'A9' });
+    await list.row(ADA).isChanged('lab', 'Place');
     await expect(list.row(ADA).name).toBeFocused();
 });

@@ -172,12 +172,8 @@ test('a change of one patient touches that patient’s row and no other', async 
             if (row) return `row ${(row as HTMLElement).dataset.id}`;
             return element?.closest('.updates, .clock, #announcer')?.className ?? `${element?.outerHTML.slice(0, 80)}`;
         };
-        new MutationObserver(records => records.forEach(record => touched.push(place(record.target)))).observe(document, {
-            subtree: true,
-            childList: true,
-            characterData: true,
-            attributes: true,
-        });
+        const observer = new MutationObserver(records => records.forEach(record => touched.push(place(record.target))));
+        observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
     });
     await lab.change(ada, { attending: 'Dr A. Osei', acuity: 2 });
     await expect(list.row(ADA).cell('Attending')).toContainText('Dr A. Osei');
@@ -216,4 +212,21 @@ test('an open record follows the changes of others', async ({ open, lab }) => {
     await expect(dialog.fact('Reason')).toContainText('Unknown');
     await lab.change(ada, { reason: 'Hip fracture' });
     await expect(dialog.fact('Reason')).toContainText('Hip fracture');
+});
+
+test('an open record follows the name as well, for that is what the reader goes by', async ({ open, lab }) => {
+    const ada = await lab.admit(ELM);
+    const list = await open('sister');
+    const dialog = await list.openPatient(ADA);
+    await lab.change(ada, { last_name: 'King' });
+    await expect(dialog.fact('Name')).toContainText('KING, Ada');
+    await expect(dialog.title).toHaveText('KING, Ada');
+});
+
+test('an open record says so when somebody deletes it', async ({ open, lab }) => {
+    const ada = await lab.admit(ELM);
+    const list = await open('sister');
+    const dialog = await list.openPatient(ADA);
+    await lab.delete(ada);
+    await expect(dialog.root).toContainText(/deleted/i);
 });

@@ -20,7 +20,9 @@ test('when the server dies, every list says so and refuses changes until it is t
     await expect(list.admitButton).toBeDisabled();
     // Reading goes on; everything that writes is refused beforehand.
     const dialog = await list.openPatient(ADA);
-    for (const action of ['Edit', 'Transfer', 'Discharge', 'Delete']) await expect(dialog.button(action)).toBeDisabled();
+    for (const action of ['Edit', 'Transfer', 'Discharge', 'Delete']) {
+        await expect(dialog.button(action)).toBeDisabled();
+    }
     await dialog.press('Back to the list');
 
     // The world does not stand still meanwhile: an import while the server is down, and a socket once it is back.
@@ -131,7 +133,8 @@ test('a device that goes offline says so at once, and is live again when it is b
         const badge = document.querySelector('#link')!;
         const said: string[] = [];
         Object.assign(window, { said });
-        new MutationObserver(() => said.push(badge.textContent)).observe(badge, { subtree: true, characterData: true, childList: true });
+        const observer = new MutationObserver(() => said.push(badge.textContent ?? ''));
+        observer.observe(badge, { subtree: true, characterData: true, childList: true });
     });
     const said = () => list.page.evaluate(() => (window as unknown as { said: string[] }).said);
     await list.page.context().setOffline(true);
@@ -152,3 +155,40 @@ test('signing out in one tab ends the others', async ({ open }) => {
     await list.signOut();
     await new SignInPage(other).isShown();
 });
+
+test('a login that ended during an outage leads to the sign-in', async ({ open, line, newContext }) => {
+    const list = await open('sister', { at: line.url });
+    const storageState = await list.page.context().storageState();
+    line.cut();
+    await list.isNotLive();
+    // The same session, signed out from where the network works.
+    const elsewhere = await newContext({ storageState });
+    await elsewhere.request.post('/sign-out');
+    line.mend();
+    await expect(new SignInPage(list.page).button).toBeVisible({ timeout: 30_000 });
+});
+
+for (const [title, since] of [['', 0], [', and written to since', 3]] as const) {
+    test(`a database that was put back from a backup is what the list shows then${title}`, async ({
+        open, lab, server, template,
+    }) => {
+        const ada = await lab.admit({ bed: 'A1' });
+        const list = await open('sister');
+        await server.kill();
+        const restore = await server.backup();
+        await server.start();
+        await list.isLive();
+        const writer = await Socket.open(server.socketUrl(), template.token);
+        await writer.change(ada, { bed: 'C9' });
+        await expect(list.row(ADA).cell('Place')).toContainText('C9');
+        await server.kill();
+        writer.close();
+        await restore();
+        // As many changes as the page has seen beyond the backup, and more: its position exists in the new history too.
+        if (since) await server.addDemoPatients(since);
+        await server.start();
+        await list.isLive();
+        await expect(list.row(ADA).cell('Place')).toContainText('A1');
+        await expect(list.names).toHaveCount(1 + since);
+    });
+}

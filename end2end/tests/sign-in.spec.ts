@@ -1,4 +1,4 @@
-import { expect, PASSWORD, test } from '../fixtures/test.ts';
+import { expect, PASSWORD, Socket, test } from '../fixtures/test.ts';
 import { ListPage } from '../pages/list.ts';
 import { PasswordPage, SignInPage } from '../pages/sign-in.ts';
 
@@ -93,8 +93,42 @@ test('a viewer follows the list live and finds no way to change it', async ({ op
     const list = await open('porter');
     await expect(list.admitButton).toHaveCount(0);
     const dialog = await list.openPatient('LOVELACE, Ada');
-    for (const action of ['Edit', 'Transfer', 'Discharge', 'Delete']) await expect(dialog.button(action)).toHaveCount(0);
+    for (const action of ['Edit', 'Transfer', 'Discharge', 'Delete']) {
+        await expect(dialog.button(action)).toHaveCount(0);
+    }
     await dialog.press('Back to the list');
     await lab.change(ada, { bed: 'B7' });
     await expect(list.row('LOVELACE, Ada').cell('Place')).toContainText('B7');
+});
+
+test('who is made a viewer is refused at the next change', async ({ open, lab, server }) => {
+    const ada = await lab.admit();
+    const list = await open('sister');
+    const dialog = await list.startEdit('LOVELACE, Ada');
+    await dialog.fill({ Reason: 'Chest pain' });
+    await server.run(['user', 'role', 'sister', 'viewer']);
+    await dialog.press('Save');
+    await expect(dialog.problem.filter({ hasText: 'not change it' })).toBeVisible();
+    expect(await lab.read(ada)).toEqual(ada);
+});
+
+test('an account that is removed, or gets a new password, is out at once', async ({ open, server }) => {
+    const [sister, doctor] = [await open('sister'), await open('doctor')];
+    await server.run(['user', 'remove', 'sister']);
+    await new SignInPage(sister.page).isShown();
+    const given = await server.run(['user', 'reset-password', 'doctor']);
+    const door = new SignInPage(doctor.page);
+    await door.isShown();
+    await door.signIn('doctor', PASSWORD);
+    await expect(door.problem).toBeVisible();
+    await door.signIn('doctor', given);
+    await expect(new PasswordPage(doctor.page).button).toBeVisible();
+});
+
+test('a program whose token is revoked is cut off', async ({ lab, server, template }) => {
+    const closed = lab.closed();
+    await server.run(['token', 'revoke', 'lab']);
+    expect(await closed).toBe(4401);
+    const status = await Socket.handshake(server.socketUrl(), { Authorization: `Bearer ${template.token}` });
+    expect(status).toBe(401);
 });
