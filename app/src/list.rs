@@ -7,8 +7,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    patient::Patient,
-    wire::{ChangeAction, ChangeFrame},
+    patient::{Patient, UtcTime},
+    wire::{ChangeAction, ChangeFrame, Position},
 };
 
 /// The whole list at one position of the log.
@@ -18,6 +18,8 @@ pub struct Snapshot {
     pub epoch: String,
     /// The last change that the rows contain.
     pub seq: i64,
+    /// When that change was committed; `None` before the first one.
+    pub at: Option<UtcTime>,
     /// Every row, by id.
     pub rows: Vec<Arc<Patient>>,
 }
@@ -27,6 +29,7 @@ pub struct Snapshot {
 pub struct PatientList {
     epoch: String,
     seq: i64,
+    at: Option<UtcTime>,
     rows: BTreeMap<i64, Arc<Patient>>,
 }
 
@@ -64,12 +67,17 @@ impl PatientList {
         for patient in snapshot.rows {
             rows.insert(patient.id, patient);
         }
-        Self { epoch: snapshot.epoch, seq: snapshot.seq, rows }
+        Self { epoch: snapshot.epoch, seq: snapshot.seq, at: snapshot.at, rows }
     }
 
     /// Which unbroken history [`seq`](Self::seq) belongs to; empty before the first snapshot.
     pub fn epoch(&self) -> &str {
         &self.epoch
+    }
+
+    /// Where this replica is, for a resume.
+    pub fn position(&self) -> Position {
+        Position { epoch: self.epoch.clone(), seq: self.seq, at: self.at }
     }
 
     /// The last change that the rows contain.
@@ -128,6 +136,7 @@ impl PatientList {
             (ChangeAction::Delete | ChangeAction::Leave, _) => self.rows.remove(&change.pk).map(RowChange::Removed),
         };
         self.seq = change.seq;
+        self.at = Some(change.at);
         Applied::Applied(row)
     }
 }

@@ -160,6 +160,12 @@ impl Live {
         })
     }
 
+    /// Whether the patient is in the database; follows every change.
+    pub fn exists(self, id: i64) -> bool {
+        self.turned.track();
+        self.list.with_value(|list| list.rows().contains_key(&id))
+    }
+
     /// How many patients there are, shown or not; follows every change.
     pub fn count(self) -> usize {
         self.turned.track();
@@ -184,7 +190,7 @@ impl Live {
 
     /// Where the list is, for a resume.
     pub fn position(self) -> Position {
-        self.list.with_value(|list| Position { epoch: list.epoch().to_owned(), seq: list.seq() })
+        self.list.with_value(PatientList::position)
     }
 
     // ------------------------------------------------------------------------------------------ from the server

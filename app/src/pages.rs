@@ -7,7 +7,7 @@ mod sign_in;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    list::{Connect, ListApp},
+    list::{Connect, Early, ListApp},
     password::PasswordForm,
     sign_in::SignInForm,
 };

@@ -346,6 +346,8 @@ pub struct Hello {
     pub head_seq: i64,
     /// How often a heartbeat comes.
     pub heartbeat_ms: u64,
+    /// What time it is.
+    pub now: UtcTime,
     /// Who the server takes this client for.
     pub user: UserInfo,
 }
@@ -355,6 +357,8 @@ pub struct Hello {
 pub struct Heartbeat {
     /// The newest position.
     pub head_seq: i64,
+    /// What time it is.
+    pub now: UtcTime,
 }
 
 /// Level 2: a frame as our own client reads it.
@@ -471,6 +475,10 @@ pub struct Position {
     pub epoch: String,
     /// The last change applied.
     pub seq: i64,
+    /// When that change was committed. An epoch alone does not tell a database that was put back from a backup and has
+    /// been written to since; the change at this position does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<UtcTime>,
 }
 
 /// Level 2: `data` of the reply to `sync`; read as [`SyncedData`].
@@ -490,6 +498,8 @@ pub enum Synced<Rows> {
         epoch: String,
         /// The last change that the rows contain.
         seq: i64,
+        /// When that change was committed.
+        at: Option<UtcTime>,
         /// Why it is no resume.
         reason: String,
         /// Every row.
@@ -504,6 +514,9 @@ pub struct SyncedData {
     pub epoch: String,
     /// The position at which the stream goes on.
     pub seq: i64,
+    /// When the change at that position was committed.
+    #[serde(default)]
+    pub at: Option<UtcTime>,
     /// Every row to start over from; none for a resume.
     #[serde(default)]
     pub rows: Option<Vec<Arc<Patient>>>,

@@ -27,6 +27,17 @@ pub(crate) fn go_to_sign_in() {
     let _ = window().location().assign("/sign-in");
 }
 
+/// What is in the field or select with this id; empty when there is none.
+pub(crate) fn value_of(id: &str) -> String {
+    let Some(element) = leptos::prelude::document().get_element_by_id(id) else { return String::new() };
+    match element.dyn_into::<web_sys::HtmlInputElement>() {
+        Ok(input) => input.value(),
+        Err(element) => {
+            element.dyn_into::<web_sys::HtmlSelectElement>().map(|select| select.value()).unwrap_or_default()
+        }
+    }
+}
+
 /// What the server answers to a plain request; `None` when it does not.
 pub(crate) async fn status_of(path: &str) -> Option<u16> {
     let answer = JsFuture::from(window().fetch_with_str(path)).await.ok()?;

@@ -12,7 +12,13 @@ mod socket;
 pub fn hydrate() {
     use leptos::prelude::*;
 
-    leptos::mount::hydrate_body(|| {
+    let early = app::pages::Early {
+        search: browser::value_of("search"),
+        ward: browser::value_of("ward"),
+        status: browser::value_of("status"),
+    };
+    leptos::mount::hydrate_body(move || {
+        provide_context(early.clone());
         provide_context(app::pages::Connect(socket::connect));
         view! { <app::pages::ListApp/> }
     });

@@ -37,19 +37,22 @@ const GREETING_MS: u32 = 10_000;
 pub(crate) fn connect(live: Live, clock: Clock) {
     let (wake, woken) = mpsc::unbounded();
     browser::watch(wake);
-    let socket = Rc::new(Socket { live, pending: RefCell::default(), outgoing: RefCell::default() });
+    // Until the server has said more exactly what time it is.
+    clock.set(clock.now.get_untracked(), browser::now());
+    let socket = Rc::new(Socket { live, clock, pending: RefCell::default(), outgoing: RefCell::default() });
     live.set_link(socket.clone());
     leptos::task::spawn_local(socket.run(woken));
     leptos::task::spawn_local(async move {
         let mut ticks = IntervalStream::new(TICK_MS);
         while ticks.next().await.is_some() {
-            clock.now.set(browser::now());
+            clock.now.set(clock.at(browser::now()));
         }
     });
 }
 
 struct Socket {
     live: Live,
+    clock: Clock,
     /// Writes without an answer yet, in the order in which they were made (the number), by their key. They are sent
     /// again after a reconnect: the server does them once.
     pending: RefCell<BTreeMap<u64, Pending>>,
@@ -103,7 +106,7 @@ impl Socket {
         loop {
             let ended = self.session(&mut woken, &mut heard, &mut backoff).await;
             *self.outgoing.borrow_mut() = None;
-            self.live.state.set(LinkState::Lost { since: heard });
+            self.live.state.set(LinkState::Lost { since: self.clock.at(heard) });
             if matches!(ended, Ended::SignedOut) || is_signed_out().await {
                 browser::go_to_sign_in();
                 return;
@@ -122,10 +125,11 @@ impl Socket {
         };
         let (mut sink, mut frames) = socket.split();
         let Some(hello) = first_frame(&mut frames).await else { return Ended::Broken };
-        let Some(Frame::Notice(Notice::Hello(Hello { heartbeat_ms, .. }))) = Frame::parse(&hello) else {
+        let Some(Frame::Notice(Notice::Hello(Hello { heartbeat_ms, now, .. }))) = Frame::parse(&hello) else {
             return Ended::Broken;
         };
         *heard = browser::now();
+        self.clock.set(now, *heard);
 
         let (outgoing, mut to_send) = mpsc::unbounded();
         *self.outgoing.borrow_mut() = Some(outgoing);
@@ -191,7 +195,8 @@ impl Socket {
         match Frame::parse(text) {
             Some(Frame::Notice(Notice::Change(change))) => self.live.apply(*change),
             // What was sent before the heartbeat has arrived before it: a list that is behind has missed something.
-            Some(Frame::Notice(Notice::Heartbeat(Heartbeat { head_seq }))) => {
+            Some(Frame::Notice(Notice::Heartbeat(Heartbeat { head_seq, now }))) => {
+                self.clock.set(now, browser::now());
                 self.live.state.get_untracked() != LinkState::Live || self.live.position().seq >= head_seq
             }
             Some(Frame::Reply(reply)) if reply.request_id.as_deref() == Some(sync_id) => {
@@ -210,9 +215,9 @@ impl Socket {
 
     fn synced(&self, reply: &ClientReply) -> bool {
         let data = reply.data.as_deref().and_then(|data| serde_json::from_str(data.get()).ok());
-        let Some(SyncedData { epoch, seq, rows }) = data else { return false };
+        let Some(SyncedData { epoch, seq, at, rows }) = data else { return false };
         if let Some(rows) = rows {
-            self.live.replace(Snapshot { epoch, seq, rows });
+            self.live.replace(Snapshot { epoch, seq, at, rows });
         }
         self.live.state.set(LinkState::Live);
         let frames: Vec<String> = self.pending.borrow().values().map(|pending| pending.frame.clone()).collect();

@@ -220,7 +220,7 @@ impl Store {
             .iter()
             .map(|row| serde_json::from_str(row.get()).map(Arc::new))
             .collect::<Result<_, serde_json::Error>>()?;
-        Ok(Snapshot { epoch: position.epoch, seq: position.seq, rows })
+        Ok(Snapshot { epoch: position.epoch, seq: position.seq, at: position.at, rows })
     }
 
     /// As [`snapshot`](Self::snapshot), of the rows that pass, and those still as JSON.
@@ -247,6 +247,14 @@ impl Store {
     /// One row.
     pub async fn patient(&self, id: i64) -> Result<Option<Box<RawValue>>, StoreError> {
         rows::raw(&self.readers, id).await
+    }
+
+    /// Whether this position is one of this database's history.
+    pub async fn knows(&self, position: &Position) -> Result<bool, StoreError> {
+        match position.at {
+            Some(at) => Ok(rows::committed_at(&self.readers, position.seq).await? == Some(at)),
+            None => Ok(true),
+        }
     }
 
     /// Up to `limit` changes after `seq`, in order.

@@ -10,6 +10,8 @@ use crate::patient::{UtcTime, display::Zone};
 pub struct Clock {
     /// Set by the browser's half once a second; on the server, when the page was made.
     pub now: RwSignal<UtcTime>,
+    /// Microseconds that the server's clock is ahead of the device's.
+    ahead_micros: StoredValue<i64>,
     zone: StoredValue<Arc<Zone>>,
     today: Memo<Date>,
     minute: Memo<String>,
@@ -22,10 +24,24 @@ impl Clock {
         let (for_day, for_minute) = (zone.clone(), zone.clone());
         Self {
             now,
+            ahead_micros: StoredValue::new(0),
             zone: StoredValue::new(zone),
             today: Memo::new(move |_| for_day.today(now.get())),
             minute: Memo::new(move |_| for_minute.date_time(now.get())),
         }
+    }
+
+    /// The server has just said that it is `server` while the device says that it is `device`: many a device on a ward has
+    /// a clock that is wrong.
+    pub fn set(self, server: UtcTime, device: UtcTime) {
+        self.ahead_micros.set_value(server.unix_micros() - device.unix_micros());
+        self.now.set(server);
+    }
+
+    /// What time it is when the device says that it is `device`.
+    pub fn at(self, device: UtcTime) -> UtcTime {
+        let micros = device.unix_micros().saturating_add(self.ahead_micros.get_value());
+        UtcTime::from_unix_micros(micros).unwrap_or(device)
     }
 
     pub(crate) fn zone(self) -> Arc<Zone> {

@@ -112,7 +112,7 @@ pub(crate) fn Dialog() -> impl IntoView {
 
 /// Title of the dialog; takes the focus when it appears, so that it is read first.
 #[component]
-pub(super) fn DialogTitle(#[prop(into)] text: String) -> impl IntoView {
+pub(super) fn DialogTitle(#[prop(into)] text: Signal<String>) -> impl IntoView {
     let node = NodeRef::<html::H2>::new();
     Effect::new(move || {
         if let Some(title) = node.get() {

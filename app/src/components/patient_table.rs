@@ -1,4 +1,4 @@
-use leptos::prelude::*;
+use leptos::{ev::FocusEvent, prelude::*, wasm_bindgen::JsCast as _, web_sys::HtmlElement};
 
 use super::patient_row::PatientRow;
 use crate::{
@@ -13,9 +13,24 @@ pub(crate) fn PatientTable(
     shown: Memo<Vec<i64>>,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
+    let last_focus = StoredValue::new_local(None);
+    keep_focus(shown, last_focus);
+    let focused = move |event: FocusEvent| {
+        last_focus.set_value(event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()));
+    };
+    // A press beside everything is meant to leave the row.
+    let pressed = move |_| last_focus.set_value(None);
     let lost = move || matches!(live.state.get(), LinkState::Lost { .. });
     view! {
-        <div class="table" class:muted=lost tabindex="0" role="region" aria-labelledby="list-title">
+        <div
+            class="table"
+            class:muted=lost
+            tabindex="0"
+            role="region"
+            aria-labelledby="list-title"
+            on:focusin=focused
+            on:pointerdown=pressed
+        >
             <table>
                 <caption class="quiet" id="list-title">"Patients"</caption>
                 <thead>
@@ -40,6 +55,21 @@ pub(crate) fn PatientTable(
         </div>
     }
     .into_any()
+}
+
+/// A row that moves is taken out of the document for a moment, and the focus with it: gives it back to the element in
+/// the list that had it last.
+fn keep_focus(shown: Memo<Vec<i64>>, last: StoredValue<Option<HtmlElement>, LocalStorage>) {
+    Effect::new(move || {
+        shown.track();
+        request_animation_frame(move || {
+            let nowhere = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
+            if let Some(element) = last.get_value().filter(|element| nowhere && element.is_connected()) {
+                // Fails only for an element that is not in the document.
+                let _ = element.focus();
+            }
+        });
+    });
 }
 
 /// A column's title, which sorts by it, and the other way round when pressed again.

@@ -19,7 +19,8 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
     let may_write = live.user.with_value(|user| user.role >= Role::Clinician);
-    let title = row.patient.with_untracked(|patient| patient.display_name());
+    let title = Signal::derive(move || row.patient.with(|patient| patient.display_name()));
+    let exists = Memo::new(move |_| live.exists(id));
     let actions = move || {
         let status = row.patient.with(|patient| patient.status);
         let action = move |label: &'static str, what: Open| {
@@ -32,22 +33,25 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
             {action("Delete", Open::Delete(id))}
         }
     };
-    view! {
-        <DialogTitle text=title/>
-        <p class="identifiers">
-            {move || row.patient.with(|patient| patient.display_two_identifiers(clock.today(), &clock.zone()))}
-        </p>
-        {may_write.then(|| view! { <div class="buttons" role="group" aria-label="Actions">{actions}</div> })}
-        <dl class="record">
-            {move || row.patient.with(|patient| facts(patient, clock)).into_iter().map(|(label, value)| view! {
-                <div><dt>{label}</dt><dd>{value}</dd></div>
-            }).collect_view()}
-        </dl>
-        <div class="buttons">
-            <button type="button" class="primary" on:click=move |_| dialogs.close()>"Back to the list"</button>
-        </div>
-    }
-    .into_any()
+    let record = move || {
+        view! {
+            <DialogTitle text=title/>
+            <p class="identifiers">
+                {move || row.patient.with(|patient| patient.display_two_identifiers(clock.today(), &clock.zone()))}
+            </p>
+            {may_write.then(|| view! { <div class="buttons" role="group" aria-label="Actions">{actions}</div> })}
+            <dl class="record">
+                {move || row.patient.with(|patient| facts(patient, clock)).into_iter().map(|(label, value)| view! {
+                    <div><dt>{label}</dt><dd>{value}</dd></div>
+                }).collect_view()}
+            </dl>
+            <div class="buttons">
+                <button type="button" class="primary" on:click=move |_| dialogs.close()>"Back to the list"</button>
+            </div>
+        }
+        .into_any()
+    };
+    (move || if exists.get() { record() } else { view! { <Gone/> }.into_any() }).into_any()
 }
 
 fn facts(patient: &Patient, clock: Clock) -> Vec<(&'static str, String)> {

@@ -18,16 +18,19 @@ pub(crate) fn Toolbar(
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
     let may_write = live.user.with_value(|user| user.role >= Role::Clinician);
-    let wards = Memo::new(move |_| live.values_of(|patient| patient.ward.as_deref()));
+    // The ward that is chosen stays among them when its last patient leaves: or else "All wards" would be claimed.
+    let wards = Memo::new(move |_| {
+        let mut wards = live.values_of(|patient| patient.ward.as_deref());
+        let chosen = query.with(|query| query.ward.clone()).filter(|ward| !wards.contains(ward));
+        wards.extend(chosen);
+        wards
+    });
     let pick_ward = move |event| {
         let ward = event_target_value(&event);
         query.update(|query| query.ward = Some(ward).filter(|ward| !ward.is_empty()));
     };
     let pick_status = move |event| {
-        let status = match event_target_value(&event).as_str() {
-            "current" => StatusFilter::Current,
-            other => Status::from_code(other).map_or(StatusFilter::All, StatusFilter::Only),
-        };
+        let status = StatusFilter::from_value(&event_target_value(&event));
         query.update(|query| query.status = status);
     };
     let is_status = move |status: StatusFilter| move || query.with(|query| query.status == status);

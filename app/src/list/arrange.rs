@@ -4,7 +4,7 @@ use std::{cmp::Ordering, sync::Arc};
 
 use crate::{
     filter::{search_key, search_words},
-    patient::{Patient, Status, display::natural_order},
+    patient::{Code as _, Patient, Status, display::natural_order},
 };
 
 /// Which statuses are shown.
@@ -20,6 +20,14 @@ pub enum StatusFilter {
 }
 
 impl StatusFilter {
+    /// The filter with this value in the page's select.
+    pub fn from_value(value: &str) -> Self {
+        match value {
+            "" | "current" => Self::Current,
+            other => Status::from_code(other).map_or(Self::All, Self::Only),
+        }
+    }
+
     /// Whether a patient of this status is shown.
     pub fn shows(self, status: Status) -> bool {
         match self {

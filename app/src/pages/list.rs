@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use super::ListPage;
 use crate::{
     components::{Announcer, Clock, Dialog, Dialogs, Header, PatientTable, Toast, Toolbar},
+    list::arrange::{Query, StatusFilter},
     live::Live,
 };
 
@@ -19,6 +20,9 @@ pub fn ListApp() -> impl IntoView {
     if let Some(Connect(connect)) = use_context::<Connect>() {
         Effect::new(move || connect(live, clock));
     }
+    if let Some(early) = use_context::<Early>() {
+        Effect::new(move || live.query.update(|query| early.clone().apply(query)));
+    }
     let shown = Memo::new(move |_| live.arranged());
     view! {
         <Header shown/>
@@ -29,6 +33,25 @@ pub fn ListApp() -> impl IntoView {
         <Toast/>
         <Announcer/>
         <Dialog/>
+    }
+}
+
+/// What somebody typed or chose before the page had come to life.
+#[derive(Clone, Debug, Default)]
+pub struct Early {
+    /// In the search field.
+    pub search: String,
+    /// The ward's value.
+    pub ward: String,
+    /// The status' value.
+    pub status: String,
+}
+
+impl Early {
+    fn apply(self, query: &mut Query) {
+        query.search = self.search;
+        query.ward = Some(self.ward).filter(|ward| !ward.is_empty());
+        query.status = StatusFilter::from_value(&self.status);
     }
 }
 

@@ -35,6 +35,7 @@ use super::{
 };
 use crate::{
     auth::{Guard, Principal},
+    clock,
     error::log_unforeseen,
     feed::{Event, Outbox, TooSlow, encode},
     state::AppState,
@@ -184,6 +185,7 @@ impl Connection {
             epoch: self.state.feed.epoch().to_string(),
             head_seq: self.state.feed.seq(),
             heartbeat_ms: HEARTBEAT_MS,
+            now: clock::now(),
             user: principal.info(),
         }));
         self.send(&hello).await?;
@@ -309,10 +311,17 @@ impl Connection {
             Some(at) if head.seq - at.seq > MOST_RESUMED => "too far behind",
             // Which rows the client has under a filter is not known: only all of them can be resumed.
             Some(_) if !filter.is_all() => "filtered",
+            Some(at) if !self.state.store.knows(at).await? => "another history",
             Some(at) => return self.resume(request, at.clone(), head.seq).await,
         };
         let (position, rows) = self.state.store.raw_snapshot(&filter).await?;
-        let data = Synced::Snapshot { epoch: position.epoch, seq: position.seq, reason: reason.to_owned(), rows };
+        let data = Synced::Snapshot {
+            epoch: position.epoch,
+            seq: position.seq,
+            at: position.at,
+            reason: reason.to_owned(),
+            rows,
+        };
         self.stream = Stream::Synced { filter, sent: position.seq };
         self.reply(Some(STREAM), Reply::ok(200, Some(encode(&data))).to(request)).await
     }
@@ -418,7 +427,7 @@ impl Connection {
             // Read before the outbox is emptied: whatever is at or before this position has then been sent.
             let head_seq = self.state.feed.seq();
             self.push_changes().await?;
-            self.send(&encode(&Notice::Heartbeat(Heartbeat { head_seq }))).await?;
+            self.send(&encode(&Notice::Heartbeat(Heartbeat { head_seq, now: clock::now() }))).await?;
         }
         if ping || self.stream.level() == Level::One {
             let ping = self.socket.feed(Message::Ping(Vec::new().into()));

@@ -14,8 +14,11 @@ use sqlx::{FromRow, Sqlite, SqliteExecutor};
 use super::{RawRows, StoreError};
 
 pub(super) async fn head(db: impl SqliteExecutor<'_>) -> Result<Position, sqlx::Error> {
-    let (epoch, seq) = sqlx::query_as("SELECT epoch, seq FROM change_head").fetch_one(db).await?;
-    Ok(Position { epoch, seq })
+    let (epoch, seq, at): (String, i64, Option<i64>) =
+        sqlx::query_as("SELECT epoch, seq, (SELECT at FROM change WHERE seq = head.seq) FROM change_head AS head")
+            .fetch_one(db)
+            .await?;
+    Ok(Position { epoch, seq, at: at.and_then(UtcTime::from_unix_micros) })
 }
 
 pub(super) async fn raw(db: impl SqliteExecutor<'_>, id: i64) -> Result<Option<Box<RawValue>>, StoreError> {
@@ -68,6 +71,13 @@ pub(super) async fn changes_after(
             .fetch_all(db)
             .await?;
     rows.into_iter().map(Change::try_from).collect()
+}
+
+/// When the change at `seq` was committed.
+pub(super) async fn committed_at(db: impl SqliteExecutor<'_>, seq: i64) -> Result<Option<UtcTime>, StoreError> {
+    let at: Option<i64> =
+        sqlx::query_scalar("SELECT at FROM change WHERE seq = ?").bind(seq).fetch_optional(db).await?;
+    Ok(at.and_then(UtcTime::from_unix_micros))
 }
 
 fn raw_rows(rows: Vec<String>) -> Result<RawRows, StoreError> {
