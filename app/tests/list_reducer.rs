@@ -77,7 +77,7 @@ impl History {
     }
 
     fn snapshot(&self, seq: i64, filter: &Filter) -> Snapshot {
-        Snapshot { epoch: "e".to_owned(), seq, rows: self.rows(seq, filter).into_values().collect() }
+        Snapshot { epoch: "e".to_owned(), seq, at: None, rows: self.rows(seq, filter).into_values().collect() }
     }
 
     /// What the server sends to a client that has everything up to `after`.

@@ -139,7 +139,7 @@ async fn a_client_resumes_where_it_was() {
     writer.frames_to(1201).await;
     let mut client = ward.level_2("viewer").await;
     client.next().await;
-    let since = json!({"epoch": snapshot["epoch"], "seq": snapshot["seq"]});
+    let since = json!({"epoch": snapshot["epoch"], "seq": snapshot["seq"], "at": snapshot["at"]});
     let reply = client.ask(json!({"action": "sync", "request_id": 1, "since": since})).await;
     assert_eq!(reply["data"], json!({"mode": "resume", "epoch": snapshot["epoch"], "seq": 1}));
     for seq in 2..=1201 {
@@ -155,7 +155,8 @@ async fn a_client_resumes_where_it_was() {
 async fn a_client_with_nothing_missed_resumes_at_the_end() {
     let ward = Ward::open().await;
     let (mut client, snapshot) = synced(&ward, "viewer").await;
-    let since = json!({"epoch": snapshot["epoch"], "seq": 0});
+    assert_eq!(snapshot["at"], json!(null));
+    let since = json!({"epoch": snapshot["epoch"], "seq": 0, "at": null});
     let reply = client.ask(json!({"action": "sync", "request_id": 1, "since": since})).await;
     assert_eq!(reply["data"]["mode"], "resume");
     ward.socket("clinician").await.create(json!({})).await;
@@ -171,6 +172,7 @@ async fn a_position_that_is_not_of_this_history_gets_a_snapshot() {
     for (since, reason) in [
         (json!(null), "asked for"),
         (json!({"epoch": "another", "seq": 1}), "another history"),
+        (json!({"epoch": epoch, "seq": 1, "at": "2026-01-01T00:00:00Z"}), "another history"),
         (json!({"epoch": epoch, "seq": 2}), "ahead of the log"),
         (json!({"epoch": epoch, "seq": -1}), "ahead of the log"),
     ] {

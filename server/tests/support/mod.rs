@@ -466,7 +466,7 @@ pub async fn patch_in(store: &Store, pk: i64, values: Value) -> Result<Written, 
 /// The text with what differs from run to run replaced: times that the server gives, and the epoch.
 pub fn redacted(text: &str) -> String {
     let mut text = text.to_owned();
-    for key in ["updated_at", "created_at", "at", "epoch"] {
+    for key in ["updated_at", "created_at", "at", "now", "epoch"] {
         let start = format!("\"{key}\":\"");
         let mut rest = std::mem::take(&mut text);
         while let Some(at) = rest.find(&start) {
