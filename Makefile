@@ -8,7 +8,8 @@ WITH_TOOLS := . scripts/env.sh &&
 ifdef CI
 export CARGO_TARGET_DIR ?= $(or $(WARDWATCH_TOOLS),$(HOME)/.cache/wardwatch)/target
 endif
-TARGET := $(or $(CARGO_TARGET_DIR),target)
+SOURCES := $(shell find app/src server/src server/migrations server/demo frontend/src style -type f) \
+	Cargo.toml Cargo.lock $(wildcard */Cargo.toml) scripts/build.sh scripts/versions.sh
 
 .PHONY: help
 help: ## this list
@@ -27,8 +28,12 @@ run: build ## build, then serve the demo ward on http://127.0.0.1:3000/
 	@target/release/wardwatch serve --demo
 
 .PHONY: build
-build: setup ## leave the program in target/release/wardwatch and the browser's half in target/site
+build: target/.built ## leave the program in target/release/wardwatch and the browser's half in target/site
+
+# cargo-leptos takes a quarter of a minute to find that nothing has changed.
+target/.built: $(SOURCES) | setup
 	@$(WITH_TOOLS) scripts/build.sh
+	@touch $@
 
 .PHONY: watch
 watch: setup ## rebuild and reload at every change of the source

@@ -23,7 +23,7 @@ cargo nextest run --no-fail-fast -p frontend 2>&1 | tee "$results/frontend"
 [ "${PIPESTATUS[0]}" = 0 ] || failed "Rust tests of the browser's half"
 
 step "release build"
-if scripts/build.sh >"$results/build" 2>&1; then
+if make --no-print-directory build >"$results/build" 2>&1; then
     step "tests in the browser"
     (cd end2end && npx playwright test) 2>&1 | tee "$results/end2end"
     [ "${PIPESTATUS[0]}" = 0 ] || failed "tests in the browser"

@@ -99,12 +99,4 @@ impl Patient {
         let after = after.values();
         self.values().into_iter().filter(|(key, value)| after.get(key) != Some(value)).collect()
     }
-
-    /// Whether nothing that a person can edit differs.
-    pub fn same_values(&self, other: &Patient) -> bool {
-        let mut other = other.clone();
-        (other.id, other.version, other.created_at, other.updated_at) =
-            (self.id, self.version, self.created_at, self.updated_at);
-        *self == other
-    }
 }
