@@ -245,9 +245,9 @@ async fn what_nobody_foresaw_is_a_500_and_the_socket_stays_open() {
     client.create(json!({})).await;
     ward.run_sql("UPDATE patient SET data = '{}' WHERE id = 1").await;
     let reply = client.ask_text(r#"{"action":"patch","pk":1,"data":{"bed":"B"},"request_id":1}"#).await;
-    assert_eq!(
+    insta::assert_snapshot!(
         reply,
-        r#"{"errors":["Internal error."],"data":null,"action":"patch","response_status":500,"request_id":1}"#
+        @r#"{"errors":["Internal error."],"data":null,"action":"patch","response_status":500,"request_id":1}"#
     );
     client.create(json!({})).await;
 }
@@ -270,10 +270,11 @@ async fn too_many_requests_are_throttled_and_told_when_to_try_again() {
     assert!(number > 10, "ten at once are allowed, {number} was refused");
     let wait = reply["retry_after_ms"].as_u64().unwrap();
     assert!((1..=1001).contains(&wait), "{wait}");
-    let expected = format!(
-        r#"{{"errors":["Request was throttled."],"data":null,"action":"list","response_status":429,"request_id":{number},"retry_after_ms":{wait}}}"#
+    let text = text.replace(&format!(":{number},"), ":[number],").replace(&format!(":{wait}}}"), ":[wait]}");
+    insta::assert_snapshot!(
+        text,
+        @r#"{"errors":["Request was throttled."],"data":null,"action":"list","response_status":429,"request_id":[number],"retry_after_ms":[wait]}"#
     );
-    assert_eq!(text, expected);
     // It is the user that is throttled: not another one.
     assert_eq!(ward.socket("admin").await.request(json!({"action": "list"})).await["response_status"], 200);
 }
