@@ -135,6 +135,8 @@ test('an undo that comes too late undoes nothing of others', async ({ open, lab 
     const ada = await lab.admit();
     const list = await open('sister');
     await list.discharge(ADA);
+    // Saved before the other change is made, or it would be the discharge that comes too late.
+    await expect(list.toast).toContainText('Discharged: LOVELACE, Ada');
     await lab.change(ada, { reason: 'Transferred to another hospital' });
     await list.undo();
     await expect(list.toast).toContainText('Not undone: lab has changed LOVELACE, Ada meanwhile.');
