@@ -1,11 +1,13 @@
 //! The list as a replica of the database: a pure reducer over a snapshot and the changes after it. Knows no Leptos.
 
 pub mod arrange;
+mod digest;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::digest::Digest;
 use crate::{
     patient::{Patient, UtcTime},
     wire::{ChangeAction, ChangeFrame, Position},
