@@ -7,7 +7,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// A filter by ward and status; what is absent does not restrict.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Filter {
     /// Exactly this ward.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,16 +48,22 @@ impl Filter {
 
     /// What `change` is to a reader with this filter; `None` when it is nothing.
     pub fn sees(&self, change: &Change) -> Option<Seen> {
-        let ward_before = change.text_before("ward", change.patient.ward.as_deref());
-        let status_before = change.text_before("status", Some(change.patient.status.as_str())).unwrap_or_default();
-        let before = change.action != Action::Create && self.passes(ward_before.as_deref(), &status_before);
-        let after = self.matches(&change.patient);
-        match (change.action, before, after) {
-            (Action::Delete, true, _) => Some(Seen::Deleted),
-            (Action::Delete, false, _) | (_, false, false) => None,
-            (_, false, true) => Some(Seen::Enters),
-            (_, true, true) => Some(Seen::Changes),
-            (_, true, false) => Some(Seen::Leaves),
+        self.sees_range(change, change)
+    }
+
+    /// What the changes of one patient from `first` to `last` are, taken together, to a reader who knows what was before
+    /// them; `None` when they are nothing.
+    pub fn sees_range(&self, first: &Change, last: &Change) -> Option<Seen> {
+        let ward_before = first.text_before("ward", first.patient.ward.as_deref());
+        let status_before = first.text_before("status", Some(first.patient.status.as_str())).unwrap_or_default();
+        let before = first.action != Action::Create && self.passes(ward_before.as_deref(), &status_before);
+        let after = last.action != Action::Delete && self.matches(&last.patient);
+        match (before, after) {
+            (false, false) => None,
+            (false, true) => Some(Seen::Enters),
+            (true, true) => Some(Seen::Changes),
+            (true, false) if last.action == Action::Delete => Some(Seen::Deleted),
+            (true, false) => Some(Seen::Leaves),
         }
     }
 }

@@ -12,15 +12,19 @@
 //! | [`filter`] | which records somebody asked for |
 //! | [`wire`] | the messages of the WebSocket protocol, for both ends |
 //! | [`list`] | the list as a replica: a pure reducer over a snapshot and changes |
+//! | [`edits`] | what this user wants and the database has not confirmed |
+//! | [`replica`] | one client's end of the protocol: frames in, frames and row changes out |
 //! | [`live`] | the list as signals: one for each row |
 //! | [`components`], [`pages`], [`mod@shell`] | what a person sees |
 
 pub mod change;
 pub mod components;
+pub mod edits;
 pub mod filter;
 pub mod list;
 pub mod live;
 pub mod pages;
 pub mod patient;
+pub mod replica;
 pub mod shell;
 pub mod wire;

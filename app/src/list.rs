@@ -33,13 +33,19 @@ pub struct PatientList {
     seq: i64,
     at: Option<UtcTime>,
     rows: BTreeMap<i64, Arc<Patient>>,
+    /// Of the rows; worked out when it is first asked for and kept up to date from then on.
+    digest: Option<Digest>,
+    /// Frames that belong with the next one: see [`ChangeFrame::more`].
+    held: Vec<ChangeFrame>,
 }
 
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// The list has moved on to the change's position; the row, if any, did this.
-    Applied(Option<RowChange>),
+    /// The list has moved on to the change's position; this happened to rows, and who did it.
+    Applied(Vec<(RowChange, String)>),
+    /// It waits for those that belong with it: the list is where it was.
+    Held,
     /// It was contained already.
     Stale,
     /// Something before it is missing, or it is of another history: only a new sync helps.
@@ -62,14 +68,20 @@ pub enum RowChange {
     Removed(Arc<Patient>),
 }
 
+impl RowChange {
+    /// The row as it is now, or last was.
+    pub fn row(&self) -> &Arc<Patient> {
+        match self {
+            Self::Added(row) | Self::Changed { after: row, .. } | Self::Removed(row) => row,
+        }
+    }
+}
+
 impl PatientList {
     /// The list that a snapshot tells.
     pub fn new(snapshot: Snapshot) -> Self {
-        let mut rows = BTreeMap::new();
-        for patient in snapshot.rows {
-            rows.insert(patient.id, patient);
-        }
-        Self { epoch: snapshot.epoch, seq: snapshot.seq, at: snapshot.at, rows }
+        let rows = snapshot.rows.into_iter().map(|patient| (patient.id, patient)).collect();
+        Self { epoch: snapshot.epoch, seq: snapshot.seq, at: snapshot.at, rows, digest: None, held: Vec::new() }
     }
 
     /// Which unbroken history [`seq`](Self::seq) belongs to; empty before the first snapshot.
@@ -90,6 +102,11 @@ impl PatientList {
     /// The rows, by id.
     pub fn rows(&self) -> &BTreeMap<i64, Arc<Patient>> {
         &self.rows
+    }
+
+    /// The fingerprint of the rows.
+    pub fn digest(&mut self) -> Digest {
+        *self.digest.get_or_insert_with(|| self.rows.values().map(|row| Digest::of(row)).sum())
     }
 
     /// Takes a snapshot's place and tells what differs from the rows so far.
@@ -113,32 +130,57 @@ impl PatientList {
 
     /// Applies one change of the stream.
     ///
-    /// Only a change that follows directly on the list's position is applied: what the list shows is always some
-    /// committed state of the database, never a mixture.
+    /// Only a change that follows directly on the list's position is applied, and frames that belong together are applied
+    /// together: what the list shows is always some committed state of the database, never a mixture.
     pub fn apply(&mut self, change: ChangeFrame) -> Applied {
-        if change.epoch != self.epoch {
-            return Applied::Gap;
-        }
-        if change.seq <= self.seq {
+        let reached = self.held.last().map_or(self.seq, |held| held.seq);
+        if change.epoch == self.epoch && change.seq <= reached {
             return Applied::Stale;
         }
-        if change.prev_seq != self.seq {
+        let has_row = change.data.is_some() || matches!(change.action, ChangeAction::Delete | ChangeAction::Leave);
+        if change.epoch != self.epoch || change.prev_seq != reached || !has_row {
+            // Without this one, those that waited for it are of no use either.
+            self.held.clear();
             return Applied::Gap;
         }
-        let row = match (change.action, change.data) {
-            (ChangeAction::Create | ChangeAction::Update, Some(after)) => {
-                let after = Arc::new(after);
-                match self.rows.insert(change.pk, after.clone()) {
-                    Some(before) => Some(RowChange::Changed { before, after }),
-                    None => Some(RowChange::Added(after)),
-                }
-            }
-            // A create or an update without its row cannot be applied, and so neither can anything after it.
-            (ChangeAction::Create | ChangeAction::Update, None) => return Applied::Gap,
-            (ChangeAction::Delete | ChangeAction::Leave, _) => self.rows.remove(&change.pk).map(RowChange::Removed),
-        };
+        if change.more {
+            self.held.push(change);
+            return Applied::Held;
+        }
         self.seq = change.seq;
         self.at = Some(change.at);
-        Applied::Applied(row)
+        let together = std::mem::take(&mut self.held).into_iter().chain([change]);
+        let changes = together.filter_map(|change| {
+            let by = change.by;
+            self.set_row(change.pk, change.data.map(Arc::new)).map(|change| (change, by))
+        });
+        Applied::Applied(changes.collect())
+    }
+
+    /// Forgets frames that wait for others: the connection over which those were to come is gone.
+    pub fn forget_held(&mut self) {
+        self.held.clear();
+    }
+
+    /// The only place where one row changes, so that the digest is always that of the rows.
+    fn set_row(&mut self, id: i64, row: Option<Arc<Patient>>) -> Option<RowChange> {
+        let before = match &row {
+            Some(row) => self.rows.insert(id, row.clone()),
+            None => self.rows.remove(&id),
+        };
+        if let Some(digest) = &mut self.digest {
+            if let Some(before) = &before {
+                digest.subtract(Digest::of(before));
+            }
+            if let Some(row) = &row {
+                digest.add(Digest::of(row));
+            }
+        }
+        match (before, row) {
+            (Some(before), Some(after)) => Some(RowChange::Changed { before, after }),
+            (None, Some(after)) => Some(RowChange::Added(after)),
+            (Some(before), None) => Some(RowChange::Removed(before)),
+            (None, None) => None,
+        }
     }
 }

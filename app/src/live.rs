@@ -207,15 +207,14 @@ impl Live {
 
     /// Applies one change; `false` when something before it is missing and only a new sync helps.
     pub fn apply(self, change: ChangeFrame) -> bool {
-        let by = change.by.clone();
         let mut applied = Applied::Stale;
         self.list.update_value(|list| applied = list.apply(change));
         match applied {
-            Applied::Stale => true,
+            Applied::Stale | Applied::Held => true,
             Applied::Gap => false,
-            Applied::Applied(row) => {
-                if let Some(row) = row {
-                    self.show(row, &by);
+            Applied::Applied(changes) => {
+                for (change, by) in changes {
+                    self.show(change, &by);
                     self.turn();
                 }
                 true

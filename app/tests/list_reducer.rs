@@ -103,6 +103,7 @@ impl History {
                 changed: change.before.keys().cloned().collect(),
                 by: change.by.clone(),
                 at: change.at,
+                more: false,
                 data: (!gone).then(|| (*change.patient).clone()),
             });
             prev_seq = change.seq;
@@ -189,6 +190,7 @@ proptest! {
                         prop_assert_eq!(frame.prev_seq, before.seq());
                         prop_assert_eq!(list.seq(), frame.seq);
                     }
+                    Applied::Held => prop_assert!(false, "nothing here belongs together"),
                     Applied::Stale => {
                         prop_assert!(frame.seq <= before.seq());
                         prop_assert_eq!(&list, &before);

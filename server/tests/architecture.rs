@@ -8,10 +8,11 @@ use std::{
 };
 
 /// The modules of `app`; each may use those before it.
-const APP: [&str; 9] = ["patient", "change", "filter", "wire", "list", "live", "components", "pages", "shell"];
+const APP: [&str; 11] =
+    ["patient", "change", "filter", "wire", "list", "edits", "replica", "live", "components", "pages", "shell"];
 
 /// How many of them are about patients only: no browser, no HTTP, no database.
-const PURE: usize = 5;
+const PURE: usize = 7;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

@@ -98,9 +98,9 @@ mod tests {
     #[test]
     fn the_digest_is_the_one_that_is_documented() {
         let text = serde_json::to_string(&row(1, "A")).unwrap();
-        let fnv = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211)
-        });
+        let fnv = text
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(1_099_511_628_211));
         assert_eq!(of(&[row(1, "A")]), format!("{fnv:016x}"));
         assert_eq!(of(&[row(1, "A")]), "0b444e19d0c3ccc6");
     }

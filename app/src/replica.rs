@@ -1,0 +1,355 @@
+//! One client's end of level 2, without network, clock or screen: frames go in, and out come frames to send and what has
+//! become of the rows. The browser, the tests and the load generators all run this one. Knows no Leptos.
+//!
+//! What it promises: while [`Replica::is_live`], its rows are a state that the database had, and by every heartbeat it
+//! either proves that they are or asks anew.
+
+use crate::{
+    edits::{Edit, Edits, Outcome},
+    filter::Filter,
+    list::{Applied, PatientList, RowChange, Snapshot},
+    patient::UtcTime,
+    wire::{
+        ChangeFrame, ClientReply, ClientRequest, Divergence, Frame, Heartbeat, Hello, Notice, RowsFrame, SyncedData,
+    },
+};
+
+/// Tries to get in step between two heartbeats that proved it; after that, one at each heartbeat, so that two programs
+/// that do not understand each other do not keep each other busy.
+const MOST_TRIES: u32 = 4;
+
+/// Heartbeats that may pass before a sync that is not answered is asked for again.
+const PATIENCE_BEATS: u8 = 2;
+
+/// What the caller has to do, in this order.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send this.
+    Send(String),
+    /// This happened to rows, and who did it.
+    Rows(Vec<(RowChange, String)>),
+    /// This became of the edit with this key.
+    Answered(String, Outcome),
+    /// The server says what time it is.
+    Now(UtcTime),
+}
+
+/// A replica of the rows that pass a filter, and this user's edits.
+#[derive(Clone, Debug)]
+pub struct Replica {
+    list: PatientList,
+    edits: Edits,
+    filter: Filter,
+    phase: Phase,
+    /// The first rows of a snapshot whose others are still to come.
+    partial: Option<Snapshot>,
+    /// Syncs asked for; makes their ids.
+    asked: u32,
+    /// Times that it was found to be out of step since a heartbeat proved that it is in step.
+    tries: u32,
+    heartbeat_ms: u64,
+    retry_after_ms: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    /// There is no connection.
+    Closed,
+    /// There is one, and the server has not said hello.
+    Greeting,
+    /// Asked to sync, this many heartbeats ago.
+    Syncing { beats: u8 },
+    /// Out of step too often: asks again with the next heartbeat.
+    Resting,
+    /// In step.
+    Live,
+}
+
+/// What is reported with a sync that starts over.
+enum Over {
+    /// Goes on from where the list is.
+    Resume,
+    /// Starts over.
+    Afresh(Option<Divergence>),
+}
+
+impl Replica {
+    /// A replica that has the rows of `snapshot` that pass `filter`, and no connection.
+    pub fn new(snapshot: Snapshot, filter: Filter) -> Self {
+        Self {
+            list: PatientList::new(snapshot),
+            edits: Edits::default(),
+            filter,
+            phase: Phase::Closed,
+            partial: None,
+            asked: 0,
+            tries: 0,
+            heartbeat_ms: crate::wire::HEARTBEAT_MS,
+            retry_after_ms: None,
+        }
+    }
+
+    /// The rows as the database had them.
+    pub fn list(&self) -> &PatientList {
+        &self.list
+    }
+
+    /// The rows, to work out their digest.
+    pub fn list_mut(&mut self) -> &mut PatientList {
+        &mut self.list
+    }
+
+    /// What the user wants and the database has not confirmed.
+    pub fn edits(&self) -> &Edits {
+        &self.edits
+    }
+
+    /// As above, to add and to forget.
+    pub fn edits_mut(&mut self) -> &mut Edits {
+        &mut self.edits
+    }
+
+    /// Whether the rows are in step, as far as anybody can know.
+    pub fn is_live(&self) -> bool {
+        self.phase == Phase::Live
+    }
+
+    /// Whether getting in step has failed again and again: this program and the server do not understand each other.
+    pub fn is_at_a_loss(&self) -> bool {
+        self.tries > MOST_TRIES
+    }
+
+    /// How often the server sends something at least; without it for two and a half times as long, it is gone.
+    pub fn heartbeat_ms(&self) -> u64 {
+        self.heartbeat_ms
+    }
+
+    /// How long the server has asked to wait before the next connection; forgotten once it was asked for.
+    pub fn take_retry_after_ms(&mut self) -> Option<u64> {
+        self.retry_after_ms.take()
+    }
+
+    // ------------------------------------------------------------------------------------------------- the connection
+
+    /// There is a connection; the server speaks first.
+    pub fn connected(&mut self) {
+        self.disconnected();
+        self.phase = Phase::Greeting;
+    }
+
+    /// The connection has ended.
+    pub fn disconnected(&mut self) {
+        self.phase = Phase::Closed;
+        self.partial = None;
+        self.list.forget_held();
+        self.edits.disconnected();
+    }
+
+    /// Asks whether the list is still in step, as after a sleep of the device: the answer is immediate.
+    pub fn probe(&mut self) -> Vec<Effect> {
+        if matches!(self.phase, Phase::Closed | Phase::Greeting) { Vec::new() } else { vec![self.sync(Over::Resume)] }
+    }
+
+    /// Sends an edit, if the list is in step; or else gives it back.
+    pub fn submit(&mut self, edit: Edit) -> Result<Vec<Effect>, Edit> {
+        if self.is_live() {
+            self.edits.add(edit);
+            Ok(self.send_edits())
+        } else {
+            Err(edit)
+        }
+    }
+
+    /// Sends what waits, if the list is in step.
+    pub fn send_edits(&mut self) -> Vec<Effect> {
+        if self.is_live() { self.edits.to_send().into_iter().map(Effect::Send).collect() } else { Vec::new() }
+    }
+
+    /// Takes a frame. `attended`: whether somebody waits for the answer to the edit with this key.
+    pub fn receive(&mut self, text: &str, attended: impl Fn(&str) -> bool) -> Vec<Effect> {
+        match Frame::parse(text) {
+            Some(Frame::Notice(Notice::Hello(hello))) => self.greeted(hello),
+            _ if matches!(self.phase, Phase::Closed | Phase::Greeting) => Vec::new(),
+            Some(Frame::Notice(Notice::Change(change))) => self.changed(*change),
+            Some(Frame::Notice(Notice::Rows(rows))) => self.rows(rows),
+            Some(Frame::Notice(Notice::Heartbeat(heartbeat))) => self.beat(heartbeat),
+            Some(Frame::Notice(Notice::Reset { .. })) => vec![self.sync(Over::Resume)],
+            Some(Frame::Notice(Notice::GoingAway { retry_after_ms })) => {
+                self.retry_after_ms = Some(retry_after_ms);
+                Vec::new()
+            }
+            Some(Frame::Reply(reply)) if reply.request_id.as_deref() == Some(&self.sync_id()) => self.synced(&reply),
+            Some(Frame::Reply(reply)) => {
+                let answered = self.edits.answered(*reply, self.list.seq(), attended);
+                let mut effects: Vec<_> =
+                    answered.map(|(key, outcome)| Effect::Answered(key, outcome)).into_iter().collect();
+                // One that waited for this answer can go now.
+                effects.extend(self.send_edits());
+                effects
+            }
+            Some(Frame::Unknown) => Vec::new(),
+            // It was about something, and nobody knows what.
+            None => self.out_of_step(Over::Resume),
+        }
+    }
+
+    fn greeted(&mut self, hello: Hello) -> Vec<Effect> {
+        self.heartbeat_ms = hello.heartbeat_ms;
+        let from = if self.list.epoch().is_empty() { Over::Afresh(None) } else { Over::Resume };
+        vec![Effect::Now(hello.now), self.sync(from)]
+    }
+
+    // ----------------------------------------------------------------------------------------------------- being in step
+
+    fn changed(&mut self, change: ChangeFrame) -> Vec<Effect> {
+        // Before the answer to a sync come changes of the stream that it ends: the list has no use for them.
+        if !self.is_live() {
+            return Vec::new();
+        }
+        match self.list.apply(change) {
+            Applied::Stale | Applied::Held => Vec::new(),
+            Applied::Gap => self.out_of_step(Over::Resume),
+            Applied::Applied(changes) => {
+                self.edits.reached(self.list.seq());
+                vec![Effect::Rows(changes)]
+            }
+        }
+    }
+
+    /// What was sent before the heartbeat has arrived before it: a list that is elsewhere has missed something, and one
+    /// with another digest has gone wrong.
+    fn beat(&mut self, heartbeat: Heartbeat) -> Vec<Effect> {
+        let mut effects = vec![Effect::Now(heartbeat.now)];
+        match &mut self.phase {
+            Phase::Closed | Phase::Greeting => {}
+            Phase::Resting => effects.push(self.sync(Over::Afresh(None))),
+            Phase::Syncing { beats } if *beats < PATIENCE_BEATS => *beats += 1,
+            Phase::Syncing { .. } => effects.push(self.sync(Over::Resume)),
+            Phase::Live => effects.extend(self.compare(heartbeat)),
+        }
+        effects
+    }
+
+    fn compare(&mut self, heartbeat: Heartbeat) -> Vec<Effect> {
+        let seq = self.list.seq();
+        if heartbeat.head_seq < seq {
+            // An old one.
+            return Vec::new();
+        }
+        if self.filter.is_all() && heartbeat.head_seq > seq {
+            return self.out_of_step(Over::Resume);
+        }
+        let ours = self.list.digest().to_string();
+        match heartbeat.digest {
+            Some(theirs) if theirs != ours => {
+                self.out_of_step(Over::Afresh(Some(Divergence { seq: heartbeat.head_seq, ours, theirs })))
+            }
+            Some(_) => {
+                self.tries = 0;
+                self.edits.beat();
+                self.send_edits()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn out_of_step(&mut self, over: Over) -> Vec<Effect> {
+        self.tries += 1;
+        if self.is_at_a_loss() {
+            self.partial = None;
+            self.phase = Phase::Resting;
+            return Vec::new();
+        }
+        // The list could not go on from where it is: perhaps that is not where it believes to be.
+        let over = if self.tries > 1 && matches!(over, Over::Resume) { Over::Afresh(None) } else { over };
+        vec![self.sync(over)]
+    }
+
+    fn sync(&mut self, over: Over) -> Effect {
+        self.asked += 1;
+        self.partial = None;
+        self.list.forget_held();
+        self.phase = Phase::Syncing { beats: 0 };
+        let (since, diverged) = match over {
+            Over::Resume => (Some(self.list.position()), None),
+            Over::Afresh(divergence) => (None, divergence),
+        };
+        let id = self.sync_id();
+        let request = ClientRequest {
+            action: "sync",
+            request_id: &id,
+            since,
+            filter: Some(&self.filter).filter(|filter| !filter.is_all()),
+            diverged,
+            ..ClientRequest::default()
+        };
+        // String keys and JSON values only: nothing in it can fail to encode.
+        Effect::Send(serde_json::to_string(&request).unwrap_or_default())
+    }
+
+    fn sync_id(&self) -> String {
+        format!("sync {}", self.asked)
+    }
+
+    fn synced(&mut self, reply: &ClientReply) -> Vec<Effect> {
+        if !matches!(self.phase, Phase::Syncing { .. }) {
+            return Vec::new();
+        }
+        let data = reply.data.as_deref().map(|data| serde_json::from_str(data.get()));
+        let SyncedData { epoch, seq, at, rows, more } = match data {
+            Some(Ok(data)) => data,
+            // Refused for now; the next heartbeat asks again.
+            None => {
+                self.phase = Phase::Resting;
+                return Vec::new();
+            }
+            Some(Err(_)) => return self.out_of_step(Over::Afresh(None)),
+        };
+        match rows {
+            Some(rows) => {
+                let snapshot = Snapshot { epoch, seq, at, rows };
+                if more {
+                    self.partial = Some(snapshot);
+                    return Vec::new();
+                }
+                self.start_over(snapshot)
+            }
+            None if epoch == self.list.epoch() && seq == self.list.seq() => self.in_step(Vec::new()),
+            None => self.out_of_step(Over::Afresh(None)),
+        }
+    }
+
+    fn rows(&mut self, frame: RowsFrame<Vec<std::sync::Arc<crate::patient::Patient>>>) -> Vec<Effect> {
+        match self.partial.take() {
+            Some(mut snapshot) if snapshot.epoch == frame.epoch && snapshot.seq == frame.seq => {
+                snapshot.rows.extend(frame.rows);
+                if frame.more {
+                    self.partial = Some(snapshot);
+                    return Vec::new();
+                }
+                self.start_over(snapshot)
+            }
+            // Of a sync that another one has taken the place of.
+            _ => Vec::new(),
+        }
+    }
+
+    fn start_over(&mut self, snapshot: Snapshot) -> Vec<Effect> {
+        if snapshot.epoch != self.list.epoch() {
+            self.edits.another_history();
+        }
+        let changes = self.list.replace(snapshot);
+        self.in_step(changes.into_iter().map(|change| (change, "somebody".to_owned())).collect())
+    }
+
+    fn in_step(&mut self, changes: Vec<(RowChange, String)>) -> Vec<Effect> {
+        self.phase = Phase::Live;
+        self.edits.reached(self.list.seq());
+        let mut effects = Vec::new();
+        if !changes.is_empty() {
+            effects.push(Effect::Rows(changes));
+        }
+        effects.extend(self.send_edits());
+        effects
+    }
+}
