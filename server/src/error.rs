@@ -21,6 +21,8 @@ pub(crate) enum HttpError {
     Unauthenticated,
     #[error("{0}")]
     NoWebSocket(&'static str),
+    #[error("the server is stopping")]
+    Stopping,
 }
 
 impl IntoResponse for HttpError {
@@ -37,6 +39,7 @@ impl IntoResponse for HttpError {
                     .into_response();
             }
             Self::NoWebSocket(why) => (StatusCode::UPGRADE_REQUIRED, *why),
+            Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "The server is stopping. Connect again in a moment."),
             Self::Store(_) | Self::Account(_) => {
                 let id = log_unforeseen(&self);
                 let page = format!(

@@ -39,6 +39,12 @@ pub struct Store {
 #[error("the database did not answer as it should: {0}")]
 pub struct StoreError(String);
 
+impl StoreError {
+    pub(crate) fn other(why: &str) -> Self {
+        Self(why.to_owned())
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         Self(error.to_string())
@@ -168,6 +174,16 @@ impl From<serde_json::Error> for WriteError {
     }
 }
 
+/// A piece of the log, read in one look.
+pub(crate) struct LogPage {
+    /// The history that it belongs to.
+    pub(crate) epoch: String,
+    /// The newest position.
+    pub(crate) head: i64,
+    /// Changes, in order.
+    pub(crate) changes: Vec<Change>,
+}
+
 /// Rows as the JSON they are stored as: nothing is taken apart on the way to a socket.
 pub type RawRows = Vec<Box<RawValue>>;
 
@@ -259,6 +275,11 @@ impl Store {
 
     /// Up to `limit` changes after `seq`, in order.
     pub async fn changes_after(&self, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
-        rows::changes_after(&self.readers, seq, limit).await
+        Ok(self.read_log(seq, limit).await?.changes)
+    }
+
+    /// As above, and whose log it is.
+    pub(crate) async fn read_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
+        rows::read_log(&self.readers, after, limit).await
     }
 }
