@@ -1,5 +1,7 @@
 //! The database: rows, change log and positions. All SQL of patients is in here; that of accounts is in [`crate::auth`].
 
+pub mod keep;
+
 mod rows;
 mod sqlite;
 mod writer;

@@ -11,6 +11,15 @@ use sqlx::{
 /// sqlite.org/wal.html).
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 
+/// The schema, in the order in which it came about.
+pub(super) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Another connection is at it (`SQLITE_BUSY`).
+pub(super) const BUSY: i32 = 5;
+
+/// As above, of one's own process (`SQLITE_LOCKED`).
+pub(super) const LOCKED: i32 = 6;
+
 /// How long a statement waits for another process (an import, say) that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -69,10 +78,7 @@ pub(super) async fn open(url: &str) -> Result<Opened, OpenError> {
     let connect = |source| OpenError::Connect { url: url.to_owned(), source };
     let mut writer = options.clone().create_if_missing(true).connect().await.map_err(connect)?;
     check_version(&mut writer).await.map_err(connect)??;
-    sqlx::migrate!("migrations/sqlite")
-        .run(&mut writer)
-        .await
-        .map_err(|source| OpenError::Migrate { url: url.to_owned(), source })?;
+    MIGRATIONS.run(&mut writer).await.map_err(|source| OpenError::Migrate { url: url.to_owned(), source })?;
     let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(5));
     let accounts = pool(1).connect_with(options.clone()).await.map_err(connect)?;
     let readers = pool(8).connect_with(options.pragma("query_only", "on")).await.map_err(connect)?;
@@ -80,7 +86,7 @@ pub(super) async fn open(url: &str) -> Result<Opened, OpenError> {
 }
 
 /// sqlx sets none of these by itself. `FULL`: in WAL mode `NORMAL` may lose the last commits at a power cut.
-fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
+pub(super) fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
     let not_understood = || OpenError::Url { url: url.to_owned() };
     if !url.starts_with("sqlite:") {
         return Err(not_understood());
@@ -93,7 +99,7 @@ fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
         .foreign_keys(true))
 }
 
-fn create_folder(file: &Path) -> Result<(), OpenError> {
+pub(super) fn create_folder(file: &Path) -> Result<(), OpenError> {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
             .map_err(|source| OpenError::Folder { folder: folder.display().to_string(), source }),
@@ -107,4 +113,10 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<Result<(), O
     let mut part = || parts.next().unwrap_or(0);
     let version = (part(), part(), part());
     Ok(if version >= OLDEST_SQLITE { Ok(()) } else { Err(OpenError::SqliteVersion { found }) })
+}
+
+/// SQLite's primary result code.
+pub(super) fn code(error: &sqlx::Error) -> Option<i32> {
+    // The extended code has the primary one in its lowest byte (sqlite.org/rescode.html).
+    error.as_database_error()?.code()?.parse::<i32>().ok().map(|code| code & 0xff)
 }

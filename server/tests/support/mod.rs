@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "each file of tests uses its own part, and one may use everything")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
+pub mod program;
+
 use std::{
     collections::VecDeque,
     fmt::{self, Display, Write as _},
