@@ -109,7 +109,8 @@ impl TryFrom<ChangeRow> for Change {
             patient: Arc::new(serde_json::from_str(&row.data)?),
             before: serde_json::from_str(&row.before)?,
             by: row.by_name,
-            at: UtcTime::from_unix_micros(row.at).ok_or_else(|| StoreError("a time is out of range".to_owned()))?,
+            at: UtcTime::from_unix_micros(row.at)
+                .ok_or_else(|| StoreError::Failed("a time is out of range".to_owned()))?,
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions, SqliteConnection, SqlitePool,
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -19,6 +19,12 @@ pub(super) const BUSY: i32 = 5;
 
 /// As above, of one's own process (`SQLITE_LOCKED`).
 pub(super) const LOCKED: i32 = 6;
+
+/// No room (`SQLITE_FULL`).
+const FULL: i32 = 13;
+
+/// No room either (`SQLITE_IOERR_SHMSIZE`).
+const NO_ROOM_FOR_INDEX: i32 = 4874;
 
 /// How long a statement waits for another process (an import, say) that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -70,6 +76,8 @@ pub(super) struct Opened {
     pub(super) accounts: SqlitePool,
     /// The one connection that writes patients.
     pub(super) writer: SqliteConnection,
+    /// How another one in its place is opened.
+    pub(super) writer_options: SqliteConnectOptions,
 }
 
 pub(super) async fn open(url: &str) -> Result<Opened, OpenError> {
@@ -79,10 +87,21 @@ pub(super) async fn open(url: &str) -> Result<Opened, OpenError> {
     let mut writer = options.clone().create_if_missing(true).connect().await.map_err(connect)?;
     check_version(&mut writer).await.map_err(connect)??;
     MIGRATIONS.run(&mut writer).await.map_err(|source| OpenError::Migrate { url: url.to_owned(), source })?;
-    let pool = |size| SqlitePoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(5));
+    let pool = |size| {
+        SqlitePoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(5)).after_release(
+            |connection, _| {
+                Box::pin(async move {
+                    // SQLite ends a transaction by itself when the disk is full. sqlx still counts it as begun, its next
+                    // one would never end: such a connection is not used again. The answer comes after the rollback.
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            },
+        )
+    };
     let accounts = pool(1).connect_with(options.clone()).await.map_err(connect)?;
-    let readers = pool(8).connect_with(options.pragma("query_only", "on")).await.map_err(connect)?;
-    Ok(Opened { readers, accounts, writer })
+    let readers = pool(8).connect_with(options.clone().pragma("query_only", "on")).await.map_err(connect)?;
+    Ok(Opened { readers, accounts, writer, writer_options: options })
 }
 
 /// sqlx sets none of these by itself. `FULL`: in WAL mode `NORMAL` may lose the last commits at a power cut.
@@ -118,5 +137,14 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<Result<(), O
 /// SQLite's primary result code.
 pub(super) fn code(error: &sqlx::Error) -> Option<i32> {
     // The extended code has the primary one in its lowest byte (sqlite.org/rescode.html).
-    error.as_database_error()?.code()?.parse::<i32>().ok().map(|code| code & 0xff)
+    extended_code(error).map(|code| code & 0xff)
+}
+
+/// Whether there was no room on the disk: for the database, or for the index of its write-ahead log.
+pub(super) fn is_full(error: &sqlx::Error) -> bool {
+    code(error) == Some(FULL) || extended_code(error) == Some(NO_ROOM_FOR_INDEX)
+}
+
+fn extended_code(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.code()?.parse().ok()
 }
