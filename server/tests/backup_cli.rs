@@ -1,6 +1,6 @@
 //! Backup, restore and check, as the program does them, beside real servers.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
 mod support;
 

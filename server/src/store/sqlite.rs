@@ -148,3 +148,24 @@ pub(super) fn is_full(error: &sqlx::Error) -> bool {
 fn extended_code(error: &sqlx::Error) -> Option<i32> {
     error.as_database_error()?.code()?.parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_whose_transaction_sqlite_has_ended_by_itself_is_not_used_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let Opened { accounts, readers, .. } =
+            open(&format!("sqlite://{}/ward.db", folder.path().display())).await.unwrap();
+        for pool in [accounts, readers] {
+            let mut transaction = pool.begin().await.unwrap();
+            // As on a full disk: sqlx does not hear of it.
+            sqlx::query("ROLLBACK").execute(&mut *transaction).await.unwrap();
+            drop(transaction);
+            // One was begun and given up in the usual way after it: a begun one of these would never end.
+            drop(pool.begin().await.unwrap());
+            assert!(!pool.acquire().await.unwrap().is_in_transaction());
+        }
+    }
+}

@@ -14,7 +14,10 @@ use super::{
     files::{self, Partial, failed, sync_folder, with_suffix},
     of, place,
 };
-use crate::store::sqlite::{self, MIGRATIONS};
+use crate::{
+    clock,
+    store::sqlite::{self, MIGRATIONS},
+};
 
 /// What was done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +85,8 @@ fn replace(database: &Path, empty: bool, copy: Partial) -> Result<Option<PathBuf
 
 /// Gives the database a second name, beside the first: there is no moment without a database.
 fn keep(database: &Path) -> Result<PathBuf, KeepError> {
-    let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let now = Timestamp::from_microsecond(clock::now().unix_micros()).unwrap_or_default();
+    let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     let mut kept = with_suffix(database, &format!(".replaced-{time}"));
     let mut number = 1;
     while kept.symlink_metadata().is_ok() {
