@@ -96,9 +96,14 @@ impl From<Arc<Event>> for Entry {
 }
 
 impl Entry {
+    /// Whether it is more than one change.
+    pub(crate) fn is_several(&self) -> bool {
+        !Arc::ptr_eq(&self.first, &self.last)
+    }
+
     /// What it counts for, in bytes.
     pub(crate) fn size(&self) -> usize {
-        if Arc::ptr_eq(&self.first, &self.last) { self.last.size } else { self.first.size + self.last.size }
+        if self.is_several() { self.first.size + self.last.size } else { self.last.size }
     }
 
     pub(crate) fn seq(&self) -> i64 {
@@ -127,7 +132,7 @@ impl Entry {
         };
         let gone = matches!(action, ChangeAction::Delete | ChangeAction::Leave);
         let mut changed: Vec<String> = first.before.keys().cloned().collect();
-        if !Arc::ptr_eq(&self.first, &self.last) {
+        if self.is_several() {
             let since = first.patient.changed_from(&change.patient);
             changed.extend(since.into_iter().map(|(field, _)| field).filter(|field| !first.before.contains_key(field)));
         }

@@ -1,4 +1,7 @@
-use app::filter::{Filter, Seen};
+use app::{
+    change::Action,
+    filter::{Filter, Seen},
+};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::Entry;
@@ -17,15 +20,30 @@ impl Stream {
     }
 
     /// Those of the entries that are something to this client, and what.
+    ///
+    /// Of a patient who came and went while the client was behind, it is told nothing; unless that ended last of all. The
+    /// position of the last frame would then be one at which that patient was still there, and its rows not those of any
+    /// moment: so it is told that the patient is gone, whom it never had.
     pub(crate) fn select(&self, entries: Vec<Entry>) -> Vec<(Entry, Seen)> {
-        let seen = |entry: Entry| {
-            // Read from the log already.
-            if entry.seq() <= self.sent {
-                return None;
+        let mut unseen = None;
+        let mut selected: Vec<_> = Vec::new();
+        // Others were read from the log already.
+        for entry in entries.into_iter().filter(|entry| entry.seq() > self.sent) {
+            match self.filter.sees_range(&entry.first.change, &entry.last.change) {
+                Some(seen) => {
+                    unseen = None;
+                    selected.push((entry, seen));
+                }
+                None if entry.is_several() => unseen = Some(entry),
+                None => {}
             }
-            self.filter.sees_range(&entry.first.change, &entry.last.change).map(|seen| (entry, seen))
+        }
+        let gone = |entry: Entry| {
+            let seen = if entry.last.change.action == Action::Delete { Seen::Deleted } else { Seen::Leaves };
+            (entry, seen)
         };
-        entries.into_iter().filter_map(seen).collect()
+        selected.extend(unseen.map(gone));
+        selected
     }
 
     /// The frame for one of them; `more`: others follow that belong with it.
