@@ -123,6 +123,11 @@ impl Feed {
         }
     }
 
+    /// Returns when everything that is committed by now has been handed on.
+    pub(crate) async fn caught_up(&self, store: &Store) -> Result<(), StoreError> {
+        self.reached(store.head().await?.seq).await
+    }
+
     /// The rows that pass, ready to be sent, at a position on which the feed can go on. Many clients that start over at
     /// once share one.
     pub(crate) async fn snapshot(&self, store: &Store, filter: &Filter) -> Result<Arc<Chunks>, StoreError> {

@@ -108,7 +108,9 @@ impl Server {
     pub async fn run(self) -> Result<(), StartError> {
         let Self { listener, state, .. } = self;
         let background = TaskTracker::new();
-        background.spawn(state.feed.clone().run(state.store.clone(), state.stop.clone()));
+        // The feed goes on until the last socket has been told what was committed.
+        let no_sockets = CancellationToken::new();
+        background.spawn(state.feed.clone().run(state.store.clone(), no_sockets.clone()));
         background.spawn(state.sweeper.clone().run(state.accounts.clone(), state.stop.clone()));
         background.spawn(keep_house(state.clone()));
 
@@ -135,12 +137,14 @@ impl Server {
         background.close();
         if tokio::time::timeout(shutdown::GRACE, async {
             state.sockets.wait().await;
+            no_sockets.cancel();
             background.wait().await;
         })
         .await
         .is_err()
         {
             tracing::warn!("some sockets did not end in time");
+            no_sockets.cancel();
         }
         state.store.close().await;
         Ok(())

@@ -279,6 +279,8 @@ impl Connection {
         let clients = u64::try_from(self.state.sockets.len()).unwrap_or(u64::MAX);
         let spread = (clients.saturating_mul(SPREAD_EACH_MS)).clamp(*SPREAD_MS.start(), *SPREAD_MS.end());
         let retry_after_ms = rand::rng().random_range(0..=spread);
+        // Somebody may have written in the last moment. When the log cannot be read, that is for the next connection.
+        let _ = tokio::time::timeout(CLOSING, self.state.feed.caught_up(&self.state.store)).await;
         let leave = async {
             self.push_changes().await?;
             if self.level() == Level::Two {
