@@ -2,8 +2,13 @@
 
 mod support;
 
+use app::filter::Filter;
 use serde_json::{Value, json};
-use support::{Frame, Ward, patient, write};
+use support::{
+    Frame, Ward,
+    level_2::{Mirror, create_many, digest, ward_of},
+    patch_in, patient, write,
+};
 use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -105,5 +110,53 @@ async fn sockets_that_come_and_go_during_a_burst_miss_nothing_after_they_came() 
     tokio::select! {
         () = finish => {}
         () = more => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn when_a_thousand_lists_come_back_at_once_after_a_restart_all_get_in_step() {
+    const CLIENTS: usize = 1000;
+    let mut ward = Ward::open().await;
+    let store = ward.other_process().await;
+    create_many(&store, (0..20).map(|bed| json!({"bed": bed, "ward": ward_of(bed)}))).await;
+    // Lists of all ages: new ones, some that are behind, and some of another history; half of them of one ward.
+    let mut ages = Vec::new();
+    for filter in [Filter::default(), Filter { ward: Some("North".to_owned()), status: None }] {
+        let mut mirror = Mirror::new(ward.level_2("viewer").await, filter.clone());
+        ages.push(mirror.replica.clone());
+        mirror.reach(20).await;
+        ages.push(mirror.replica.clone());
+        let mut snapshot = store.snapshot().await.unwrap();
+        snapshot.epoch = "another".to_owned();
+        ages.push(app::replica::Replica::new(snapshot, filter));
+    }
+    patch_in(&store, 1, json!({"ward": "South"})).await.unwrap();
+    patch_in(&store, 2, json!({"ward": "North"})).await.unwrap();
+    ward.ask_to_stop();
+    ward.stopped().await;
+    let ward = std::sync::Arc::new(ward.restarted().await);
+    let coming = (0..CLIENTS).map(|number| {
+        let (ward, replica) = (ward.clone(), ages[number % ages.len()].clone());
+        tokio::spawn(async move {
+            let mut mirror = Mirror::resumed(ward.level_2("viewer").await, replica);
+            // The last change that passes every filter: whoever has it has everything before it.
+            while !mirror.replica.list().rows().get(&4).is_some_and(|row| row.bed.as_deref() == Some("last")) {
+                mirror.step().await.unwrap();
+            }
+            assert!(mirror.replica.is_live() && mirror.syncs.len() == 1);
+            mirror.replica.list_mut().digest().to_string()
+        })
+    });
+    let coming: Vec<_> = coming.collect();
+    for bed in 0..20 {
+        patch_in(&store, 2, json!({"bed": format!("moved {bed}")})).await.unwrap();
+    }
+    patch_in(&store, 4, json!({"ward": "North", "bed": "last"})).await.unwrap();
+    let (all, north) = (digest(&store, &Filter::default()).await, {
+        digest(&store, &Filter { ward: Some("North".to_owned()), status: None }).await
+    });
+    for (number, client) in coming.into_iter().enumerate() {
+        let expected = if number % ages.len() < ages.len() / 2 { &all } else { &north };
+        assert_eq!(&client.await.unwrap(), expected, "client {number}");
     }
 }

@@ -3,16 +3,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{Client, Transcript, Ward, patient, patient_with, redacted};
+use support::{Transcript, Ward, patient, patient_with};
 use uuid::Uuid;
-
-/// A level-2 socket that has been told everything there is.
-async fn synced(ward: &Ward, role: &str) -> (Client, Value) {
-    let mut client = ward.level_2(role).await;
-    assert_eq!(client.next().await["type"], "hello");
-    let reply = client.ask(json!({"action": "sync", "request_id": "s", "since": null})).await;
-    (client, reply["data"].clone())
-}
 
 fn create(values: Value) -> Value {
     json!({"action": "create", "data": patient_with(values), "request_id": Uuid::new_v4().to_string()})
@@ -60,15 +52,6 @@ async fn every_message_of_level_2_has_its_shape() {
 }
 
 #[tokio::test]
-async fn a_client_hears_that_the_server_is_there_while_nothing_changes() {
-    let ward = Ward::open().await;
-    ward.socket("clinician").await.create(json!({})).await;
-    let mut client = ward.level_2("viewer").await;
-    assert_eq!(client.next().await["heartbeat_ms"], app::wire::HEARTBEAT_MS);
-    insta::assert_snapshot!(redacted(&client.text().await), @r#"{"type":"heartbeat","head_seq":1,"now":"[…]"}"#);
-}
-
-#[tokio::test]
 async fn the_subprotocol_is_agreed_on_and_level_1_goes_without() {
     let ward = Ward::open().await;
     let upgrade = |protocol: &str| {
@@ -100,138 +83,6 @@ async fn the_subprotocol_is_agreed_on_and_level_1_goes_without() {
     assert!(agreed.contains("sec-websocket-protocol: wardwatch.v1\r\n"), "{agreed}");
     let without = upgrade("x-nothing: 1").await;
     assert!(without.starts_with("http/1.1 101") && !without.contains("sec-websocket-protocol"), "{without}");
-}
-
-#[tokio::test]
-async fn nothing_is_pushed_before_sync() {
-    let ward = Ward::open().await;
-    let mut client = ward.level_2("viewer").await;
-    assert_eq!(client.next().await["type"], "hello");
-    let mut writer = ward.socket("clinician").await;
-    for _ in 0..5 {
-        writer.create(json!({})).await;
-    }
-    // What was committed before the sync is in its snapshot and nowhere else.
-    let reply = client.ask(json!({"action": "sync", "request_id": 1, "since": null})).await;
-    assert_eq!((&reply["data"]["mode"], &reply["data"]["seq"]), (&json!("snapshot"), &json!(5)));
-    assert_eq!(reply["data"]["rows"].as_array().map(Vec::len), Some(5));
-    writer.create(json!({})).await;
-    let change = client.next().await;
-    assert_eq!((&change["type"], &change["prev_seq"], &change["seq"]), (&json!("change"), &json!(5), &json!(6)));
-}
-
-#[tokio::test]
-async fn a_client_resumes_where_it_was() {
-    let ward = Ward::open().await;
-    let mut writer = ward.socket("clinician").await;
-    writer.create(json!({})).await;
-    let (client, snapshot) = synced(&ward, "viewer").await;
-    client.close().await;
-    for bed in 0..1200 {
-        let store_is_quicker = json!({"bed": bed});
-        if bed % 100 == 0 {
-            writer.patch(&json!(1), store_is_quicker).await;
-        } else {
-            writer.send(json!({"action": "patch", "pk": 1, "data": store_is_quicker, "request_id": bed})).await;
-        }
-    }
-    writer.frames_to(1201).await;
-    let mut client = ward.level_2("viewer").await;
-    client.next().await;
-    let since = json!({"epoch": snapshot["epoch"], "seq": snapshot["seq"], "at": snapshot["at"]});
-    let reply = client.ask(json!({"action": "sync", "request_id": 1, "since": since})).await;
-    assert_eq!(reply["data"], json!({"mode": "resume", "epoch": snapshot["epoch"], "seq": 1}));
-    for seq in 2..=1201 {
-        let change = client.next().await;
-        assert_eq!((&change["prev_seq"], &change["seq"]), (&json!(seq - 1), &json!(seq)));
-    }
-    writer.request(json!({"action": "delete", "pk": 1})).await;
-    let change = client.next().await;
-    assert_eq!((&change["seq"], &change["action"], &change["data"]), (&json!(1202), &json!("delete"), &json!(null)));
-}
-
-#[tokio::test]
-async fn a_client_with_nothing_missed_resumes_at_the_end() {
-    let ward = Ward::open().await;
-    let (mut client, snapshot) = synced(&ward, "viewer").await;
-    assert_eq!(snapshot["at"], json!(null));
-    let since = json!({"epoch": snapshot["epoch"], "seq": 0, "at": null});
-    let reply = client.ask(json!({"action": "sync", "request_id": 1, "since": since})).await;
-    assert_eq!(reply["data"]["mode"], "resume");
-    ward.socket("clinician").await.create(json!({})).await;
-    assert_eq!(client.next().await["seq"], 1);
-}
-
-#[tokio::test]
-async fn a_position_that_is_not_of_this_history_gets_a_snapshot() {
-    let ward = Ward::open().await;
-    ward.socket("clinician").await.create(json!({})).await;
-    let (mut client, snapshot) = synced(&ward, "viewer").await;
-    let epoch = &snapshot["epoch"];
-    for (since, reason) in [
-        (json!(null), "asked for"),
-        (json!({"epoch": "another", "seq": 1}), "another history"),
-        (json!({"epoch": epoch, "seq": 1, "at": "2026-01-01T00:00:00Z"}), "another history"),
-        (json!({"epoch": epoch, "seq": 2}), "ahead of the log"),
-        (json!({"epoch": epoch, "seq": -1}), "ahead of the log"),
-    ] {
-        let reply = client.ask(json!({"action": "sync", "request_id": 1, "since": since})).await;
-        assert_eq!((&reply["data"]["mode"], &reply["data"]["reason"]), (&json!("snapshot"), &json!(reason)), "{since}");
-        assert_eq!(reply["data"]["rows"], snapshot["rows"]);
-    }
-}
-
-#[tokio::test]
-async fn a_restart_keeps_the_history_and_so_the_positions() {
-    let mut ward = Ward::open().await;
-    ward.socket("clinician").await.create(json!({})).await;
-    let (client, snapshot) = synced(&ward, "viewer").await;
-    drop(client);
-    ward.ask_to_stop();
-    ward.stopped().await;
-    let ward = ward.restarted().await;
-    let mut client = ward.level_2("viewer").await;
-    let hello = client.next().await;
-    assert_eq!((&hello["epoch"], &hello["head_seq"]), (&snapshot["epoch"], &json!(1)));
-    let since = json!({"epoch": snapshot["epoch"], "seq": 1});
-    assert_eq!(client.ask(json!({"action": "sync", "request_id": 1, "since": since})).await["data"]["mode"], "resume");
-}
-
-#[tokio::test]
-async fn a_filtered_stream_can_be_checked_for_gaps_too() {
-    let ward = Ward::open().await;
-    let mut writer = ward.socket("clinician").await;
-    writer.create(json!({"ward": "North"})).await;
-    writer.create(json!({"ward": "South"})).await;
-    let mut client = ward.level_2("viewer").await;
-    client.next().await;
-    let sync = json!({"action": "sync", "request_id": 1, "since": null, "filter": {"ward": "North"}});
-    let reply = client.ask(sync).await;
-    let ids: Vec<Value> = reply["data"]["rows"].as_array().unwrap().iter().map(|row| row["id"].clone()).collect();
-    assert_eq!((ids, &reply["data"]["seq"]), (vec![json!(1)], &json!(2)));
-    for (pk, data) in [
-        (2, json!({"bed": "A"})),
-        (1, json!({"bed": "A"})),
-        (2, json!({"ward": "North"})),
-        (1, json!({"ward": "South"})),
-        (1, json!({"bed": "B"})),
-        (2, json!({"bed": "B"})),
-    ] {
-        writer.patch(&json!(pk), data).await;
-    }
-    let mut gist = Vec::new();
-    for _ in 0..4 {
-        let change = client.next().await;
-        gist.push(format!(
-            "{}→{} {} {} {}",
-            change["prev_seq"],
-            change["seq"],
-            change["action"].as_str().unwrap(),
-            change["pk"],
-            if change["data"].is_null() { "gone" } else { "there" }
-        ));
-    }
-    assert_eq!(gist, ["2→4 update 1 there", "4→5 create 2 there", "5→6 leave 1 gone", "6→8 update 2 there"]);
 }
 
 #[tokio::test]
@@ -309,7 +160,7 @@ async fn a_request_id_that_is_no_uuid_is_refused_for_writes_only() {
 #[tokio::test]
 async fn a_viewer_syncs_but_does_not_write() {
     let ward = Ward::open().await;
-    let (mut client, _) = synced(&ward, "viewer").await;
+    let (mut client, _) = ward.synced("viewer", json!({"since": null})).await;
     assert_eq!(client.ask(create(json!({}))).await["response_status"], 403);
 }
 
@@ -327,56 +178,4 @@ async fn level_2_works_on_the_multiplexed_address_too() {
     assert_eq!(client.next().await["payload"]["response_status"], 201);
     let change = client.next().await;
     assert_eq!((&change["payload"]["type"], &change["payload"]["seq"]), (&json!("change"), &json!(1)));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_list_of_a_client_that_comes_back_again_and_again_equals_the_database() {
-    use app::{
-        list::{Applied, PatientList, Snapshot},
-        wire::ChangeFrame,
-    };
-    let ward = Ward::open().await;
-    let store = ward.other_process().await;
-    let writing = async {
-        for number in 0..200 {
-            let id = support::create_in(&store, json!({"bed": number})).await.patient.unwrap().id;
-            support::patch_in(&store, id, json!({"acuity": 3})).await.unwrap();
-            if number % 3 == 0 {
-                store.write(support::write(server::store::Command::Delete { pk: id })).await.unwrap();
-            }
-        }
-        store.head().await.unwrap().seq
-    };
-    let reading = async {
-        let mut list = PatientList::default();
-        let mut connections = 0;
-        // 67 of 200 are deleted: 467 changes in all.
-        while list.seq() < 467 {
-            let mut client = ward.level_2("viewer").await;
-            client.next().await;
-            let since = (connections > 0).then(|| json!({"epoch": list.epoch(), "seq": list.seq()}));
-            connections += 1;
-            let reply = client.ask(json!({"action": "sync", "request_id": 1, "since": since})).await;
-            let data = &reply["data"];
-            if data["mode"] == "snapshot" {
-                let snapshot: Snapshot = serde_json::from_value(json!({
-                    "epoch": data["epoch"], "seq": data["seq"], "rows": data["rows"]
-                }))
-                .unwrap();
-                list.replace(snapshot);
-            }
-            for _ in 0..40 {
-                if list.seq() == 467 {
-                    break;
-                }
-                let frame: ChangeFrame = serde_json::from_value(client.next().await).unwrap();
-                assert!(matches!(list.apply(frame), Applied::Applied(_)));
-            }
-        }
-        assert!(connections > 5);
-        list
-    };
-    let (head, list) = tokio::join!(writing, reading);
-    let snapshot = store.snapshot().await.unwrap();
-    assert_eq!((head, list), (467, PatientList::new(snapshot)));
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each file of tests uses its own part, and one may use everything")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
+pub mod level_2;
 pub mod program;
 
 use std::{
@@ -171,7 +172,12 @@ impl Ward {
 
     /// Another server on the database of this one, which has stopped.
     pub async fn restarted(&self) -> Self {
-        Self::serve(self.folder.clone(), self.tokens.clone(), &[]).await
+        self.restarted_with(&[]).await
+    }
+
+    /// As above, with these further flags.
+    pub async fn restarted_with(&self, flags: &[&str]) -> Self {
+        Self::serve(self.folder.clone(), self.tokens.clone(), flags).await
     }
 
     /// The database as another process has it.
@@ -184,9 +190,10 @@ impl Ward {
         SqliteConnection::connect(&self.folder.url()).await.unwrap()
     }
 
+    /// One statement or several.
     pub async fn run_sql(&self, sql: &'static str) {
         let mut connection = self.sql().await;
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
         connection.close().await.unwrap();
     }
 
@@ -200,14 +207,6 @@ impl Ward {
         self.connect("/ws/", &[("authorization", format!("Bearer {}", self.token(role)))]).await.unwrap()
     }
 
-    /// A bare level-2 socket, before its hello is read.
-    pub async fn level_2(&self, role: &str) -> Client {
-        let authorization = ("authorization", format!("Bearer {}", self.token(role)));
-        self.connect("/ws/patients/", &[authorization, ("sec-websocket-protocol", "wardwatch.v1".to_owned())])
-            .await
-            .unwrap()
-    }
-
     /// The socket, or the status with which it is refused.
     pub async fn connect(&self, path: &str, headers: &[(&'static str, String)]) -> Result<Client, u16> {
         self.connect_by(TcpSocket::new_v4().unwrap(), path, headers).await
@@ -215,10 +214,15 @@ impl Ward {
 
     /// A bare level-1 socket of a client that has next to no room for what it has not read yet.
     pub async fn narrow_socket(&self, role: &str) -> Client {
+        let authorization = ("authorization", format!("Token {}", self.token(role)));
+        self.connect_narrowly("/ws/patients/", &[authorization]).await
+    }
+
+    /// As above, with any headers.
+    pub async fn connect_narrowly(&self, path: &str, headers: &[(&'static str, String)]) -> Client {
         let tcp = TcpSocket::new_v4().unwrap();
         tcp.set_recv_buffer_size(4096).unwrap();
-        let authorization = ("authorization", format!("Token {}", self.token(role)));
-        self.connect_by(tcp, "/ws/patients/", &[authorization]).await.unwrap()
+        self.connect_by(tcp, path, headers).await.unwrap()
     }
 
     async fn connect_by(&self, tcp: TcpSocket, path: &str, headers: &[(&'static str, String)]) -> Result<Client, u16> {
@@ -317,10 +321,15 @@ pub enum Frame {
     Lost,
 }
 
+/// Of level 2. Within a text there is no quotation mark without a backslash.
+fn is_heartbeat(text: &str) -> bool {
+    text.contains(r#""type":"heartbeat""#)
+}
+
 /// A socket of a client.
 pub struct Client {
     socket: WebSocketStream<TcpStream>,
-    /// Pushes that came while a reply was waited for.
+    /// What came while something else was waited for.
     held: VecDeque<String>,
     asked: u32,
     enveloped: bool,
@@ -340,8 +349,18 @@ impl Client {
         let _ = within("the server to read", self.socket.send(message)).await;
     }
 
-    /// The next frame off the wire.
+    /// The next frame off the wire, past heartbeats: those come by the clock, whatever else happens.
     pub async fn frame(&mut self) -> Frame {
+        loop {
+            match self.any_frame().await {
+                Frame::Text(text) if is_heartbeat(&text) => {}
+                frame => return frame,
+            }
+        }
+    }
+
+    /// The next frame off the wire.
+    pub async fn any_frame(&mut self) -> Frame {
         loop {
             return match within("a frame", self.socket.next()).await {
                 Some(Ok(Message::Text(text))) => Frame::Text(text.to_string()),
@@ -349,6 +368,17 @@ impl Client {
                 Some(Ok(_)) => continue,
                 Some(Err(_)) | None => Frame::Lost,
             };
+        }
+    }
+
+    /// The next heartbeat.
+    pub async fn heartbeat_text(&mut self) -> String {
+        loop {
+            match self.any_frame().await {
+                Frame::Text(text) if is_heartbeat(&text) => return text,
+                Frame::Text(text) => self.held.push_back(text),
+                other => panic!("expected a heartbeat, but got {other:?}"),
+            }
         }
     }
 
@@ -497,10 +527,10 @@ pub async fn patch_in(store: &Store, pk: i64, values: Value) -> Result<Written, 
     store.write(write(Command::Revise { pk, revision: Revision::Partial, data: Ok(data(values)) })).await
 }
 
-/// The text with what differs from run to run replaced: times that the server gives, and the epoch.
+/// The text with what differs from run to run replaced: times that the server gives, and what follows from them.
 pub fn redacted(text: &str) -> String {
     let mut text = text.to_owned();
-    for key in ["updated_at", "created_at", "at", "now", "epoch"] {
+    for key in ["updated_at", "created_at", "at", "now", "epoch", "digest"] {
         let start = format!("\"{key}\":\"");
         let mut rest = std::mem::take(&mut text);
         while let Some(at) = rest.find(&start) {
