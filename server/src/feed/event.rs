@@ -135,6 +135,8 @@ impl Entry {
         if self.is_several() {
             let since = first.patient.changed_from(&change.patient);
             changed.extend(since.into_iter().map(|(field, _)| field).filter(|field| !first.before.contains_key(field)));
+            // As those of one change are.
+            changed.sort_unstable();
         }
         let names = self.others.iter().filter(|name| **name != change.by).chain([&change.by]);
         encode(&Notice::<()>::Change(Box::new(ChangeFrame {
