@@ -1,9 +1,15 @@
 //! Level 2 of the protocol: hello, sync, changes with their positions, versions and keys.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod support;
 
 use serde_json::{Value, json};
-use support::{Transcript, Ward, patient, patient_with};
+use support::{
+    Client, Frame, Transcript, Ward,
+    level_2::{all_at_once, create_many, long, patch_by, position},
+    patch_in, patient, patient_with, redacted,
+};
 use uuid::Uuid;
 
 fn create(values: Value) -> Value {
@@ -48,6 +54,111 @@ async fn every_message_of_level_2_has_its_shape() {
     }
     said.title("a sync that is no sync");
     said.ask(&mut client, r#"{"action":"sync","request_id":"s2","since":5}"#).await;
+    insta::assert_snapshot!(said.text());
+}
+
+/// The text with patients cut down to their ids, many of them to the first and the last, and what is random left out.
+fn short(text: &str) -> String {
+    let mut text = redacted(text);
+    while let Some(start) = text.find(r#","first_name""#) {
+        let end = start + text[start..].find(r#""flags":[]}"#).unwrap();
+        text.replace_range(start..end + r#""flags":[]"#.len(), ",…");
+    }
+    if let Some((head, rest)) = text.split_once(r#""rows":["#) {
+        let (rows, tail) = rest.split_once(']').unwrap();
+        let each: Vec<_> = rows.split_inclusive('}').collect();
+        if each.len() > 3 {
+            text = format!(r#"{head}"rows":[{},… {} more …{}]{tail}"#, each[0], each.len() - 2, each[each.len() - 1]);
+        }
+    }
+    if let Some(start) = text.find(r#""retry_after_ms":"#) {
+        let start = start + r#""retry_after_ms":"#.len();
+        let end = start + text[start..].find('}').unwrap();
+        text.replace_range(start..end, "[…]");
+    }
+    text
+}
+
+/// Sends a `sync` and notes it and its answer.
+async fn sync(said: &mut Transcript, client: &mut Client, keys: Value) {
+    let mut request = json!({"action": "sync", "request_id": "s"});
+    request.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+    said.sent(redacted(&request.to_string()));
+    let answer = client.ask_text(&request).await;
+    said.came(&short(&answer));
+}
+
+async fn hear(said: &mut Transcript, client: &mut Client) {
+    said.came(&short(&client.text().await));
+}
+
+#[tokio::test]
+async fn every_message_of_a_stream_has_its_shape() {
+    let ward = Ward::with(&["--outbox-bytes", "262144", "--resume-window", "100"]).await;
+    let store = ward.other_process().await;
+    create_many(&store, (0..2).map(|bed| json!({"ward": "North", "bed": bed}))).await;
+    let (_, told) = ward.synced("viewer", json!({"since": null})).await;
+    let since = position(&told);
+    let mut said = Transcript::default();
+    let mut client = ward.level_2("viewer").await;
+    said.title("before sync");
+    hear(&mut said, &mut client).await;
+    said.came(&short(&client.heartbeat_text().await));
+
+    said.title("going on, and a change that was missed");
+    patch_in(&store, 1, json!({"bed": "A"})).await.unwrap();
+    // Whoever has a snapshot with it: the server has handed it on.
+    assert_eq!(ward.synced("viewer", json!({"since": null})).await.1["seq"], 3);
+    sync(&mut said, &mut client, json!({"since": since})).await;
+    hear(&mut said, &mut client).await;
+    said.title("of one ward, and who leaves it");
+    sync(&mut said, &mut client, json!({"since": since, "filter": {"ward": "North"}})).await;
+    hear(&mut said, &mut client).await;
+    patch_in(&store, 2, json!({"ward": "South"})).await.unwrap();
+    hear(&mut said, &mut client).await;
+    said.came(&short(&client.heartbeat_text().await));
+
+    said.title("starting over");
+    for keys in [
+        json!({"since": null}),
+        json!({"since": {"epoch": "another", "seq": 1}}),
+        json!({"since": {"epoch": since["epoch"], "seq": 2, "at": "2026-01-01T00:00:00Z"}}),
+        json!({"since": {"epoch": since["epoch"], "seq": 1000}}),
+        json!({"since": null, "diverged": {"seq": 4, "ours": "0123456789abcdef", "theirs": "fedcba9876543210"}}),
+    ] {
+        sync(&mut said, &mut client, keys).await;
+    }
+
+    said.title("changes of two patients taken together");
+    let mut writes: Vec<_> =
+        (0..60).map(|bed| patch_by("Ada", bed % 2 + 1, json!({"bed": bed, "reason": long()}))).collect();
+    writes.extend((1..3).map(|pk| patch_by("Hope", pk, json!({"reason": null}))));
+    all_at_once(&store, writes).await;
+    for _ in 0..2 {
+        hear(&mut said, &mut client).await;
+    }
+    said.title("in pieces, too far behind");
+    for piece in 1..=3 {
+        create_many(&store, (0..83).map(|bed| json!({"bed": bed}))).await;
+        // All of them at once would be too much for the sockets that are open.
+        assert_eq!(ward.synced("viewer", json!({"since": null})).await.1["seq"], 66 + 83 * piece);
+    }
+    let mut late = ward.level_2("viewer").await;
+    assert_eq!(late.next().await["type"], "hello");
+    sync(&mut said, &mut late, json!({"since": since})).await;
+    hear(&mut said, &mut late).await;
+
+    said.title("no sync");
+    for keys in [json!({"since": 5}), json!({"filter": []}), json!({"diverged": 1})] {
+        sync(&mut said, &mut late, keys).await;
+    }
+    said.title("another history");
+    ward.run_sql("UPDATE change_head SET epoch = 'another'").await;
+    hear(&mut said, &mut late).await;
+    said.title("a planned stop");
+    ward.ask_to_stop();
+    hear(&mut said, &mut late).await;
+    assert_eq!(late.frame().await, Frame::Closed(1012));
     insta::assert_snapshot!(said.text());
 }
 

@@ -11,31 +11,13 @@ use app::{
     change::{Action, Change},
     filter::Filter,
 };
-use futures::future::join_all;
 use serde_json::{Value, json};
-use server::store::{Author, Command, Origin, Store, Write};
-use support::{Frame, Ward, data, level_2::Mirror, level_2::create_many, level_2::position, patch_in, patient_with};
-
-/// What makes a change weigh more than four kilobytes while it waits.
-fn long() -> String {
-    "é".repeat(500)
-}
-
-fn by(name: &str, command: Command) -> Write {
-    let author = Author { account_id: None, name: name.to_owned(), origin: Origin::Socket };
-    Write { command, version: None, idempotency_key: None, author }
-}
-
-fn patch_by(name: &str, pk: i64, values: Value) -> Write {
-    by(name, Command::Revise { pk, revision: app::patient::Revision::Partial, data: Ok(data(values)) })
-}
-
-/// All at once: the server finds them in one look, and hands them on before any socket can send.
-async fn all_at_once(store: &Store, writes: Vec<Write>) {
-    for written in join_all(writes.into_iter().map(|write| store.write(write))).await {
-        written.unwrap();
-    }
-}
+use server::store::Command;
+use support::{
+    Frame, Ward, data,
+    level_2::{Mirror, all_at_once, by, create_many, long, patch_by, position},
+    patch_in, patient_with,
+};
 
 /// Sorts what came into what belongs together: the frames up to one without `more`.
 fn together(changes: &[Value]) -> Vec<&[Value]> {

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use app::{
     filter::Filter,
     list::{Digest, Snapshot},
+    patient::Revision,
     replica::{Effect, Replica},
     wire::Position,
 };
 use serde_json::{Value, json};
-use server::store::{Command, Store};
+use server::store::{Author, Command, Origin, Store, Write};
 
 use super::{Client, Frame, Ward, data, patient_with, write};
 
@@ -133,6 +134,29 @@ pub fn ward_of(number: usize) -> &'static str {
 pub async fn create_many(store: &Store, values: impl Iterator<Item = Value>) {
     let writes = values.map(|values| store.write(write(Command::Create(Ok(data(patient_with(values)))))));
     for written in futures::future::join_all(writes).await {
+        written.unwrap();
+    }
+}
+
+/// What makes a change weigh more than four kilobytes while it waits.
+pub fn long() -> String {
+    "é".repeat(500)
+}
+
+/// A write of somebody.
+pub fn by(name: &str, command: Command) -> Write {
+    let author = Author { account_id: None, name: name.to_owned(), origin: Origin::Socket };
+    Write { command, version: None, idempotency_key: None, author }
+}
+
+/// Other values in a row, by somebody.
+pub fn patch_by(name: &str, pk: i64, values: Value) -> Write {
+    by(name, Command::Revise { pk, revision: Revision::Partial, data: Ok(data(values)) })
+}
+
+/// All at once: the server finds them in one look, and hands them on before any socket can send.
+pub async fn all_at_once(store: &Store, writes: Vec<Write>) {
+    for written in futures::future::join_all(writes.into_iter().map(|write| store.write(write))).await {
         written.unwrap();
     }
 }
