@@ -2,6 +2,8 @@
 //! broadcasts. Wake-ups are hints: a lost one costs a tenth of a second, never a change.
 
 mod event;
+#[cfg(test)]
+mod fixtures;
 mod hub;
 mod index;
 mod outbox;

@@ -132,3 +132,87 @@ impl Hub {
         outbox.is_empty().then(|| Pulse { seq: self.seq, digest: digest() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use app::change::Action;
+
+    use super::{
+        super::fixtures::{EPOCH, at, change, position},
+        *,
+    };
+
+    const ALL: Limits = Limits { conflate_over: None, close_over: usize::MAX };
+
+    /// At position 10 of a log without rows, and this many later changes.
+    fn hub(later: i64) -> Hub {
+        let snapshot = Snapshot { epoch: EPOCH.to_owned(), seq: 10, at: Some(at(10)), rows: Vec::new() };
+        let mut hub = Hub::new(&snapshot, usize::MAX);
+        (1..=later).for_each(|more| hub.publish(change(10 + more, Action::Create, more)));
+        hub
+    }
+
+    fn waiting(outbox: &Outbox) -> Vec<i64> {
+        let next = || outbox.pop().unwrap().first().map(super::super::Entry::seq);
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn what_a_resume_has_to_send_and_what_waits_meet_without_gap_and_overlap() {
+        let mut hub = hub(3);
+        let outbox = hub.attach(ALL);
+        hub.publish(change(14, Action::Create, 4));
+        assert_eq!(hub.resume(&outbox, &position(12), 100), Resume::Behind { to: 14, known: true });
+        hub.publish(change(15, Action::Create, 5));
+        let recent: Vec<_> = hub.recent(12, 2).unwrap().iter().map(|event| event.change.seq).collect();
+        assert_eq!((recent, waiting(&outbox)), (vec![13, 14], vec![15]));
+    }
+
+    #[test]
+    fn a_position_that_leads_nowhere_starts_over_and_says_why() {
+        let hub = hub(3);
+        let outbox = Outbox::new(ALL);
+        let at_another_time = Position { at: Some(at(99)), ..position(12) };
+        for (since, window, reason) in [
+            (Position { epoch: "another".to_owned(), ..position(12) }, 9, Reason::AnotherHistory),
+            (at_another_time, 9, Reason::AnotherHistory),
+            (position(14), 9, Reason::AheadOfTheLog),
+            (position(-1), i64::MAX, Reason::AheadOfTheLog),
+            (position(10), 2, Reason::TooFarBehind),
+        ] {
+            assert_eq!(hub.resume(&outbox, &since, window), Resume::Over(reason), "{since:?}");
+        }
+        assert_eq!(hub.resume(&outbox, &position(10), 3), Resume::Behind { to: 13, known: true });
+        // What is older than the memory only the log can tell.
+        assert_eq!(hub.resume(&outbox, &position(5), 9), Resume::Behind { to: 13, known: false });
+        assert!(hub.recent(5, 9).is_none() && hub.is_recent(&position(10)) && !hub.is_recent(&position(5)));
+    }
+
+    #[test]
+    fn there_is_no_pulse_while_something_waits() {
+        let mut hub = hub(0);
+        let outbox = hub.attach(ALL);
+        let all = Filter::default();
+        let seq = |hub: &Hub| hub.pulse(&outbox, &all).map(|pulse| pulse.seq);
+        assert_eq!(seq(&hub), Some(10));
+        hub.publish(change(11, Action::Create, 1));
+        assert_eq!(seq(&hub), None);
+        assert_eq!(waiting(&outbox), [11]);
+        assert_eq!(seq(&hub), Some(11));
+    }
+
+    #[test]
+    fn another_history_breaks_off_every_outbox_and_those_go_on_in_it() {
+        let mut hub = hub(3);
+        let outbox = hub.attach(ALL);
+        hub.publish(change(14, Action::Create, 4));
+        hub.start_over(&Snapshot { epoch: "another".to_owned(), seq: 2, at: Some(at(2)), rows: Vec::new() });
+        assert_eq!(outbox.pop().err(), Some(Broken::AnotherHistory));
+        assert_eq!((hub.seq(), &**hub.epoch()), (2, "another"));
+        assert!(hub.pulse(&outbox, &Filter::default()).is_none());
+        let since = Position { epoch: "another".to_owned(), ..position(2) };
+        assert_eq!(hub.resume(&outbox, &since, 9), Resume::Behind { to: 2, known: true });
+        hub.publish(change(3, Action::Create, 1));
+        assert_eq!(waiting(&outbox), [3]);
+    }
+}

@@ -55,3 +55,48 @@ impl Index {
         self.rows.values().filter(passes).map(|row| row.digest).sum()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::{
+        super::fixtures::{change, moved, row},
+        *,
+    };
+
+    #[test]
+    fn its_digests_are_those_of_the_rows_whatever_the_filter() {
+        let mut rows: BTreeMap<i64, Patient> =
+            (1..=4).map(|pk| (pk, row(pk, if pk > 2 { "N" } else { "S" }))).collect();
+        let mut index = Index::new(rows.values());
+        let ward = |name: &str| Filter { ward: Some(name.to_owned()), status: None };
+        let filters = [
+            Filter::default(),
+            ward("N"),
+            ward("S"),
+            ward("T"),
+            Filter { ward: None, status: Some("admitted".to_owned()) },
+            Filter { ward: Some("N".to_owned()), status: Some("discharged".to_owned()) },
+        ];
+        let changes = [
+            change(1, Action::Create, 5),
+            moved(2, 1, "S", "N"),
+            moved(3, 1, "N", "S"),
+            change(4, Action::Delete, 3),
+            change(5, Action::Delete, 3),
+            change(6, Action::Update, 4),
+        ];
+        for change in changes {
+            index.apply(&change);
+            match change.action {
+                Action::Delete => _ = rows.remove(&change.patient.id),
+                _ => _ = rows.insert(change.patient.id, (*change.patient).clone()),
+            }
+            for filter in &filters {
+                let expected: Digest = rows.values().filter(|row| filter.matches(row)).map(Digest::of).sum();
+                assert_eq!(index.digest(filter), expected, "{filter:?} after {}", change.seq);
+            }
+        }
+    }
+}

@@ -160,3 +160,109 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::fixtures::update, *};
+
+    /// What an event of [`update`] counts for.
+    fn size() -> usize {
+        update(1, 1).size
+    }
+
+    /// Room for this many events, and for this many before they are taken together.
+    fn outbox(close_over: usize, conflate_over: Option<usize>) -> Outbox {
+        let conflate_over = conflate_over.map(|events| events * size());
+        Outbox::new(Limits { conflate_over, close_over: close_over * size() })
+    }
+
+    fn push(outbox: &Outbox, events: &[(i64, i64)]) {
+        events.iter().for_each(|(seq, pk)| outbox.push(&update(*seq, *pk)));
+    }
+
+    /// First and last position of each entry.
+    fn pop(outbox: &Outbox) -> Result<Vec<(i64, i64)>, Broken> {
+        Ok(outbox.pop()?.iter().map(|entry| (entry.first.change.seq, entry.seq())).collect())
+    }
+
+    #[test]
+    fn changes_come_out_one_by_one_in_their_order() {
+        let outbox = outbox(9, Some(9));
+        push(&outbox, &[(1, 1), (2, 2), (3, 1)]);
+        for seq in 1..=3 {
+            assert_eq!(pop(&outbox), Ok(vec![(seq, seq)]));
+        }
+        assert_eq!(pop(&outbox), Ok(Vec::new()));
+        assert!(outbox.is_empty());
+    }
+
+    #[test]
+    fn changes_are_taken_together_beyond_the_limit_and_not_at_it() {
+        let outbox = outbox(9, Some(3));
+        push(&outbox, &[(1, 1), (2, 2), (3, 1)]);
+        assert_eq!(pop(&outbox), Ok(vec![(1, 1)]));
+        push(&outbox, &[(4, 2), (5, 1)]);
+        // In the order of the last change of each patient.
+        assert_eq!(pop(&outbox), Ok(vec![(2, 4), (3, 5)]));
+        assert_eq!(pop(&outbox), Ok(Vec::new()));
+        push(&outbox, &[(6, 1)]);
+        assert_eq!(pop(&outbox), Ok(vec![(6, 6)]));
+    }
+
+    #[test]
+    fn a_reader_of_every_change_is_closed_beyond_its_limit_and_not_at_it() {
+        let outbox = outbox(3, None);
+        push(&outbox, &[(1, 1), (2, 1), (3, 1)]);
+        assert_eq!(pop(&outbox), Ok(vec![(1, 1)]));
+        push(&outbox, &[(4, 1), (5, 1)]);
+        assert_eq!(pop(&outbox), Err(Broken::TooSlow));
+    }
+
+    #[test]
+    fn what_is_being_sent_counts_until_the_next_is_taken() {
+        let outbox = outbox(5, Some(2));
+        push(&outbox, &[(1, 1), (2, 2), (3, 3)]);
+        assert_eq!(pop(&outbox).map(|entries| entries.len()), Ok(3));
+        // Three in flight and two waiting are at the limit.
+        push(&outbox, &[(4, 4), (5, 5)]);
+        assert_eq!(pop(&outbox).map(|entries| entries.len()), Ok(2));
+        push(&outbox, &[(6, 6), (7, 7), (8, 8)]);
+        assert_eq!(pop(&outbox).map(|entries| entries.len()), Ok(3));
+        push(&outbox, &[(9, 9), (10, 10), (11, 11)]);
+        assert_eq!(pop(&outbox), Err(Broken::TooSlow));
+    }
+
+    #[test]
+    fn many_changes_of_one_patient_never_close_it() {
+        let outbox = outbox(4, Some(2));
+        (1..1000).for_each(|seq| push(&outbox, &[(seq, 1)]));
+        assert_eq!(pop(&outbox), Ok(vec![(1, 999)]));
+    }
+
+    #[test]
+    fn a_cleared_one_begins_anew_unless_its_reader_is_too_slow() {
+        let outbox = outbox(3, None);
+        push(&outbox, &[(1, 1)]);
+        outbox.break_off(Broken::AnotherHistory);
+        push(&outbox, &[(2, 1)]);
+        assert!(!outbox.is_empty(), "its reader has to be told");
+        assert_eq!(pop(&outbox), Err(Broken::AnotherHistory));
+        outbox.clear();
+        push(&outbox, &[(3, 1)]);
+        assert_eq!(pop(&outbox), Ok(vec![(3, 3)]));
+        outbox.break_off(Broken::TooSlow);
+        outbox.clear();
+        push(&outbox, &[(4, 1)]);
+        assert_eq!(pop(&outbox), Err(Broken::TooSlow));
+    }
+
+    #[test]
+    fn clearing_does_not_forget_what_is_being_sent() {
+        let outbox = outbox(3, Some(0));
+        push(&outbox, &[(1, 1), (2, 2)]);
+        assert_eq!(pop(&outbox).map(|entries| entries.len()), Ok(2));
+        outbox.clear();
+        push(&outbox, &[(3, 3), (4, 4)]);
+        assert_eq!(pop(&outbox), Err(Broken::TooSlow));
+    }
+}

@@ -70,3 +70,71 @@ impl Ring {
         self.events.iter().skip(skip)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::fixtures::{at, position, update},
+        *,
+    };
+
+    /// At position 10, with room for three changes, and this many later ones.
+    fn ring(later: i64) -> Ring {
+        let mut ring = Ring::new(3 * update(11, 1).size, 10, Some(at(10)));
+        (1..=later).for_each(|more| ring.push(update(10 + more, 1)));
+        ring
+    }
+
+    fn after(ring: &Ring, seq: i64) -> Vec<i64> {
+        ring.after(seq).map(|event| event.change.seq).collect()
+    }
+
+    #[test]
+    fn it_has_everything_after_the_position_that_it_began_at() {
+        let ring = ring(3);
+        assert_eq!(after(&ring, 10), [11, 12, 13]);
+        assert_eq!(after(&ring, 12), [13]);
+        for too_old_or_too_new in [0, 9, 13, 14] {
+            assert!(after(&ring, too_old_or_too_new).is_empty(), "{too_old_or_too_new}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_make_room_for_the_newest() {
+        let ring = ring(5);
+        assert_eq!(after(&ring, 12), [13, 14, 15]);
+        assert!(after(&ring, 11).is_empty(), "one of them is not here any more");
+        assert_eq!(ring.bytes, 3 * update(11, 1).size);
+    }
+
+    #[test]
+    fn a_change_larger_than_all_room_leaves_an_empty_one_that_goes_on() {
+        let mut ring = Ring::new(1, 10, Some(at(10)));
+        ring.push(update(11, 1));
+        assert!(after(&ring, 10).is_empty());
+        assert_eq!((ring.contains(&position(11)), ring.bytes), (Contains::Yes, 0));
+    }
+
+    #[test]
+    fn a_position_is_known_by_the_time_of_its_change() {
+        for (later, known) in [(0, 10..=10), (3, 10..=13), (5, 12..=15)] {
+            let ring = ring(later);
+            for seq in 5..20 {
+                let expected = if known.contains(&seq) { Contains::Yes } else { Contains::Unknown };
+                assert_eq!(ring.contains(&position(seq)), expected, "{seq} with {later} more");
+                let vague = Position { at: None, ..position(seq) };
+                assert_eq!(ring.contains(&vague), expected, "{seq} with {later} more, without a time");
+                let other = Position { at: Some(at(99)), ..position(seq) };
+                let expected = if known.contains(&seq) { Contains::Other } else { Contains::Unknown };
+                assert_eq!(ring.contains(&other), expected, "{seq} with {later} more, at another time");
+            }
+        }
+    }
+
+    #[test]
+    fn before_the_first_change_there_is_no_time() {
+        let ring = Ring::new(1000, 0, None);
+        assert_eq!(ring.contains(&Position { at: None, ..position(0) }), Contains::Yes);
+        assert_eq!(ring.contains(&position(0)), Contains::Other);
+    }
+}

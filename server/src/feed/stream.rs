@@ -56,3 +56,62 @@ impl Stream {
         entry.level_2(prev_seq, seen, more).get().into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::fixtures::{change, event, moved},
+        *,
+    };
+
+    /// Of one patient, taken together.
+    fn entry(changes: Vec<app::change::Change>) -> Entry {
+        let mut entries = changes.into_iter().map(|change| Entry::from(event(change)));
+        let mut all = entries.next().unwrap();
+        entries.for_each(|later| all.absorb(later));
+        all
+    }
+
+    fn selected(stream: &Stream, entries: Vec<Entry>) -> Vec<(i64, Seen)> {
+        stream.select(entries).into_iter().map(|(entry, seen)| (entry.seq(), seen)).collect()
+    }
+
+    #[test]
+    fn of_who_came_and_went_it_tells_only_what_ended_last() {
+        let came_and_went =
+            |from, to| entry(vec![change(from, Action::Create, from), change(to, Action::Delete, from)]);
+        let stays = |seq| entry(vec![change(seq, Action::Create, seq)]);
+        let all = Stream::new(Filter::default(), 0);
+        assert_eq!(selected(&all, vec![came_and_went(1, 3), stays(4)]), [(4, Seen::Enters)]);
+        let told = [(4, Seen::Enters), (5, Seen::Deleted)];
+        assert_eq!(selected(&all, vec![came_and_went(1, 3), stays(4), came_and_went(2, 5)]), told);
+        assert_eq!(selected(&all, vec![came_and_went(1, 2), came_and_went(3, 4)]), [(4, Seen::Deleted)]);
+        let ward = Stream::new(Filter { ward: Some("N".to_owned()), status: None }, 0);
+        let for_a_while = entry(vec![moved(1, 9, "S", "N"), moved(5, 9, "N", "S")]);
+        assert_eq!(selected(&ward, vec![stays(4), for_a_while]), [(4, Seen::Enters), (5, Seen::Leaves)]);
+        // One change that it does not see was never anything to it.
+        assert_eq!(selected(&ward, vec![stays(4), entry(vec![moved(5, 9, "S", "T")])]), [(4, Seen::Enters)]);
+    }
+
+    #[test]
+    fn what_was_sent_from_the_log_is_not_sent_again() {
+        let stream = Stream::new(Filter::default(), 4);
+        let entries = (3..=5).map(|seq| entry(vec![change(seq, Action::Create, seq)])).collect();
+        assert_eq!(selected(&stream, entries), [(5, Seen::Enters)]);
+    }
+
+    #[test]
+    fn a_change_alone_is_the_text_that_all_share_and_others_have_their_own() {
+        let mut stream = Stream::new(Filter::default(), 4);
+        let alone = entry(vec![change(5, Action::Update, 1)]);
+        assert_eq!(stream.frame(&alone, Seen::Changes, false), alone.last.level_2);
+        // As if the one text had been made for it.
+        let same = alone.level_2(4, Seen::Changes, false);
+        assert_eq!(same.get(), alone.last.level_2.as_str());
+        let later = entry(vec![change(7, Action::Update, 1)]);
+        assert!(stream.frame(&later, Seen::Changes, false).contains(r#""prev_seq":5,"seq":7"#));
+        let together = entry(vec![change(8, Action::Update, 1), change(9, Action::Update, 1)]);
+        let frame = stream.frame(&together, Seen::Changes, true);
+        assert!(frame.contains(r#""prev_seq":7,"seq":9"#) && frame.contains(r#""more":true"#), "{frame}");
+    }
+}
