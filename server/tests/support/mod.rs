@@ -80,9 +80,14 @@ impl Folder {
 
     /// A folder on a disk of its own, of a few megabytes; `None` where this process may not mount one.
     pub fn on_a_small_disk() -> Option<Self> {
+        Self::on_a_disk_of("6m")
+    }
+
+    /// As above, of this size as `mount` takes it.
+    pub fn on_a_disk_of(size: &str) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let mut mount = process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"]).arg(dir.path());
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(dir.path());
         let mounted = mount.output().is_ok_and(|output| output.status.success());
         mounted.then(|| Self::furnished(Place { dir, mounted }))
     }

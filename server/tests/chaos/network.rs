@@ -1,0 +1,58 @@
+//! The network between the clients and the server, which can be cut.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
+
+use rand::{Rng, RngExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Passes connections on to one address.
+pub struct Network {
+    pub addr: SocketAddr,
+    lines: Arc<Mutex<Vec<CancellationToken>>>,
+    _stop: DropGuard,
+}
+
+impl Network {
+    pub async fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let lines: Arc<Mutex<Vec<CancellationToken>>> = Arc::default();
+        let stop = CancellationToken::new();
+        let (known, end) = (lines.clone(), stop.clone());
+        tokio::spawn(end.run_until_cancelled_owned(async move {
+            loop {
+                let Ok((near, _)) = listener.accept().await else { continue };
+                let cut = CancellationToken::new();
+                known.lock().unwrap().push(cut.clone());
+                tokio::spawn(cut.run_until_cancelled_owned(pass_on(near, server)));
+            }
+        }));
+        Self { addr, lines, _stop: stop.drop_guard() }
+    }
+
+    /// Cuts each connection with this probability; how many there were.
+    pub fn cut(&self, probability: f64, rng: &mut impl Rng) -> usize {
+        let mut lines = self.lines.lock().unwrap();
+        let before = lines.len();
+        lines.retain(|line| {
+            let is_cut = rng.random_bool(probability);
+            if is_cut {
+                line.cancel();
+            }
+            !is_cut
+        });
+        before - lines.len()
+    }
+}
+
+/// Until one end is gone: then the other one is told.
+async fn pass_on(mut near: TcpStream, server: SocketAddr) {
+    if let Ok(mut far) = TcpStream::connect(server).await {
+        let _ = (near.set_nodelay(true), far.set_nodelay(true));
+        let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+    }
+}
