@@ -175,7 +175,9 @@ impl Feed {
         let count = changes.len();
         if let Some(last) = changes.last().map(|change| change.seq) {
             let mut hub = self.hub();
-            changes.into_iter().for_each(|change| hub.publish(change));
+            for change in changes {
+                hub.publish(change);
+            }
             drop(hub);
             self.0.seq.send_replace(last);
         }

@@ -38,14 +38,22 @@ const ON_THE_WIRE: usize = 6;
 
 type Rows = BTreeMap<i64, Arc<Patient>>;
 
+/// Changes, each with the key of its write.
+type Log = Vec<(Change, String)>;
+
+/// By key: the position, and the row after it.
+type Answers = HashMap<String, (Option<i64>, Arc<Patient>)>;
+
+type Backup = (Log, Vec<Rows>, Answers);
+
 /// The database with every state that it ever had.
 struct Database {
     epoch: String,
-    log: Vec<(Change, String)>,
+    log: Log,
     /// By epoch, then by position.
     states: HashMap<String, Vec<Rows>>,
-    answers: HashMap<String, (Option<i64>, Arc<Patient>)>,
-    backup: Option<(Vec<(Change, String)>, Vec<Rows>, HashMap<String, (Option<i64>, Arc<Patient>)>)>,
+    answers: Answers,
+    backup: Option<Backup>,
     /// Keys of writes that a restore has undone.
     undone: HashSet<String>,
     /// Keys of writes that had nothing to change.
@@ -306,7 +314,9 @@ impl World {
         }
         let count = self.rng.random_range(1..8);
         let news: Vec<Change> = self.database.changes_after(hub.seq()).take(count).cloned().collect();
-        news.into_iter().for_each(|change| hub.publish(change));
+        for change in news {
+            hub.publish(change);
+        }
     }
 
     // ----------------------------------------------------------------------------------------------------- the network

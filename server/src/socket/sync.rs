@@ -68,7 +68,7 @@ impl Connection {
             }
             (Some(since), _) => match self.way_from(&since).await? {
                 Resume::Over(reason) => reason,
-                way => return self.go_on(request, since, filter, way).await,
+                way @ Resume::Behind { .. } => return self.go_on(request, since, filter, way).await,
             },
         };
         self.start_over(request, filter, reason).await

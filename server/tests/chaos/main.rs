@@ -6,11 +6,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
-mod clients;
 mod network;
-mod program;
 #[path = "../support/mod.rs"]
 mod support;
+mod writers;
 
 use std::{collections::HashMap, time::Duration};
 
@@ -27,13 +26,14 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    clients::{Door, Station, Tally, Written, keep_writing, watch},
     network::Network,
-    program::Program,
     support::{
         Folder,
+        killable::Program,
         program::{run_beside, stderr, stdout, wardwatch},
+        station::{Door, Station, Tally, watch},
     },
+    writers::{Written, keep_writing},
 };
 
 /// How much of everything; each can be set by its variable.
@@ -158,7 +158,9 @@ async fn through_kills_cuts_stalls_and_a_full_disk_nothing_acknowledged_is_lost_
     assert!(check.status.success(), "{}{}", stdout(&check), stderr(&check));
 
     let mut tally = Tally::default();
-    watchers.iter().for_each(|station| tally.add(&station.tally));
+    for station in &watchers {
+        tally.add(&station.tally);
+    }
     let count = |of: fn(&Written) -> usize| writers.iter().map(|(_, written)| of(written)).sum::<usize>();
     println!(
         "{} kills, {cuts} connections cut, {fillings} times a full disk, {failed_starts} starts refused",

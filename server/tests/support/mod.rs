@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "each file of tests uses its own part, and one may use everything")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
+pub mod killable;
 pub mod program;
+pub mod station;
 
 use std::{
     collections::VecDeque,

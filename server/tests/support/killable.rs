@@ -6,7 +6,7 @@ use std::{
     process::{Child, Stdio},
 };
 
-use crate::support::{Folder, program::wardwatch};
+use super::{Folder, program::wardwatch};
 
 pub struct Program {
     pub folder: Folder,
@@ -21,7 +21,14 @@ impl Program {
         // Free now, and asked for again at each start: clients come back to the same address.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let addr = listener.local_addr().unwrap();
-        Self { folder, addr, flags: flags.iter().map(|flag| (*flag).to_owned()).collect(), child: None }
+        let mut program = Self { folder, addr, flags: Vec::new(), child: None };
+        program.set_flags(flags);
+        program
+    }
+
+    /// For the next start.
+    pub fn set_flags(&mut self, flags: &[&str]) {
+        self.flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
     }
 
     /// Returns when it listens; `false` when it ended instead.
