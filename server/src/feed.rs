@@ -172,6 +172,9 @@ impl Feed {
             self.0.seq.send_replace(snapshot.seq);
             return Ok(true);
         }
+        if changes.is_empty() && head > seq {
+            return Err(StoreError::other("the log ends before its head"));
+        }
         let count = changes.len();
         if let Some(last) = changes.last().map(|change| change.seq) {
             let mut hub = self.hub();
