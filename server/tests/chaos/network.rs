@@ -6,13 +6,16 @@ use std::{
 };
 
 use rand::{Rng, RngExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::AbortHandle,
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Passes connections on to one address.
 pub struct Network {
     pub addr: SocketAddr,
-    lines: Arc<Mutex<Vec<CancellationToken>>>,
+    lines: Arc<Mutex<Vec<AbortHandle>>>,
     _stop: DropGuard,
 }
 
@@ -20,32 +23,25 @@ impl Network {
     pub async fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let lines: Arc<Mutex<Vec<CancellationToken>>> = Arc::default();
+        let lines: Arc<Mutex<Vec<AbortHandle>>> = Arc::default();
         let stop = CancellationToken::new();
         let (known, end) = (lines.clone(), stop.clone());
         tokio::spawn(end.run_until_cancelled_owned(async move {
             loop {
                 let Ok((near, _)) = listener.accept().await else { continue };
-                let cut = CancellationToken::new();
-                known.lock().unwrap().push(cut.clone());
-                tokio::spawn(cut.run_until_cancelled_owned(pass_on(near, server)));
+                let line = tokio::spawn(pass_on(near, server)).abort_handle();
+                known.lock().unwrap().push(line);
             }
         }));
         Self { addr, lines, _stop: stop.drop_guard() }
     }
 
-    /// Cuts each connection with this probability; how many there were.
+    /// Cuts each connection with this probability; how many were cut.
     pub fn cut(&self, probability: f64, rng: &mut impl Rng) -> usize {
         let mut lines = self.lines.lock().unwrap();
-        let before = lines.len();
-        lines.retain(|line| {
-            let is_cut = rng.random_bool(probability);
-            if is_cut {
-                line.cancel();
-            }
-            !is_cut
-        });
-        before - lines.len()
+        lines.retain(|line| !line.is_finished());
+        let cut = lines.iter().filter(|_| rng.random_bool(probability));
+        cut.map(AbortHandle::abort).count()
     }
 }
 
