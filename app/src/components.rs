@@ -10,9 +10,12 @@ mod patient_form;
 mod patient_row;
 mod patient_table;
 mod patient_view;
+mod pending;
 mod toast;
 mod toolbar;
 mod transfer;
+mod unsaved;
+mod words;
 
 mod clock;
 mod submission;
@@ -20,5 +23,5 @@ mod submission;
 pub use self::clock::Clock;
 pub(crate) use self::{
     announcer::Announcer, dialog::Dialog, dialog::Dialogs, header::Header, patient_table::PatientTable, toast::Toast,
-    toolbar::Toolbar,
+    toolbar::Toolbar, unsaved::UnsavedStrip,
 };

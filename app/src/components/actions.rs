@@ -49,7 +49,7 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
     let from = base.status;
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        submission.patch(live, base.clone(), status_data(status), move |row| {
+        submission.patch(base.clone(), status_data(status), move |row| {
             dialogs.finish(format!("{}: {}", status.label(), row.display_name()), Some((row, from)));
         });
     };
@@ -60,7 +60,7 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
             <p class="identifiers">{identifiers.clone()}</p>
             <p>{from.label()}", "{place.clone()}" → "<strong>{status.label()}</strong></p>
             <p class="hint">"You can take it back afterwards."</p>
-            <Buttons submission label=action/>
+            <Buttons submission label=action keeps=true/>
         </form>
     }
     .into_any()
@@ -82,7 +82,7 @@ pub(super) fn DeleteDialog(id: i64) -> impl IntoView {
     let submit = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         let name = base.display_name();
-        submission.delete(live, base.clone(), move || dialogs.finish(format!("Deleted: {name}"), None));
+        submission.delete(base.clone(), move || dialogs.finish(format!("Deleted: {name}"), None));
     };
     view! {
         {move || submission.conflict.get().map(|conflict| view! { <ConflictView conflict submission/> })}

@@ -1,10 +1,10 @@
 use leptos::prelude::*;
-use serde_json::Value;
 
 use super::{
     Clock, Dialogs,
     dialog::DialogTitle,
     submission::{Conflict, Problem, Submission},
+    words::{Changes, shown},
 };
 use crate::{
     live::Live,
@@ -24,12 +24,13 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
         .filter(|(name, value)| current.get(*name) != Some(value))
         .map(|(name, _)| name.clone())
         .partition(|name| conflict.mine.contains_key(name) && conflict.mine.get(name) != current.get(name));
+    let deletes = conflict.mine.is_empty();
     // `true`: mine. Undecided fields are absent.
     let choices = RwSignal::new(Vec::<(String, bool)>::new());
     let undecided = both.clone();
     let blocked = Signal::derive(move || {
         submission.busy.get()
-            || live.blocked.get()
+            || (live.blocked.get() && (deletes || !live.keeps.get()))
             || choices.with(|made| undecided.iter().any(|name| chosen(made, name).is_none()))
     });
     let when = clock.zone().date_time(conflict.current.updated_at);
@@ -55,10 +56,10 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
             view! {
                 <fieldset class="choice">
                     <legend>{field::label(name).to_owned()}</legend>
-                    <p class="hint">"Before: "{shown(base.get(name))}</p>
+                    <p class="hint">"Before: "{shown(name, base.get(name))}</p>
                     <label>
                         <input type="radio" name=name.clone() prop:checked=move || mine_chosen(true) on:change=move |_| choose(true)/>
-                        " Mine: "<strong>{shown(conflict.mine.get(name))}</strong>
+                        " Mine: "<strong>{shown(name, conflict.mine.get(name))}</strong>
                     </label>
                     <label>
                         <input
@@ -67,26 +68,27 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
                             prop:checked=move || theirs_chosen(false)
                             on:change=move |_| choose_theirs(false)
                         />
-                        " Theirs: "<strong>{shown(current.get(name))}</strong>
+                        " Theirs: "<strong>{shown(name, current.get(name))}</strong>
                     </label>
                 </fieldset>
             }
         })
         .collect_view();
-    let also = theirs_only
-        .iter()
-        .map(|name| {
-            view! { <li>{field::label(name).to_owned()}": "{shown(base.get(name))}" → "<strong>{shown(current.get(name))}</strong></li> }
-        })
-        .collect_view();
-    let (has_both, has_also) = (!both.is_empty(), !theirs_only.is_empty());
-    let deletes = conflict.mine.is_empty();
+    let only = |all: &Data, wanted: &dyn Fn(&str) -> bool| -> Data {
+        all.iter().filter(|(name, _)| wanted(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
+    let theirs = only(&current, &|name| theirs_only.iter().any(|theirs| theirs == name));
+    let alone = only(&conflict.mine, &|name| !both.iter().any(|both| both == name));
+    let (has_both, has_theirs, has_alone) = (!both.is_empty(), !theirs.is_empty(), !alone.is_empty());
+    let before = (base.clone(), base.clone());
+    let later = submission.decides.with_value(Option::is_some);
     let newer = conflict.current.clone();
     let mine = conflict.mine.clone();
     let confirm = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
         if deletes {
             // A delete is decided anew, in front of the row as it is.
+            submission.settle();
             dialogs.show(super::dialog::Open::Delete(newer.id));
             return;
         }
@@ -97,10 +99,11 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
         if kept.is_empty() {
+            submission.settle();
             dialogs.finish("Nothing was changed: theirs was kept.".to_owned(), None);
             return;
         }
-        submission.patch(live, newer.clone(), kept, move |row| {
+        submission.patch(newer.clone(), kept, move |row| {
             dialogs.finish(format!("Saved: {}", row.display_name()), None);
         });
     };
@@ -111,14 +114,20 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
             <p><strong>{conflict.by.clone()}</strong>" saved a change at "{when}" while you were at yours. Nothing of yours is saved yet."</p>
             {has_both.then(|| view! { <p>"You both changed these. Choose for each what is to stand:"</p> })}
             {rows}
-            {has_also.then(|| view! { <p>"They also changed, and it stays:"</p> })}
-            <ul>{also}</ul>
+            {has_theirs.then(|| view! { <p>"They also changed, and it stays:"</p><Changes before=before.0 after=theirs/> })}
+            {has_alone.then(|| view! { <p>"You alone changed, and it is saved with your choices:"</p><Changes before=before.1 after=alone/> })}
             <Problem submission/>
             <div class="buttons">
                 <button type="submit" class="primary" disabled=blocked>
-                    {if deletes { "Look at it again" } else { "Save my choices" }}
+                    {move || match (deletes, live.blocked.get()) {
+                        (true, _) => "Look at it again",
+                        (false, false) => "Save my choices",
+                        (false, true) => "Keep my choices until live",
+                    }}
                 </button>
-                <button type="button" on:click=move |_| dialogs.close()>"Cancel, keep theirs"</button>
+                <button type="button" on:click=move |_| dialogs.close()>
+                    {if later { "Decide later" } else { "Cancel, keep theirs" }}
+                </button>
             </div>
         </form>
     }
@@ -127,24 +136,4 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
 
 fn chosen(made: &[(String, bool)], name: &str) -> Option<bool> {
     made.iter().find(|(known, _)| known == name).map(|(_, mine)| *mine)
-}
-
-/// A value as a person reads it.
-fn shown(value: Option<&Value>) -> String {
-    let clock = expect_context::<Clock>();
-    match value {
-        None | Some(Value::Null) => "(empty)".to_owned(),
-        Some(Value::String(text)) => {
-            let is_time = text.len() > 10 && text.ends_with('Z');
-            match text.parse().ok().filter(|_| is_time) {
-                Some(time) => clock.zone().date_time(time),
-                None => text.clone(),
-            }
-        }
-        Some(Value::Array(flags)) => {
-            let codes: Vec<&str> = flags.iter().filter_map(|flag| flag.get("code")?.as_str()).collect();
-            if codes.is_empty() { "(none)".to_owned() } else { codes.join(", ") }
-        }
-        Some(other) => other.to_string(),
-    }
 }

@@ -7,6 +7,7 @@ use super::{
     patient_form::{AdmitDialog, EditDialog},
     patient_view::PatientDialog,
     transfer::TransferDialog,
+    unsaved::UnsavedDialog,
 };
 use crate::patient::{Patient, Status};
 
@@ -20,6 +21,8 @@ pub(crate) enum Open {
     Transfer(i64),
     Status(i64, Status),
     Delete(i64),
+    /// This user's edits that are not saved.
+    Unsaved,
 }
 
 /// A message about something the user did, with the way back where there is one.
@@ -105,6 +108,7 @@ pub(crate) fn Dialog() -> impl IntoView {
                 Open::Transfer(id) => view! { <TransferDialog id/> }.into_any(),
                 Open::Status(id, status) => view! { <StatusDialog id status/> }.into_any(),
                 Open::Delete(id) => view! { <DeleteDialog id/> }.into_any(),
+                Open::Unsaved => view! { <UnsavedDialog/> }.into_any(),
             }}
         </dialog>
     }

@@ -1,7 +1,10 @@
 use leptos::prelude::*;
 
 use super::Clock;
-use crate::live::{LinkState, Live};
+use crate::{
+    edits::Edit,
+    live::{LinkState, Live},
+};
 
 /// Whose list this is, what time it is, what is new, and whether all of it is true.
 #[component]
@@ -24,6 +27,17 @@ pub(crate) fn Header(
         let updates = if marked == 1 { "update" } else { "updates" };
         if hidden > 0 { format!("{marked} {updates} ({hidden} out of view)") } else { format!("{marked} {updates}") }
     };
+    let sign_out = move |event: leptos::ev::SubmitEvent| {
+        if live.edits.with_untracked(|edits| edits.iter().all(Edit::is_saved)) {
+            return;
+        }
+        let question = "Changes on this device are not saved. Sign out and lose them?";
+        if window().confirm_with_message(question).unwrap_or_default() {
+            live.forget_all();
+        } else {
+            event.prevent_default();
+        }
+    };
     view! {
         <header class="bar">
             <h1>"Wardwatch"<span class="where">{ward}</span></h1>
@@ -40,7 +54,7 @@ pub(crate) fn Header(
             </p>
             <nav class="who" aria-label="Account">
                 <a href="/password">{name}" ("{role}")"</a>
-                <form method="post" action="/sign-out"><button type="submit">"Sign out"</button></form>
+                <form method="post" action="/sign-out" on:submit=sign_out><button type="submit">"Sign out"</button></form>
             </nav>
         </header>
         <Banner/>
@@ -53,14 +67,14 @@ pub(crate) fn Header(
 fn LinkBadge() -> impl IntoView {
     let live = expect_context::<Live>();
     let class = move || match live.state.get() {
-        LinkState::Connecting => "badge connecting",
+        LinkState::Connecting | LinkState::Syncing => "badge connecting",
         LinkState::Live => "badge live",
         LinkState::Lost { .. } => "badge lost",
     };
     view! {
         <p class=class id="link" role="status">
             {move || match live.state.get() {
-                LinkState::Connecting => "○ Connecting",
+                LinkState::Connecting | LinkState::Syncing => "○ Connecting",
                 LinkState::Live => "● Live",
                 LinkState::Lost { .. } => "✕ Not live",
             }}
@@ -73,17 +87,44 @@ fn LinkBadge() -> impl IntoView {
 fn Banner() -> impl IntoView {
     let live = expect_context::<Live>();
     let clock = expect_context::<Clock>();
+    let may_write = live.user.with_value(|user| user.role.may_write());
+    let is_lost = move || matches!(live.state.get(), LinkState::Lost { .. });
+    let words = move || {
+        let LinkState::Lost { since, at_a_loss } = live.state.get() else { return ().into_any() };
+        let since = clock.zone().time_with_seconds(since);
+        let then = match (at_a_loss, may_write, live.keeps.get()) {
+            (true, ..) => {
+                " The server answers, but this page cannot confirm that its rows are right. Do not rely on them: reload the page."
+            }
+            (false, true, true) => {
+                " What you see may be out of date. Reconnecting by itself… Changes are kept on this device until then; patients cannot be admitted or deleted."
+            }
+            (false, ..) => " What you see may be out of date, and nothing can be changed. Reconnecting by itself…",
+        };
+        view! { <p><strong>"Not live since "{since}"."</strong>{then}</p> }.into_any()
+    };
+    let reload = move |_| {
+        // Fails only where navigation is forbidden.
+        let _ = window().location().reload();
+    };
     view! {
-        <div role="alert">
-            {move || match live.state.get() {
-                LinkState::Lost { since } => Some(view! {
-                    <p class="banner">
-                        <strong>"Not live since "{clock.zone().time_with_seconds(since)}"."</strong>
-                        " What you see may be out of date, and nothing can be changed. Reconnecting by itself…"
-                    </p>
-                }),
-                _ => None,
-            }}
+        <div class="banner" class:hidden=move || !is_lost()>
+            <div role="alert">{words}</div>
+            <button
+                type="button"
+                class:hidden=move || !matches!(live.state.get(), LinkState::Lost { at_a_loss: true, .. })
+                on:click=reload
+            >"Reload the page"</button>
+            {may_write.then(|| view! {
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        prop:checked=live.keeps
+                        on:change=move |event| live.keeps.set(event_target_checked(&event))
+                    />
+                    "Keep my changes on this device while the list is not live"
+                </label>
+            })}
         </div>
         <noscript>
             <p class="banner">

@@ -149,7 +149,7 @@ pub(super) fn AdmitDialog() -> impl IntoView {
             focus_first_wrong(form);
             return;
         }
-        submission.create(live, data, move |row| dialogs.finish(format!("Admitted: {}", row.display_name()), None));
+        submission.create(data, move |row| dialogs.finish(format!("Admitted: {}", row.display_name()), None));
     };
     focus_on_errors(submission, form);
     view! {
@@ -188,8 +188,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
             focus_first_wrong(form);
             return;
         }
-        submission
-            .patch(live, base.clone(), data, move |row| dialogs.finish(format!("Saved: {}", row.display_name()), None));
+        submission.patch(base.clone(), data, move |row| dialogs.finish(format!("Saved: {}", row.display_name()), None));
     };
     focus_on_errors(submission, form);
     view! {
@@ -198,7 +197,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
             <DialogTitle text=title.clone()/>
             <Fields draft submission admitting=false id=Some(id)/>
             <p class="identifiers">{identifiers.clone()}</p>
-            <Buttons submission label="Save"/>
+            <Buttons submission label="Save" keeps=true/>
         </form>
     }
     .into_any()

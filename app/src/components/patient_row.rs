@@ -1,12 +1,12 @@
 use leptos::prelude::*;
 
-use super::{Clock, Dialogs, dialog::Open};
+use super::{Clock, Dialogs, dialog::Open, pending::PendingMark};
 use crate::{
     live::{Live, MarkKind, Row},
     patient::{Code as _, Flag, Patient, Status, display::UNKNOWN},
 };
 
-/// One patient in the list. Everything in it follows the row's own two signals and nothing else, so a change of one patient
+/// One patient in the list. Everything in it follows the row's own signals and nothing else, so a change of one patient
 /// touches one row.
 #[component]
 pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
@@ -39,6 +39,7 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
                 </button>
                 <span class="sub">{text(|p, clock| p.display_born(clock.today(), &clock.zone()))}</span>
                 <span class="sub">{text(|p, _| p.display_number())}</span>
+                <PendingMark row/>
                 {move || row.mark.get().map(|mark| {
                     let words = match mark.kind {
                         MarkKind::New => "New on this list",

@@ -20,11 +20,11 @@ pub(crate) fn PatientTable(
     };
     // A press beside everything is meant to leave the row.
     let pressed = move |_| last_focus.set_value(None);
-    let lost = move || matches!(live.state.get(), LinkState::Lost { .. });
+    let muted = move || matches!(live.state.get(), LinkState::Syncing | LinkState::Lost { .. });
     view! {
         <div
             class="table"
-            class:muted=lost
+            class:muted=muted
             tabindex="0"
             role="region"
             aria-labelledby="list-title"

@@ -4,11 +4,12 @@ use super::{
     Clock, Dialogs,
     actions::status_action,
     dialog::{DialogTitle, Gone, Open},
+    pending::PendingMark,
 };
 use crate::{
+    edits::Pending,
     live::Live,
     patient::{Code as _, Patient, display::UNKNOWN},
-    wire::Role,
 };
 
 /// One patient: everything that is known, and what can be done. Follows every change while it is open.
@@ -18,13 +19,17 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
     let Some(row) = live.row(id) else { return view! { <Gone/> }.into_any() };
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
-    let may_write = live.user.with_value(|user| user.role >= Role::Clinician);
+    let may_write = live.user.with_value(|user| user.role.may_write());
     let title = Signal::derive(move || row.patient.with(|patient| patient.display_name()));
     let exists = Memo::new(move |_| live.exists(id));
     let actions = move || {
         let status = row.patient.with(|patient| patient.status);
+        // While a change is on its way there is nothing to base the next one on.
+        let saving = move || row.pending.get() == Some(Pending::Saving);
         let action = move |label: &'static str, what: Open| {
-            view! { <button type="button" disabled=live.blocked on:click=move |_| dialogs.show(what)>{label}</button> }
+            let refuses = if matches!(what, Open::Delete(_)) { live.blocked } else { live.refuses };
+            let disabled = move || saving() || refuses.get();
+            view! { <button type="button" disabled=disabled on:click=move |_| dialogs.show(what)>{label}</button> }
         };
         view! {
             {action("Edit", Open::Edit(id))}
@@ -39,6 +44,7 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
             <p class="identifiers">
                 {move || row.patient.with(|patient| patient.display_two_identifiers(clock.today(), &clock.zone()))}
             </p>
+            <PendingMark row/>
             {may_write.then(|| view! { <div class="buttons" role="group" aria-label="Actions">{actions}</div> })}
             <dl class="record">
                 {move || row.patient.with(|patient| facts(patient, clock)).into_iter().map(|(label, value)| view! {

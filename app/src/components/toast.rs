@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use super::{Dialogs, actions::status_data, dialog::Done};
 use crate::{
-    live::{Live, Outcome, WriteRequest},
+    edits::Outcome,
+    live::{Live, WriteRequest},
     patient::{Patient, Status},
 };
 
@@ -14,14 +15,11 @@ pub(crate) fn Toast() -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let undo = move |row: Arc<Patient>, status: Status| {
-        let request = WriteRequest {
-            action: "patch",
-            pk: Some(row.id),
-            version: Some(row.version),
-            data: Some(status_data(status)),
-        };
+        let request =
+            WriteRequest { action: "patch", base: Some(row.clone()), data: Some(status_data(status)), decides: None };
         live.write(request, move |outcome| {
             let text = match outcome {
+                Outcome::Kept => format!("Kept on this device, not saved yet: {}.", row.display_name()),
                 Outcome::Saved(_) => format!("Undone: {}", row.display_name()),
                 Outcome::Conflict { by, .. } => {
                     format!("Not undone: {by} has changed {} meanwhile.", row.display_name())
@@ -38,7 +36,7 @@ pub(crate) fn Toast() -> impl IntoView {
                 <div class="toast">
                     <span>{done.text}</span>
                     {done.undo.map(|(row, status)| view! {
-                        <button type="button" disabled=live.blocked on:click=move |_| undo(row.clone(), status)>"Undo"</button>
+                        <button type="button" disabled=live.refuses on:click=move |_| undo(row.clone(), status)>"Undo"</button>
                     })}
                     <button type="button" on:click=move |_| dialogs.done.set(None)>"Dismiss"</button>
                 </div>

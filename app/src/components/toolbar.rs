@@ -5,7 +5,6 @@ use crate::{
     list::arrange::{Query, StatusFilter},
     live::Live,
     patient::{Code as _, Status},
-    wire::Role,
 };
 
 /// Search, filters and the way to a new patient.
@@ -17,7 +16,7 @@ pub(crate) fn Toolbar(
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
-    let may_write = live.user.with_value(|user| user.role >= Role::Clinician);
+    let may_write = live.user.with_value(|user| user.role.may_write());
     // The ward that is chosen stays among them when its last patient leaves: or else "All wards" would be claimed.
     let wards = Memo::new(move |_| {
         let mut wards = live.values_of(|patient| patient.ward.as_deref());

@@ -48,7 +48,7 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
             submission.errors.set(errors);
             return;
         }
-        submission.patch(live, base.clone(), data, move |row| {
+        submission.patch(base.clone(), data, move |row| {
             dialogs.finish(format!("{} is now in {}", row.display_name(), row.display_place()), None);
         });
     };
@@ -64,7 +64,7 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
             </div>
             <BedWarning ward bed id=Some(id)/>
             <p class="identifiers">{identifiers.clone()}</p>
-            <Buttons submission label="Transfer"/>
+            <Buttons submission label="Transfer" keeps=true/>
         </form>
     }
     .into_any()

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::ListPage;
 use crate::{
-    components::{Announcer, Clock, Dialog, Dialogs, Header, PatientTable, Toast, Toolbar},
+    components::{Announcer, Clock, Dialog, Dialogs, Header, PatientTable, Toast, Toolbar, UnsavedStrip},
     list::arrange::{Query, StatusFilter},
     live::Live,
 };
@@ -11,8 +11,8 @@ use crate::{
 #[component]
 pub fn ListApp() -> impl IntoView {
     let page = SharedValue::new(expect_context::<ListPage>).into_inner();
-    let live = Live::new(page.snapshot, page.user);
     let clock = Clock::new(page.now, page.zone);
+    let live = Live::new(page.snapshot, page.user, clock.now);
     provide_context(live);
     provide_context(clock);
     provide_context(Dialogs::new());
@@ -26,6 +26,7 @@ pub fn ListApp() -> impl IntoView {
     let shown = Memo::new(move |_| live.arranged());
     view! {
         <Header shown/>
+        <UnsavedStrip/>
         <main>
             <Toolbar shown/>
             <PatientTable shown/>

@@ -1,0 +1,173 @@
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::{
+    Clock, Dialogs,
+    conflict::ConflictView,
+    dialog::{DialogTitle, Done, Open},
+    submission::{Conflict, Submission},
+    words::Changes,
+};
+use crate::{
+    edits::{Edit, Pending, Stuck},
+    live::Live,
+    patient::Patient,
+};
+
+fn count(words: [&str; 2], n: usize, rest: [&str; 2]) -> String {
+    let one = usize::from(n != 1);
+    format!("{n} {}{}", words[one], rest[one])
+}
+
+/// Says under the header how many of this user's changes are not saved, and the way to them.
+#[component]
+pub(crate) fn UnsavedStrip() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let dialogs = expect_context::<Dialogs>();
+    let having = move |state| live.edits.with(|edits| edits.iter().filter(|edit| edit.pending() == state).count());
+    let counts = Memo::new(move |_| (having(Pending::Waiting), having(Pending::Stuck)));
+    let words = move || {
+        let (waiting, stuck) = counts.get();
+        let mut words = Vec::new();
+        if waiting > 0 {
+            words.push(count(
+                ["change", "changes"],
+                waiting,
+                [" on this device is not saved yet.", " on this device are not saved yet."],
+            ));
+        }
+        if stuck > 0 {
+            words.push(count(["change", "changes"], stuck, [" needs your decision.", " need your decision."]));
+        }
+        words.join(" ")
+    };
+    let is_empty = move || counts.get() == (0, 0);
+    // Told once for all that went out together.
+    Effect::new(move || {
+        let under_way = live.edits.with(|edits| edits.iter().any(|edit| edit.stuck().is_none() && !edit.is_saved()));
+        let saved = live.kept_saved.get();
+        if saved > 0 && !under_way {
+            let text = count(["kept change", "kept changes"], saved, [" was saved.", " were saved."]);
+            dialogs.done.set(Some(Done { text, undo: None }));
+            live.kept_saved.set(0);
+        }
+    });
+    view! {
+        <div class="unsaved" class:empty=is_empty>
+            <p role="status" id="unsaved">{words}</p>
+            <button type="button" class:hidden=is_empty on:click=move |_| dialogs.show(Open::Unsaved)>"Show"</button>
+        </div>
+    }
+    .into_any()
+}
+
+/// What this user wants and the database has not confirmed, one by one.
+#[component]
+pub(super) fn UnsavedDialog() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let dialogs = expect_context::<Dialogs>();
+    let deciding = RwSignal::new(None::<Edit>);
+    let items = move || {
+        let edits: Vec<Edit> = live.edits.get().into_iter().filter(|edit| !edit.is_saved()).collect();
+        if edits.is_empty() {
+            return view! { <p>"Nothing on this device is unsaved."</p> }.into_any();
+        }
+        edits.into_iter().map(|edit| view! { <UnsavedItem edit deciding/> }).collect_view().into_any()
+    };
+    let list = move || {
+        view! {
+            <div class="record-list">
+                <DialogTitle text="Changes on this device"/>
+                <p>"These are not saved. What waits is sent by itself when the list is live; what others have changed meanwhile is never overwritten."</p>
+                {items}
+                <div class="buttons">
+                    <button type="button" class="primary" on:click=move |_| dialogs.close()>"Back to the list"</button>
+                </div>
+            </div>
+        }
+    };
+    (move || match deciding.get() {
+        Some(edit) => view! { <Decision edit/> }.into_any(),
+        None => list().into_any(),
+    })
+    .into_any()
+}
+
+/// Whom it is about, what is wanted, what has become of it, and what can be done.
+#[component]
+fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<Edit>>) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let dialogs = expect_context::<Dialogs>();
+    let clock = expect_context::<Clock>();
+    let asking = RwSignal::new(false);
+    let data = edit.data.clone().unwrap_or_default();
+    // Somebody who is to be admitted has no row yet, and is who the form says.
+    let patient = edit.base.clone().or_else(|| Patient::admit(&data, edit.made_at).ok().map(Arc::new));
+    let identifiers = patient.map(|patient| patient.display_two_identifiers(clock.today(), &clock.zone()));
+    let before = edit.base.as_ref().map(|base| base.values()).unwrap_or_default();
+    let made_at = clock.zone().date_time(edit.made_at);
+    let what = match &*edit.action {
+        "create" => "Admission",
+        "delete" => "Deletion of the record",
+        _ => "Change",
+    };
+    let state = match (edit.stuck(), edit.pending()) {
+        (Some(Stuck::Conflict { by, .. }), _) => {
+            format!("⚠ {by} has changed this patient meanwhile. Your change is not saved; decide what is to stand.")
+        }
+        (Some(Stuck::Refused(reason)), _) => format!("⚠ Not saved: {reason}"),
+        (None, Pending::Waiting) => "⧗ Not sent yet: waits until the list is live.".to_owned(),
+        (None, _) => "⟳ Being saved…".to_owned(),
+    };
+    let key = edit.key.clone();
+    let discard = move |_| {
+        live.forget(&key);
+        // The button is gone with its item.
+        if let Some(title) = document().get_element_by_id("dialog-title") {
+            use leptos::wasm_bindgen::JsCast as _;
+            let _ = title.unchecked_ref::<leptos::web_sys::HtmlElement>().focus();
+        }
+    };
+    let again = edit.pk().filter(|id| matches!(edit.stuck(), Some(Stuck::Refused(_))) && live.exists(*id));
+    let decide = matches!(edit.stuck(), Some(Stuck::Conflict { .. }));
+    view! {
+        <fieldset class="unsaved-item">
+            <legend>{what}" made at "{made_at}</legend>
+            <p class="identifiers">{identifiers}</p>
+            <Changes before after=data/>
+            <p><strong>{state}</strong></p>
+            <div class="buttons">
+                {decide.then(move || view! {
+                    <button type="button" class="primary" on:click=move |_| deciding.set(Some(edit.clone()))>"Decide"</button>
+                })}
+                {again.map(|id| view! {
+                    <button type="button" on:click=move |_| dialogs.show(Open::Edit(id))>"Edit again"</button>
+                })}
+                <button type="button" on:click=move |_| asking.update(|asking| *asking = !*asking)>
+                    {move || if asking.get() { "Do not discard" } else { "Discard" }}
+                </button>
+                <button type="button" class="danger" class:hidden=move || !asking.get() on:click=discard>
+                    "Discard for good"
+                </button>
+            </div>
+        </fieldset>
+    }
+    .into_any()
+}
+
+/// The decision about a stuck edit, field by field.
+#[component]
+fn Decision(edit: Edit) -> impl IntoView {
+    let submission = Submission::new();
+    if let (Some(base), Some(Stuck::Conflict { current, by })) = (&edit.base, edit.stuck()) {
+        submission.conflict.set(Some(Conflict {
+            base: base.clone(),
+            current: current.clone(),
+            by: by.clone(),
+            mine: edit.data.clone().unwrap_or_default(),
+        }));
+    }
+    submission.decides.set_value(Some(edit.key));
+    (move || submission.conflict.get().map(|conflict| view! { <ConflictView conflict submission/> })).into_any()
+}
