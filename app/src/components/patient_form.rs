@@ -9,6 +9,7 @@ use super::{
     dialog::{DialogTitle, Gone},
     field_input::{Field, FieldInput, Kind},
     submission::{Buttons, Submission},
+    words::{ALLERGIES, GENDERS, RESUSCITATION},
 };
 use crate::{
     live::Live,
@@ -19,18 +20,9 @@ use crate::{
     },
 };
 
-const GENDERS: &[(&str, &str)] = &[("unknown", "Unknown"), ("female", "Female"), ("male", "Male"), ("other", "Other")];
 const ARRIVALS: &[(&str, &str)] = &[("admitted", "Admitted: the patient is here"), ("expected", "Expected: will come")];
 const ACUITIES: &[(&str, &str)] =
     &[("", "Not assessed"), ("1", "1 (most urgent)"), ("2", "2"), ("3", "3"), ("4", "4"), ("5", "5 (least urgent)")];
-const ALLERGIES: &[(&str, &str)] = &[
-    ("not_recorded", "Not recorded"),
-    ("known", "Known allergies"),
-    ("none_known", "No known allergies"),
-    ("unavailable", "Could not be asked"),
-];
-const RESUSCITATION: &[(&str, &str)] = &[("not_recorded", "Not recorded"), ("full", "Full"), ("limited", "Limited")];
-
 /// The form's fields as texts, and the way back to values. A handle.
 #[derive(Clone, Copy)]
 struct Draft {

@@ -2,26 +2,37 @@ use leptos::prelude::*;
 use serde_json::Value;
 
 use super::Clock;
-use crate::patient::{AllergyStatus, BirthDate, Code, CodeStatus, Data, Flag, Gender, NhsNumber, Status, field};
+use crate::patient::{BirthDate, Code as _, Data, Flag, NhsNumber, Status, field};
+
+pub(super) const GENDERS: &[(&str, &str)] =
+    &[("unknown", "Unknown"), ("female", "Female"), ("male", "Male"), ("other", "Other")];
+pub(super) const ALLERGIES: &[(&str, &str)] = &[
+    ("not_recorded", "Not recorded"),
+    ("known", "Known allergies"),
+    ("none_known", "No known allergies"),
+    ("unavailable", "Could not be asked"),
+];
+pub(super) const RESUSCITATION: &[(&str, &str)] =
+    &[("not_recorded", "Not recorded"), ("full", "Full"), ("limited", "Limited")];
 
 /// The value of a field as a person reads it.
 pub(super) fn shown(name: &str, value: Option<&Value>) -> String {
-    fn label<C: Code>(text: &str) -> Option<String> {
-        C::from_code(text).map(|code| code.label().to_owned())
-    }
+    let choices = match name {
+        "gender" => GENDERS,
+        "allergy_status" => ALLERGIES,
+        "code_status" => RESUSCITATION,
+        _ => &[],
+    };
     match value {
         None | Some(Value::Null) => "(empty)".to_owned(),
         Some(Value::String(text)) => {
             let time = || text.parse().ok().map(|time| expect_context::<Clock>().zone().date_time(time));
             let words = match name {
                 "admission_date" | "dismissal_date" | "deceased_at" => time(),
-                "status" => label::<Status>(text),
-                "gender" => label::<Gender>(text),
-                "allergy_status" => label::<AllergyStatus>(text),
-                "code_status" => label::<CodeStatus>(text),
+                "status" => Status::from_code(text).map(|status| status.label().to_owned()),
                 "nhs_number" => text.parse().ok().map(|number: NhsNumber| number.grouped()),
                 "birth_date" => text.parse().ok().map(BirthDate::display_long),
-                _ => None,
+                _ => choices.iter().find(|(code, _)| code == text).map(|(_, words)| (*words).to_owned()),
             };
             words.unwrap_or_else(|| text.clone())
         }
