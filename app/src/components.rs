@@ -4,6 +4,7 @@ mod actions;
 mod announcer;
 mod conflict;
 mod dialog;
+mod erased;
 mod field_input;
 mod header;
 mod patient_form;

@@ -3,6 +3,7 @@ use leptos::prelude::*;
 use super::{
     Clock, Dialogs,
     dialog::DialogTitle,
+    erased::{input, part, press, submit, text, when},
     submission::{Conflict, Problem, Submission},
     words::{Changes, shown},
 };
@@ -11,10 +12,19 @@ use crate::{
     patient::{Data, field},
 };
 
+/// The decision, once there is one to make.
+#[component]
+pub(super) fn ConflictPart(submission: Submission) -> impl IntoView {
+    part(move || {
+        submission.conflict.get().map(|conflict| view! { <ConflictView conflict submission/> }.into_any()).into_any()
+    })
+    .into_any()
+}
+
 /// Field by field: what this user wrote, what the other did, who and when. Nothing is saved before each field that both
 /// changed has been decided.
 #[component]
-pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
+fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
@@ -28,12 +38,12 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
     // `true`: mine. Undecided fields are absent.
     let choices = RwSignal::new(Vec::<(String, bool)>::new());
     let undecided = both.clone();
-    let blocked = Signal::derive(move || {
+    let blocked = when(move || {
         submission.busy.get()
             || (live.blocked.get() && (deletes || !live.keeps.get()))
             || choices.with(|made| undecided.iter().any(|name| chosen(made, name).is_none()))
     });
-    let when = clock.zone().date_time(conflict.current.updated_at);
+    let saved_at = clock.zone().date_time(conflict.current.updated_at);
     let identifiers = conflict.current.display_two_identifiers(clock.today(), &clock.zone());
     let rows = both
         .iter()
@@ -58,15 +68,15 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
                     <legend>{field::label(name).to_owned()}</legend>
                     <p class="hint">"Before: "{shown(name, base.get(name))}</p>
                     <label>
-                        <input type="radio" name=name.clone() prop:checked=move || mine_chosen(true) on:change=move |_| choose(true)/>
+                        <input type="radio" name=name.clone() prop:checked=when(move || mine_chosen(true)) on:change=input(move |_| choose(true))/>
                         " Mine: "<strong>{shown(name, conflict.mine.get(name))}</strong>
                     </label>
                     <label>
                         <input
                             type="radio"
                             name=name.clone()
-                            prop:checked=move || theirs_chosen(false)
-                            on:change=move |_| choose_theirs(false)
+                            prop:checked=when(move || theirs_chosen(false))
+                            on:change=input(move |_| choose_theirs(false))
                         />
                         " Theirs: "<strong>{shown(name, current.get(name))}</strong>
                     </label>
@@ -84,8 +94,7 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
     let later = submission.decides.with_value(Option::is_some);
     let newer = conflict.current.clone();
     let mine = conflict.mine.clone();
-    let confirm = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
+    let confirm = submit(move || {
         if deletes {
             // A delete is decided anew, in front of the row as it is.
             submission.settle();
@@ -106,26 +115,29 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
         submission.patch(newer.clone(), kept, move |row| {
             dialogs.finish(format!("Saved: {}", row.display_name()), None);
         });
-    };
+    });
     view! {
         <form on:submit=confirm class="conflict">
             <DialogTitle text="Somebody else changed this patient"/>
             <p class="identifiers">{identifiers}</p>
-            <p><strong>{conflict.by.clone()}</strong>" saved a change at "{when}" while you were at yours. Nothing of yours is saved yet."</p>
-            {has_both.then(|| view! { <p>"You both changed these. Choose for each what is to stand:"</p> })}
+            <p><strong>{conflict.by.clone()}</strong>" saved a change at "{saved_at}" while you were at yours. Nothing of yours is saved yet."</p>
+            {has_both.then(|| view! { <p>"You both changed these. Choose for each what is to stand:"</p> }.into_any())}
             {rows}
-            {has_theirs.then(|| view! { <p>"They also changed, and it stays:"</p><Changes before=before.0 after=theirs/> })}
-            {has_alone.then(|| view! { <p>"You alone changed, and it is saved with your choices:"</p><Changes before=before.1 after=alone/> })}
+            {has_theirs.then(|| view! { <p>"They also changed, and it stays:"</p><Changes before=before.0 after=theirs/> }.into_any())}
+            {has_alone.then(|| view! { <p>"You alone changed, and it is saved with your choices:"</p><Changes before=before.1 after=alone/> }.into_any())}
             <Problem submission/>
             <div class="buttons">
                 <button type="submit" class="primary" disabled=blocked>
-                    {move || match (deletes, live.blocked.get()) {
-                        (true, _) => "Look at it again",
-                        (false, false) => "Save my choices",
-                        (false, true) => "Keep my choices until live",
-                    }}
+                    {text(move || {
+                        let label = match (deletes, live.blocked.get()) {
+                            (true, _) => "Look at it again",
+                            (false, false) => "Save my choices",
+                            (false, true) => "Keep my choices until live",
+                        };
+                        label.to_owned()
+                    })}
                 </button>
-                <button type="button" on:click=move |_| dialogs.close()>
+                <button type="button" on:click=press(move || dialogs.close())>
                     {if later { "Decide later" } else { "Cancel, keep theirs" }}
                 </button>
             </div>

@@ -4,6 +4,7 @@ use leptos::{ev::Event, html, prelude::*};
 
 use super::{
     actions::{DeleteDialog, StatusDialog},
+    erased::{input, part, press, when},
     patient_form::{AdmitDialog, EditDialog},
     patient_view::PatientDialog,
     transfer::TransferDialog,
@@ -84,23 +85,23 @@ pub(crate) fn Dialog() -> impl IntoView {
         typed.set(false);
         asking.set(false);
     });
-    let on_input = move |_: Event| {
+    let on_input = input(move |_: Event| {
         typed.set(true);
         asking.set(false);
-    };
-    let on_escape = move |event: Event| {
+    });
+    let on_escape = input(move |event: Event| {
         if typed.get_untracked() && !asking.get_untracked() {
             event.prevent_default();
             asking.set(true);
         }
-    };
-    let closed = move |_: Event| dialogs.close();
+    });
+    let closed = input(move |_: Event| dialogs.close());
     view! {
         <dialog node_ref=node aria-labelledby="dialog-title" on:input=on_input on:cancel=on_escape on:close=closed>
-            <p class="warning" role="alert" class:hidden=move || !asking.get()>
+            <p class="warning" role="alert" class:hidden=when(move || !asking.get())>
                 "Press Escape again to throw away what you have typed."
             </p>
-            {move || match dialogs.open.get() {
+            {part(move || match dialogs.open.get() {
                 Open::Nothing => ().into_any(),
                 Open::Patient(id) => view! { <PatientDialog id/> }.into_any(),
                 Open::Admit => view! { <AdmitDialog/> }.into_any(),
@@ -109,7 +110,7 @@ pub(crate) fn Dialog() -> impl IntoView {
                 Open::Status(id, status) => view! { <StatusDialog id status/> }.into_any(),
                 Open::Delete(id) => view! { <DeleteDialog id/> }.into_any(),
                 Open::Unsaved => view! { <UnsavedDialog/> }.into_any(),
-            }}
+            })}
         </dialog>
     }
 }
@@ -134,7 +135,7 @@ pub(super) fn Gone() -> impl IntoView {
         <DialogTitle text="This patient is no longer on the list"/>
         <p>"Somebody has deleted the record meanwhile."</p>
         <div class="buttons">
-            <button type="button" on:click=move |_| dialogs.close()>"Back to the list"</button>
+            <button type="button" on:click=press(move || dialogs.close())>"Back to the list"</button>
         </div>
     }
 }

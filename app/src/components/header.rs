@@ -1,6 +1,9 @@
-use leptos::prelude::*;
+use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::Clock;
+use super::{
+    Clock,
+    erased::{input, part, press, text, when},
+};
 use crate::{
     edits::Edit,
     live::{LinkState, Live},
@@ -16,8 +19,8 @@ pub(crate) fn Header(
     let clock = expect_context::<Clock>();
     let name = live.user.with_value(|user| user.name.clone());
     let role = live.user.with_value(|user| user.role.as_str());
-    let ward = move || live.query.with(|query| query.ward.clone()).unwrap_or_else(|| "All wards".to_owned());
-    let updates = move || {
+    let ward = text(move || live.query.with(|query| query.ward.clone()).unwrap_or_else(|| "All wards".to_owned()));
+    let updates = text(move || {
         let (marked, hidden) = live.marked.with(|marked| {
             shown.with(|shown| {
                 let visible: std::collections::HashSet<i64> = shown.iter().copied().collect();
@@ -26,8 +29,8 @@ pub(crate) fn Header(
         });
         let updates = if marked == 1 { "update" } else { "updates" };
         if hidden > 0 { format!("{marked} {updates} ({hidden} out of view)") } else { format!("{marked} {updates}") }
-    };
-    let sign_out = move |event: leptos::ev::SubmitEvent| {
+    });
+    let sign_out: Box<dyn FnMut(SubmitEvent)> = Box::new(move |event: SubmitEvent| {
         if live.edits.with_untracked(|edits| edits.iter().all(Edit::is_saved)) {
             return;
         }
@@ -37,19 +40,19 @@ pub(crate) fn Header(
         } else {
             event.prevent_default();
         }
-    };
+    });
     view! {
         <header class="bar">
             <h1>"Wardwatch"<span class="where">{ward}</span></h1>
-            <p class="clock"><time>{move || clock.minute()}</time></p>
+            <p class="clock"><time>{text(move || clock.minute())}</time></p>
             <LinkBadge/>
             <p class="updates">
                 <span>{updates}</span>
                 <button
                     type="button"
                     class="needs-script"
-                    disabled=move || live.marked.with(std::collections::BTreeSet::is_empty)
-                    on:click=move |_| live.clear_all_marks()
+                    disabled=when(move || live.marked.with(std::collections::BTreeSet::is_empty))
+                    on:click=press(move || live.clear_all_marks())
                 >"Mark all seen"</button>
             </p>
             <nav class="who" aria-label="Account">
@@ -66,18 +69,20 @@ pub(crate) fn Header(
 #[component]
 fn LinkBadge() -> impl IntoView {
     let live = expect_context::<Live>();
-    let class = move || match live.state.get() {
-        LinkState::Connecting | LinkState::Syncing => "badge connecting",
-        LinkState::Live => "badge live",
-        LinkState::Lost { .. } => "badge lost",
+    let of = move |texts: [&'static str; 3]| {
+        text(move || {
+            let [connecting, live_now, lost] = texts;
+            let text = match live.state.get() {
+                LinkState::Connecting | LinkState::Syncing => connecting,
+                LinkState::Live => live_now,
+                LinkState::Lost { .. } => lost,
+            };
+            text.to_owned()
+        })
     };
     view! {
-        <p class=class id="link" role="status">
-            {move || match live.state.get() {
-                LinkState::Connecting | LinkState::Syncing => "○ Connecting",
-                LinkState::Live => "● Live",
-                LinkState::Lost { .. } => "✕ Not live",
-            }}
+        <p class=of(["badge connecting", "badge live", "badge lost"]) id="link" role="status">
+            {of(["○ Connecting", "● Live", "✕ Not live"])}
         </p>
     }
 }
@@ -88,8 +93,9 @@ fn Banner() -> impl IntoView {
     let live = expect_context::<Live>();
     let clock = expect_context::<Clock>();
     let may_write = live.user.with_value(|user| user.role.may_write());
-    let is_lost = move || matches!(live.state.get(), LinkState::Lost { .. });
-    let words = move || {
+    let is_found = when(move || !matches!(live.state.get(), LinkState::Lost { .. }));
+    let is_understood = when(move || !matches!(live.state.get(), LinkState::Lost { at_a_loss: true, .. }));
+    let words = part(move || {
         let LinkState::Lost { since, at_a_loss } = live.state.get() else { return ().into_any() };
         let since = clock.zone().time_with_seconds(since);
         let then = match (at_a_loss, may_write, live.keeps.get()) {
@@ -102,25 +108,21 @@ fn Banner() -> impl IntoView {
             (false, ..) => " What you see may be out of date, and nothing can be changed. Reconnecting by itself…",
         };
         view! { <p><strong>"Not live since "{since}"."</strong>{then}</p> }.into_any()
-    };
-    let reload = move |_| {
+    });
+    let reload = press(move || {
         // Fails only where navigation is forbidden.
         let _ = window().location().reload();
-    };
+    });
     view! {
-        <div class="banner" class:hidden=move || !is_lost()>
+        <div class="banner" class:hidden=is_found>
             <div role="alert">{words}</div>
-            <button
-                type="button"
-                class:hidden=move || !matches!(live.state.get(), LinkState::Lost { at_a_loss: true, .. })
-                on:click=reload
-            >"Reload the page"</button>
+            <button type="button" class:hidden=is_understood on:click=reload>"Reload the page"</button>
             {may_write.then(|| view! {
                 <label class="check">
                     <input
                         type="checkbox"
                         prop:checked=live.keeps
-                        on:change=move |event| live.keeps.set(event_target_checked(&event))
+                        on:change=input(move |event| live.keeps.set(event_target_checked(&event)))
                     />
                     "Keep my changes on this device while the list is not live"
                 </label>

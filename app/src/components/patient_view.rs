@@ -4,6 +4,7 @@ use super::{
     Clock, Dialogs,
     actions::status_action,
     dialog::{DialogTitle, Gone, Open},
+    erased::{part, press, text, when},
     pending::PendingMark,
 };
 use crate::{
@@ -22,14 +23,14 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
     let may_write = live.user.with_value(|user| user.role.may_write());
     let title = Signal::derive(move || row.patient.with(|patient| patient.display_name()));
     let exists = Memo::new(move |_| live.exists(id));
-    let actions = move || {
+    let actions = move || -> AnyView {
         let status = row.patient.with(|patient| patient.status);
         // While a change is on its way there is nothing to base the next one on.
         let saving = move || row.pending.get() == Some(Pending::Saving);
         let action = move |label: &'static str, what: Open| {
             let refuses = if matches!(what, Open::Delete(_)) { live.blocked } else { live.refuses };
-            let disabled = move || saving() || refuses.get();
-            view! { <button type="button" disabled=disabled on:click=move |_| dialogs.show(what)>{label}</button> }
+            let disabled = when(move || saving() || refuses.get());
+            view! { <button type="button" disabled=disabled on:click=press(move || dialogs.show(what))>{label}</button> }.into_any()
         };
         view! {
             {action("Edit", Open::Edit(id))}
@@ -37,27 +38,28 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
             {status.next().iter().map(|next| action(status_action(status, *next), Open::Status(id, *next))).collect_view()}
             {action("Delete", Open::Delete(id))}
         }
+        .into_any()
     };
     let record = move || {
         view! {
             <DialogTitle text=title/>
             <p class="identifiers">
-                {move || row.patient.with(|patient| patient.display_two_identifiers(clock.today(), &clock.zone()))}
+                {text(move || row.patient.with(|patient| patient.display_two_identifiers(clock.today(), &clock.zone())))}
             </p>
             <PendingMark row/>
-            {may_write.then(|| view! { <div class="buttons" role="group" aria-label="Actions">{actions}</div> })}
+            {may_write.then(|| view! { <div class="buttons" role="group" aria-label="Actions">{part(actions)}</div> }.into_any())}
             <dl class="record">
-                {move || row.patient.with(|patient| facts(patient, clock)).into_iter().map(|(label, value)| view! {
+                {part(move || row.patient.with(|patient| facts(patient, clock)).into_iter().map(|(label, value)| view! {
                     <div><dt>{label}</dt><dd>{value}</dd></div>
-                }).collect_view()}
+                }.into_any()).collect_view().into_any())}
             </dl>
             <div class="buttons">
-                <button type="button" class="primary" on:click=move |_| dialogs.close()>"Back to the list"</button>
+                <button type="button" class="primary" on:click=press(move || dialogs.close())>"Back to the list"</button>
             </div>
         }
         .into_any()
     };
-    (move || if exists.get() { record() } else { view! { <Gone/> }.into_any() }).into_any()
+    part(move || if exists.get() { record() } else { view! { <Gone/> }.into_any() }).into_any()
 }
 
 fn facts(patient: &Patient, clock: Clock) -> Vec<(&'static str, String)> {

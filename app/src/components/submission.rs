@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::Dialogs;
+use super::{
+    Dialogs,
+    erased::{part, press, text, when},
+};
 use crate::{
     edits::Outcome,
     live::{Live, WriteRequest},
@@ -55,6 +58,11 @@ impl Submission {
             }
         });
         submission
+    }
+
+    /// Whether there is something to decide before anything else.
+    pub(super) fn in_conflict(self) -> Signal<bool> {
+        when(move || self.conflict.with(Option::is_some))
     }
 
     /// What was to be decided here is decided, without a write.
@@ -128,9 +136,10 @@ impl Submission {
 pub(super) fn Problem(submission: Submission) -> impl IntoView {
     view! {
         <div role="alert">
-            {move || submission.problem.get().map(|problem| view! { <p class="problem">{problem}</p> })}
+            {part(move || submission.problem.get().map(|problem| view! { <p class="problem">{problem}</p> }.into_any()).into_any())}
         </div>
     }
+    .into_any()
 }
 
 /// The button that sends, and the one that does not.
@@ -150,24 +159,26 @@ pub(super) fn Buttons(
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let is_kept = move || keeps && live.keeps.get();
-    let disabled = move || submission.busy.get() || (live.blocked.get() && !is_kept());
-    let label = move || if live.blocked.get() && is_kept() { "Keep until live".to_owned() } else { label.clone() };
+    let disabled = when(move || submission.busy.get() || (live.blocked.get() && !is_kept()));
+    let label =
+        text(move || if live.blocked.get() && is_kept() { "Keep until live".to_owned() } else { label.clone() });
+    let class = text(move || if is_kept() { "warning" } else { "problem" }.to_owned());
+    let why = text(move || {
+        let why = if submission.busy.get() {
+            "The list is not live. This was sent, and the answer has not come: it is sent again until it is answered, and done once."
+        } else if is_kept() {
+            "The list is not live. This is kept on this device, and sent when the list is live again."
+        } else {
+            "The list is not live: nothing can be saved until the connection is back."
+        };
+        why.to_owned()
+    });
     view! {
         <Problem submission/>
-        <p role="status" class=move || if is_kept() { "warning" } else { "problem" } class:hidden=move || !live.blocked.get()>
-            {move || {
-                if submission.busy.get() {
-                    "The list is not live. This was sent, and the answer has not come: it is sent again until it is answered, and done once."
-                } else if is_kept() {
-                    "The list is not live. This is kept on this device, and sent when the list is live again."
-                } else {
-                    "The list is not live: nothing can be saved until the connection is back."
-                }
-            }}
-        </p>
+        <p role="status" class=class class:hidden=when(move || !live.blocked.get())>{why}</p>
         <div class="buttons">
             <button type="submit" class=if danger { "danger" } else { "primary" } disabled=disabled>{label}</button>
-            <button type="button" on:click=move |_| dialogs.close()>"Cancel"</button>
+            <button type="button" on:click=press(move || dialogs.close())>"Cancel"</button>
         </div>
     }
     .into_any()

@@ -2,7 +2,12 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::{Dialogs, actions::status_data, dialog::Done};
+use super::{
+    Dialogs,
+    actions::status_data,
+    dialog::Done,
+    erased::{part, press, when},
+};
 use crate::{
     edits::Outcome,
     live::{Live, WriteRequest},
@@ -32,15 +37,16 @@ pub(crate) fn Toast() -> impl IntoView {
     };
     view! {
         <div class="toasts" role="status">
-            {move || dialogs.done.get().map(|done| view! {
+            {part(move || dialogs.done.get().map(|done| view! {
                 <div class="toast">
                     <span>{done.text}</span>
                     {done.undo.map(|(row, status)| view! {
-                        <button type="button" disabled=live.refuses on:click=move |_| undo(row.clone(), status)>"Undo"</button>
-                    })}
-                    <button type="button" on:click=move |_| dialogs.done.set(None)>"Dismiss"</button>
+                        <button type="button" disabled=when(move || live.refuses.get()) on:click=press(move || undo(row.clone(), status))>"Undo"</button>
+                    }.into_any())}
+                    <button type="button" on:click=press(move || dialogs.done.set(None))>"Dismiss"</button>
                 </div>
-            })}
+            }.into_any()).into_any())}
         </div>
     }
+    .into_any()
 }

@@ -4,8 +4,9 @@ use leptos::prelude::*;
 
 use super::{
     Clock, Dialogs,
-    conflict::ConflictView,
+    conflict::ConflictPart,
     dialog::{DialogTitle, Done, Open},
+    erased::{part, press, text, when},
     submission::{Conflict, Submission},
     words::Changes,
 };
@@ -27,7 +28,7 @@ pub(crate) fn UnsavedStrip() -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
     let having = move |state| live.edits.with(|edits| edits.iter().filter(|edit| edit.pending() == state).count());
     let counts = Memo::new(move |_| (having(Pending::Waiting), having(Pending::Stuck)));
-    let words = move || {
+    let words = text(move || {
         let (waiting, stuck) = counts.get();
         let mut words = Vec::new();
         if waiting > 0 {
@@ -41,8 +42,8 @@ pub(crate) fn UnsavedStrip() -> impl IntoView {
             words.push(count(["change", "changes"], stuck, [" needs your decision.", " need your decision."]));
         }
         words.join(" ")
-    };
-    let is_empty = move || counts.get() == (0, 0);
+    });
+    let is_empty = when(move || counts.get() == (0, 0));
     // Told once for all that went out together.
     Effect::new(move || {
         let under_way = live.edits.with(|edits| edits.iter().any(|edit| edit.stuck().is_none() && !edit.is_saved()));
@@ -56,41 +57,44 @@ pub(crate) fn UnsavedStrip() -> impl IntoView {
     view! {
         <div class="unsaved" class:empty=is_empty>
             <p role="status" id="unsaved">{words}</p>
-            <button type="button" class:hidden=is_empty on:click=move |_| dialogs.show(Open::Unsaved)>"Show"</button>
+            <button type="button" class:hidden=is_empty on:click=press(move || dialogs.show(Open::Unsaved))>"Show"</button>
         </div>
     }
     .into_any()
 }
 
-/// What this user wants and the database has not confirmed, one by one.
+/// What this user wants and the database has not confirmed, one by one; or the decision about one of them.
 #[component]
 pub(super) fn UnsavedDialog() -> impl IntoView {
+    let deciding = RwSignal::new(None::<Edit>);
+    part(move || match deciding.get() {
+        Some(edit) => view! { <Decision edit/> }.into_any(),
+        None => view! { <UnsavedList deciding/> }.into_any(),
+    })
+    .into_any()
+}
+
+#[component]
+fn UnsavedList(deciding: RwSignal<Option<Edit>>) -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
-    let deciding = RwSignal::new(None::<Edit>);
-    let items = move || {
+    let items = part(move || {
         let edits: Vec<Edit> = live.edits.get().into_iter().filter(|edit| !edit.is_saved()).collect();
         if edits.is_empty() {
             return view! { <p>"Nothing on this device is unsaved."</p> }.into_any();
         }
-        edits.into_iter().map(|edit| view! { <UnsavedItem edit deciding/> }).collect_view().into_any()
-    };
-    let list = move || {
-        view! {
-            <div class="record-list">
-                <DialogTitle text="Changes on this device"/>
-                <p>"These are not saved. What waits is sent by itself when the list is live; what others have changed meanwhile is never overwritten."</p>
-                {items}
-                <div class="buttons">
-                    <button type="button" class="primary" on:click=move |_| dialogs.close()>"Back to the list"</button>
-                </div>
+        edits.into_iter().map(|edit| view! { <UnsavedItem edit deciding/> }.into_any()).collect_view().into_any()
+    });
+    view! {
+        <div class="record-list">
+            <DialogTitle text="Changes on this device"/>
+            <p>"These are not saved. What waits is sent by itself when the list is live; what others have changed meanwhile is never overwritten."</p>
+            {items}
+            <div class="buttons">
+                <button type="button" class="primary" on:click=press(move || dialogs.close())>"Back to the list"</button>
             </div>
-        }
-    };
-    (move || match deciding.get() {
-        Some(edit) => view! { <Decision edit/> }.into_any(),
-        None => list().into_any(),
-    })
+        </div>
+    }
     .into_any()
 }
 
@@ -121,14 +125,14 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<Edit>>) -> impl IntoView {
         (None, _) => "⟳ Being saved…".to_owned(),
     };
     let key = edit.key.clone();
-    let discard = move |_| {
+    let discard = press(move || {
         live.forget(&key);
         // The button is gone with its item.
         if let Some(title) = document().get_element_by_id("dialog-title") {
             use leptos::wasm_bindgen::JsCast as _;
             let _ = title.unchecked_ref::<leptos::web_sys::HtmlElement>().focus();
         }
-    };
+    });
     let again = edit.pk().filter(|id| matches!(edit.stuck(), Some(Stuck::Refused(_))) && live.exists(*id));
     let decide = matches!(edit.stuck(), Some(Stuck::Conflict { .. }));
     view! {
@@ -139,15 +143,15 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<Edit>>) -> impl IntoView {
             <p><strong>{state}</strong></p>
             <div class="buttons">
                 {decide.then(move || view! {
-                    <button type="button" class="primary" on:click=move |_| deciding.set(Some(edit.clone()))>"Decide"</button>
-                })}
+                    <button type="button" class="primary" on:click=press(move || deciding.set(Some(edit.clone())))>"Decide"</button>
+                }.into_any())}
                 {again.map(|id| view! {
-                    <button type="button" on:click=move |_| dialogs.show(Open::Edit(id))>"Edit again"</button>
-                })}
-                <button type="button" on:click=move |_| asking.update(|asking| *asking = !*asking)>
-                    {move || if asking.get() { "Do not discard" } else { "Discard" }}
+                    <button type="button" on:click=press(move || dialogs.show(Open::Edit(id)))>"Edit again"</button>
+                }.into_any())}
+                <button type="button" on:click=press(move || asking.update(|asking| *asking = !*asking))>
+                    {text(move || if asking.get() { "Do not discard" } else { "Discard" }.to_owned())}
                 </button>
-                <button type="button" class="danger" class:hidden=move || !asking.get() on:click=discard>
+                <button type="button" class="danger" class:hidden=when(move || !asking.get()) on:click=discard>
                     "Discard for good"
                 </button>
             </div>
@@ -169,5 +173,5 @@ fn Decision(edit: Edit) -> impl IntoView {
         }));
     }
     submission.decides.set_value(Some(edit.key));
-    (move || submission.conflict.get().map(|conflict| view! { <ConflictView conflict submission/> })).into_any()
+    view! { <ConflictPart submission/> }
 }
