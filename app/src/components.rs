@@ -21,8 +21,8 @@ mod words;
 mod clock;
 mod submission;
 
-pub use self::clock::Clock;
 pub(crate) use self::{
     announcer::Announcer, dialog::Dialog, dialog::Dialogs, header::Header, patient_table::PatientTable, toast::Toast,
     toolbar::Toolbar, unsaved::UnsavedStrip,
 };
+pub use self::{clock::Clock, erased::react};

@@ -1,7 +1,7 @@
 //! What the browser keeps for this page: edits that are not saved yet over a reload, in this tab only; and whether this
 //! device is to keep them, for good.
 
-use app::live::Live;
+use app::{components::react, live::Live};
 use leptos::prelude::*;
 
 use crate::browser;
@@ -16,6 +16,6 @@ pub(crate) fn remember(live: Live) {
     if let Some(kept) = browser::stored(browser::session_storage(), &edits) {
         live.restore(&kept);
     }
-    Effect::new(move || browser::store(browser::session_storage(), &edits, &live.to_keep()));
-    Effect::new(move || browser::store(browser::local_storage(), KEEPS, if live.keeps.get() { "" } else { "no" }));
+    react(move || browser::store(browser::session_storage(), &edits, &live.to_keep()));
+    react(move || browser::store(browser::local_storage(), KEEPS, if live.keeps.get() { "" } else { "no" }));
 }

@@ -4,7 +4,7 @@ use leptos::{ev::Event, html, prelude::*};
 
 use super::{
     actions::{DeleteDialog, StatusDialog},
-    erased::{input, part, press, when},
+    erased::{input, part, press, react, when},
     patient_form::{AdmitDialog, EditDialog},
     patient_view::PatientDialog,
     transfer::TransferDialog,
@@ -67,7 +67,7 @@ impl Dialogs {
 pub(crate) fn Dialog() -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
     let node = NodeRef::<html::Dialog>::new();
-    Effect::new(move || {
+    react(move || {
         let wanted = dialogs.open.get() != Open::Nothing;
         let Some(dialog) = node.get() else { return };
         if wanted && !dialog.open() {
@@ -80,7 +80,7 @@ pub(crate) fn Dialog() -> impl IntoView {
     // What was typed is not lost by one slip of a finger: the first Escape asks, the second one discards.
     let typed = RwSignal::new(false);
     let asking = RwSignal::new(false);
-    Effect::new(move || {
+    react(move || {
         dialogs.open.track();
         typed.set(false);
         asking.set(false);
@@ -119,7 +119,7 @@ pub(crate) fn Dialog() -> impl IntoView {
 #[component]
 pub(super) fn DialogTitle(#[prop(into)] text: Signal<String>) -> impl IntoView {
     let node = NodeRef::<html::H2>::new();
-    Effect::new(move || {
+    react(move || {
         if let Some(title) = node.get() {
             let _ = title.focus();
         }

@@ -6,6 +6,14 @@ use leptos::{
     prelude::*,
 };
 
+/// Runs this whenever what it reads has changed.
+pub fn react(run: impl FnMut() + 'static) {
+    fn erased(mut run: Box<dyn FnMut()>) {
+        Effect::new(move || run());
+    }
+    erased(Box::new(run));
+}
+
 /// A text that follows what it reads.
 pub(super) fn text(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
     Signal::derive(read)

@@ -21,12 +21,9 @@ pub(crate) fn Header(
     let role = live.user.with_value(|user| user.role.as_str());
     let ward = text(move || live.query.with(|query| query.ward.clone()).unwrap_or_else(|| "All wards".to_owned()));
     let updates = text(move || {
-        let (marked, hidden) = live.marked.with(|marked| {
-            shown.with(|shown| {
-                let visible: std::collections::HashSet<i64> = shown.iter().copied().collect();
-                (marked.len(), marked.iter().filter(|id| !visible.contains(id)).count())
-            })
-        });
+        let (marked, hidden) = live
+            .marked
+            .with(|marked| shown.with(|shown| (marked.len(), marked.iter().filter(|id| !shown.contains(id)).count())));
         let updates = if marked == 1 { "update" } else { "updates" };
         if hidden > 0 { format!("{marked} {updates} ({hidden} out of view)") } else { format!("{marked} {updates}") }
     });

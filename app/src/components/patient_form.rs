@@ -7,7 +7,7 @@ use super::{
     Clock, Dialogs,
     conflict::ConflictPart,
     dialog::{DialogTitle, Gone},
-    erased::{input, part, submit, when},
+    erased::{input, part, react, submit, when},
     field_input::{Field, FieldInput, Kind},
     submission::{Buttons, Submission},
     words::{ALLERGIES, GENDERS, RESUSCITATION},
@@ -196,7 +196,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
 
 /// Moves the focus to the first wrong field when the server's messages arrive.
 fn focus_on_errors(submission: Submission, form: NodeRef<html::Form>) {
-    Effect::new(move || {
+    react(move || {
         if submission.errors.with(|errors| !errors.is_empty()) {
             focus_first_wrong(form);
         }

@@ -1,7 +1,7 @@
 use leptos::{ev::FocusEvent, prelude::*, wasm_bindgen::JsCast as _, web_sys::HtmlElement};
 
 use super::{
-    erased::{press, text, when},
+    erased::{press, react, text, when},
     patient_row::PatientRow,
 };
 use crate::{
@@ -63,7 +63,7 @@ pub(crate) fn PatientTable(
 /// A row that moves is taken out of the document for a moment, and the focus with it: gives it back to the element in
 /// the list that had it last.
 fn keep_focus(shown: Memo<Vec<i64>>, last: StoredValue<Option<HtmlElement>, LocalStorage>) {
-    Effect::new(move || {
+    react(move || {
         shown.track();
         request_animation_frame(move || {
             let nowhere = document().active_element().is_none_or(|element| element.tag_name() == "BODY");

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use super::{
     Dialogs,
     dialog::Open,
-    erased::{input, press, text, when},
+    erased::{input, part, press, text, when},
 };
 use crate::{
     list::arrange::{Query, StatusFilter},
@@ -60,15 +60,11 @@ pub(crate) fn Toolbar(
                 <label for="ward">"Ward"</label>
                 <select id="ward" on:change=pick_ward>
                     <option value="" selected=when(move || query.with(|query| query.ward.is_none()))>"All wards"</option>
-                    <For each=move || wards.get() key=Clone::clone let:ward>
-                        <option
-                            value=ward.clone()
-                            selected={
-                                let ward = ward.clone();
-                                when(move || query.with(|query| query.ward.as_ref() == Some(&ward)))
-                            }
-                        >{ward.clone()}</option>
-                    </For>
+                    {part(move || wards.get().into_iter().map(|ward| {
+                        let wanted = ward.clone();
+                        let selected = when(move || query.with(|query| query.ward.as_ref() == Some(&wanted)));
+                        view! { <option value=ward.clone() selected=selected>{ward}</option> }.into_any()
+                    }).collect_view().into_any())}
                 </select>
             </div>
             <div class="control">

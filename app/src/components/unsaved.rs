@@ -6,7 +6,7 @@ use super::{
     Clock, Dialogs,
     conflict::ConflictPart,
     dialog::{DialogTitle, Done, Open},
-    erased::{part, press, text, when},
+    erased::{part, press, react, text, when},
     submission::{Conflict, Submission},
     words::Changes,
 };
@@ -27,9 +27,9 @@ pub(crate) fn UnsavedStrip() -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let having = move |state| live.edits.with(|edits| edits.iter().filter(|edit| edit.pending() == state).count());
-    let counts = Memo::new(move |_| (having(Pending::Waiting), having(Pending::Stuck)));
+    let counts = move || (having(Pending::Waiting), having(Pending::Stuck));
     let words = text(move || {
-        let (waiting, stuck) = counts.get();
+        let (waiting, stuck) = counts();
         let mut words = Vec::new();
         if waiting > 0 {
             words.push(count(
@@ -43,9 +43,9 @@ pub(crate) fn UnsavedStrip() -> impl IntoView {
         }
         words.join(" ")
     });
-    let is_empty = when(move || counts.get() == (0, 0));
+    let is_empty = when(move || counts() == (0, 0));
     // Told once for all that went out together.
-    Effect::new(move || {
+    react(move || {
         let under_way = live.edits.with(|edits| edits.iter().any(|edit| edit.stuck().is_none() && !edit.is_saved()));
         let saved = live.kept_saved.get();
         if saved > 0 && !under_way {
@@ -66,8 +66,10 @@ pub(crate) fn UnsavedStrip() -> impl IntoView {
 /// What this user wants and the database has not confirmed, one by one; or the decision about one of them.
 #[component]
 pub(super) fn UnsavedDialog() -> impl IntoView {
-    let deciding = RwSignal::new(None::<Edit>);
-    part(move || match deciding.get() {
+    let live = expect_context::<Live>();
+    // The key of the edit that is being decided about.
+    let deciding = RwSignal::new(None::<String>);
+    part(move || match deciding.get().and_then(|key| live.edit(&key)) {
         Some(edit) => view! { <Decision edit/> }.into_any(),
         None => view! { <UnsavedList deciding/> }.into_any(),
     })
@@ -75,7 +77,7 @@ pub(super) fn UnsavedDialog() -> impl IntoView {
 }
 
 #[component]
-fn UnsavedList(deciding: RwSignal<Option<Edit>>) -> impl IntoView {
+fn UnsavedList(deciding: RwSignal<Option<String>>) -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let items = part(move || {
@@ -100,7 +102,7 @@ fn UnsavedList(deciding: RwSignal<Option<Edit>>) -> impl IntoView {
 
 /// Whom it is about, what is wanted, what has become of it, and what can be done.
 #[component]
-fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<Edit>>) -> impl IntoView {
+fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
@@ -124,7 +126,7 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<Edit>>) -> impl IntoView {
         (None, Pending::Waiting) => "⧗ Not sent yet: waits until the list is live.".to_owned(),
         (None, _) => "⟳ Being saved…".to_owned(),
     };
-    let key = edit.key.clone();
+    let (key, decided) = (edit.key.clone(), edit.key.clone());
     let discard = press(move || {
         live.forget(&key);
         // The button is gone with its item.
@@ -143,7 +145,7 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<Edit>>) -> impl IntoView {
             <p><strong>{state}</strong></p>
             <div class="buttons">
                 {decide.then(move || view! {
-                    <button type="button" class="primary" on:click=press(move || deciding.set(Some(edit.clone())))>"Decide"</button>
+                    <button type="button" class="primary" on:click=press(move || deciding.set(Some(decided.clone())))>"Decide"</button>
                 }.into_any())}
                 {again.map(|id| view! {
                     <button type="button" on:click=press(move || dialogs.show(Open::Edit(id)))>"Edit again"</button>

@@ -1,4 +1,4 @@
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use leptos::prelude::*;
 
@@ -87,6 +87,11 @@ impl Live {
         self.waiting.update_value(|waiting| waiting.retain(|one| one.key != key));
     }
 
+    /// The edit with this key, as of now.
+    pub fn edit(self, key: &str) -> Option<Edit> {
+        self.edits.with_untracked(|edits| edits.iter().find(|edit| edit.key == key).cloned())
+    }
+
     /// The user does not want this edit any more.
     pub fn forget(self, key: &str) {
         self.replica.update_value(|replica| _ = replica.edits_mut().forget(key));
@@ -144,7 +149,7 @@ impl Live {
         if self.edits.with_untracked(|before| *before == edits) {
             return;
         }
-        let mut rows: BTreeSet<i64> = edits.iter().filter_map(Edit::pk).collect();
+        let mut rows: Vec<i64> = edits.iter().filter_map(Edit::pk).collect();
         self.edits.with_untracked(|before| rows.extend(before.iter().filter_map(Edit::pk)));
         self.edits.set(edits);
         for id in rows {
