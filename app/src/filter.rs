@@ -36,7 +36,8 @@ impl Filter {
         self.ward.is_none() && self.status.is_none()
     }
 
-    fn passes(&self, ward: Option<&str>, status: &str) -> bool {
+    /// Whether a patient on this ward with this status passes.
+    pub fn passes(&self, ward: Option<&str>, status: &str) -> bool {
         self.ward.as_deref().is_none_or(|wanted| ward == Some(wanted))
             && self.status.as_deref().is_none_or(|wanted| status == wanted)
     }

@@ -4,11 +4,13 @@
 //! What it promises: while [`Replica::is_live`], its rows are a state that the database had, and by every heartbeat it
 //! either proves that they are or asks anew.
 
+use std::sync::Arc;
+
 use crate::{
     edits::{Edit, Edits, Outcome},
     filter::Filter,
     list::{Applied, PatientList, RowChange, Snapshot},
-    patient::UtcTime,
+    patient::{Patient, UtcTime},
     wire::{
         ChangeFrame, ClientReply, ClientRequest, Divergence, Frame, Heartbeat, Hello, Notice, RowsFrame, SyncedData,
     },
@@ -49,6 +51,17 @@ pub struct Replica {
     tries: u32,
     heartbeat_ms: u64,
     retry_after_ms: Option<u64>,
+    /// The rows are known to be wrong, or to lead nowhere: whatever connection comes next, only a snapshot helps.
+    doubts: Option<Doubt>,
+}
+
+/// Why the rows are not to be gone on from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Doubt {
+    /// Their digest is not the database's.
+    Diverged(Divergence),
+    /// What came did not follow on them.
+    OutOfStep,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,14 +78,6 @@ enum Phase {
     Live,
 }
 
-/// What is reported with a sync that starts over.
-enum Over {
-    /// Goes on from where the list is.
-    Resume,
-    /// Starts over.
-    Afresh(Option<Divergence>),
-}
-
 impl Replica {
     /// A replica that has the rows of `snapshot` that pass `filter`, and no connection.
     pub fn new(snapshot: Snapshot, filter: Filter) -> Self {
@@ -86,6 +91,7 @@ impl Replica {
             tries: 0,
             heartbeat_ms: crate::wire::HEARTBEAT_MS,
             retry_after_ms: None,
+            doubts: None,
         }
     }
 
@@ -147,7 +153,7 @@ impl Replica {
 
     /// Asks whether the list is still in step, as after a sleep of the device: the answer is immediate.
     pub fn probe(&mut self) -> Vec<Effect> {
-        if matches!(self.phase, Phase::Closed | Phase::Greeting) { Vec::new() } else { vec![self.sync(Over::Resume)] }
+        if matches!(self.phase, Phase::Closed | Phase::Greeting) { Vec::new() } else { vec![self.sync()] }
     }
 
     /// Sends an edit, if the list is in step; or else gives it back.
@@ -169,11 +175,11 @@ impl Replica {
     pub fn receive(&mut self, text: &str, attended: impl Fn(&str) -> bool) -> Vec<Effect> {
         match Frame::parse(text) {
             Some(Frame::Notice(Notice::Hello(hello))) => self.greeted(hello),
-            _ if matches!(self.phase, Phase::Closed | Phase::Greeting) => Vec::new(),
+            _ if self.phase == Phase::Closed => Vec::new(),
             Some(Frame::Notice(Notice::Change(change))) => self.changed(*change),
             Some(Frame::Notice(Notice::Rows(rows))) => self.rows(rows),
             Some(Frame::Notice(Notice::Heartbeat(heartbeat))) => self.beat(heartbeat),
-            Some(Frame::Notice(Notice::Reset { .. })) => vec![self.sync(Over::Resume)],
+            Some(Frame::Notice(Notice::Reset { .. })) => vec![self.sync()],
             Some(Frame::Notice(Notice::GoingAway { retry_after_ms })) => {
                 self.retry_after_ms = Some(retry_after_ms);
                 Vec::new()
@@ -189,14 +195,13 @@ impl Replica {
             }
             Some(Frame::Unknown) => Vec::new(),
             // It was about something, and nobody knows what.
-            None => self.out_of_step(Over::Resume),
+            None => self.out_of_step(None),
         }
     }
 
     fn greeted(&mut self, hello: Hello) -> Vec<Effect> {
         self.heartbeat_ms = hello.heartbeat_ms;
-        let from = if self.list.epoch().is_empty() { Over::Afresh(None) } else { Over::Resume };
-        vec![Effect::Now(hello.now), self.sync(from)]
+        vec![Effect::Now(hello.now), self.sync()]
     }
 
     // ----------------------------------------------------------------------------------------------------- being in step
@@ -208,7 +213,7 @@ impl Replica {
         }
         match self.list.apply(change) {
             Applied::Stale | Applied::Held => Vec::new(),
-            Applied::Gap => self.out_of_step(Over::Resume),
+            Applied::Gap => self.out_of_step(None),
             Applied::Applied(changes) => {
                 self.edits.reached(self.list.seq());
                 vec![Effect::Rows(changes)]
@@ -221,10 +226,12 @@ impl Replica {
     fn beat(&mut self, heartbeat: Heartbeat) -> Vec<Effect> {
         let mut effects = vec![Effect::Now(heartbeat.now)];
         match &mut self.phase {
-            Phase::Closed | Phase::Greeting => {}
-            Phase::Resting => effects.push(self.sync(Over::Afresh(None))),
+            Phase::Closed => {}
+            // Its hello is lost.
+            Phase::Greeting => effects.push(self.sync()),
+            Phase::Resting => effects.push(self.sync()),
             Phase::Syncing { beats } if *beats < PATIENCE_BEATS => *beats += 1,
-            Phase::Syncing { .. } => effects.push(self.sync(Over::Resume)),
+            Phase::Syncing { .. } => effects.push(self.sync()),
             Phase::Live => effects.extend(self.compare(heartbeat)),
         }
         effects
@@ -237,15 +244,17 @@ impl Replica {
             return Vec::new();
         }
         if self.filter.is_all() && heartbeat.head_seq > seq {
-            return self.out_of_step(Over::Resume);
+            return self.out_of_step(None);
         }
         let ours = self.list.digest().to_string();
         match heartbeat.digest {
             Some(theirs) if theirs != ours => {
-                self.out_of_step(Over::Afresh(Some(Divergence { seq: heartbeat.head_seq, ours, theirs })))
+                self.out_of_step(Some(Doubt::Diverged(Divergence { seq: heartbeat.head_seq, ours, theirs })))
             }
             Some(_) => {
                 self.tries = 0;
+                // Of rows that the filter hides nothing is sent: up to here there was nothing else.
+                self.edits.reached(heartbeat.head_seq);
                 self.edits.beat();
                 self.send_edits()
             }
@@ -253,26 +262,30 @@ impl Replica {
         }
     }
 
-    fn out_of_step(&mut self, over: Over) -> Vec<Effect> {
+    /// `doubt`: going on from where the list is would not help.
+    fn out_of_step(&mut self, doubt: Option<Doubt>) -> Vec<Effect> {
         self.tries += 1;
+        // It could not go on from where it is: perhaps that is not where it believes to be.
+        let doubt = doubt.or_else(|| (self.tries > 1).then_some(Doubt::OutOfStep));
+        self.doubts = self.doubts.take().or(doubt);
         if self.is_at_a_loss() {
             self.partial = None;
             self.phase = Phase::Resting;
             return Vec::new();
         }
-        // The list could not go on from where it is: perhaps that is not where it believes to be.
-        let over = if self.tries > 1 && matches!(over, Over::Resume) { Over::Afresh(None) } else { over };
-        vec![self.sync(over)]
+        vec![self.sync()]
     }
 
-    fn sync(&mut self, over: Over) -> Effect {
+    /// Asks to go on from where the list is or, in doubt, to start over.
+    fn sync(&mut self) -> Effect {
         self.asked += 1;
         self.partial = None;
         self.list.forget_held();
         self.phase = Phase::Syncing { beats: 0 };
-        let (since, diverged) = match over {
-            Over::Resume => (Some(self.list.position()), None),
-            Over::Afresh(divergence) => (None, divergence),
+        let since = (self.doubts.is_none() && !self.list.epoch().is_empty()).then(|| self.list.position());
+        let diverged = match &self.doubts {
+            Some(Doubt::Diverged(divergence)) => Some(divergence.clone()),
+            Some(Doubt::OutOfStep) | None => None,
         };
         let id = self.sync_id();
         let request = ClientRequest {
@@ -303,7 +316,7 @@ impl Replica {
                 self.phase = Phase::Resting;
                 return Vec::new();
             }
-            Some(Err(_)) => return self.out_of_step(Over::Afresh(None)),
+            Some(Err(_)) => return self.out_of_step(Some(Doubt::OutOfStep)),
         };
         match rows {
             Some(rows) => {
@@ -315,13 +328,17 @@ impl Replica {
                 self.start_over(snapshot)
             }
             None if epoch == self.list.epoch() && seq == self.list.seq() => self.in_step(Vec::new()),
-            None => self.out_of_step(Over::Afresh(None)),
+            None => self.out_of_step(Some(Doubt::OutOfStep)),
         }
     }
 
-    fn rows(&mut self, frame: RowsFrame<Vec<std::sync::Arc<crate::patient::Patient>>>) -> Vec<Effect> {
+    fn rows(&mut self, frame: RowsFrame<Vec<Arc<Patient>>>) -> Vec<Effect> {
         match self.partial.take() {
-            Some(mut snapshot) if snapshot.epoch == frame.epoch && snapshot.seq == frame.seq => {
+            Some(mut snapshot)
+                if snapshot.epoch == frame.epoch
+                    && snapshot.seq == frame.seq
+                    && snapshot.rows.len() == frame.offset =>
+            {
                 snapshot.rows.extend(frame.rows);
                 if frame.more {
                     self.partial = Some(snapshot);
@@ -329,8 +346,10 @@ impl Replica {
                 }
                 self.start_over(snapshot)
             }
+            // One before it is missing.
+            Some(_) => self.out_of_step(Some(Doubt::OutOfStep)),
             // Of a sync that another one has taken the place of.
-            _ => Vec::new(),
+            None => Vec::new(),
         }
     }
 
@@ -338,6 +357,7 @@ impl Replica {
         if snapshot.epoch != self.list.epoch() {
             self.edits.another_history();
         }
+        self.doubts = None;
         let changes = self.list.replace(snapshot);
         self.in_step(changes.into_iter().map(|change| (change, "somebody".to_owned())).collect())
     }

@@ -57,6 +57,8 @@ pub mod words {
     pub const THROTTLED: &str = "Request was throttled.";
     /// 500
     pub const INTERNAL: &str = "Internal error.";
+    /// 507
+    pub const DISK_FULL: &str = "The server's disk is full: nothing was saved. Try again later.";
     /// 400, one field
     pub const REQUIRED: &str = "This field is required.";
 }

@@ -15,7 +15,10 @@ use crate::{
     config::{DatabaseArgs, ServeArgs},
     demo, import, shutdown,
     startup::{self, StartError},
-    store::{OpenError, Origin, Store},
+    store::{
+        OpenError, Origin, Store,
+        keep::{self, Disagreements, KeepError},
+    },
 };
 
 /// A live patient list for hospital wards: when anyone admits, moves, edits or discharges a patient, every open list
@@ -37,7 +40,8 @@ Examples:
   wardwatch serve --demo                       try it with a made-up ward, on http://127.0.0.1:3000/
   wardwatch user add rivera --role clinician   prints a one-time password
   wardwatch token add rivera                   prints a token for a program: Authorization: Bearer TOKEN
-  wardwatch import export/                     takes a FHIR R4 bulk export; open lists see it live";
+  wardwatch import export/                     takes a FHIR R4 bulk export; open lists see it live
+  wardwatch backup ward-monday.db              copies the database, whether or not the server is running";
 
 #[derive(Subcommand, Debug)]
 enum Command {
@@ -57,6 +61,29 @@ enum Command {
         /// Folder with the files
         dir: PathBuf,
     },
+    /// Copy the database into a new file, whether or not the server is running
+    ///
+    /// The copy is the database as it is at one moment, whatever is written meanwhile. It is one file that only its owner
+    /// can read; an existing file is never overwritten, and where this fails nothing is left. Says what is in the copy.
+    Backup {
+        /// The new file
+        file: PathBuf,
+    },
+    /// Put a backup in the place of the database; stop the server first
+    ///
+    /// The file is checked before anything is done, and only read. Everything in the database is then as it was in the
+    /// backup: patients and log, accounts, passwords and tokens. The database that was there is kept beside it, and every
+    /// open list starts over once the server runs again.
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
+    /// Check that the database agrees with itself, whether or not the server is running
+    ///
+    /// The file is sound, the log is complete, and replayed it gives exactly the list's rows. Changes nothing. What
+    /// disagrees is told on standard error, by ids and positions and never by name, and the exit status is then 1. For a
+    /// backup: wardwatch check --database-url sqlite://FILE.
+    Check,
     /// Add made-up patients: the same ones for the same seed
     Demo {
         /// How many
@@ -132,6 +159,15 @@ pub enum CliError {
     /// See [`import::ImportError`].
     #[error(transparent)]
     Import(#[from] import::ImportError),
+    /// See [`KeepError`].
+    #[error(transparent)]
+    Keep(#[from] KeepError),
+    /// `wardwatch check` has found this many disagreements, and told them.
+    #[error("the database disagrees with itself in {0} places")]
+    Disagrees(u64),
+    /// A signal came before the end.
+    #[error("interrupted: nothing was written")]
+    Interrupted,
     /// Standard input or output.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -165,6 +201,28 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
             store.close().await;
             writeln!(std::io::stdout(), "{}", summary?)?;
             Ok(())
+        }
+        Command::Backup { file } => {
+            let stop = shutdown::on_signal()?;
+            let report = stop.run_until_cancelled(keep::backup(url, &file)).await.ok_or(CliError::Interrupted)??;
+            writeln!(std::io::stdout(), "{}: {report}", file.display())?;
+            tell(&report.disagreements)?;
+            Ok(())
+        }
+        Command::Restore { file } => {
+            let restored = keep::restore(url, &file).await?;
+            let mut out = std::io::stdout();
+            writeln!(out, "restored: {}", restored.report)?;
+            if let Some(kept) = restored.kept {
+                writeln!(out, "The database that was there is kept as {}", kept.display())?;
+            }
+            Ok(())
+        }
+        Command::Check => {
+            let report = keep::check(url).await?;
+            writeln!(std::io::stdout(), "{report}")?;
+            tell(&report.disagreements)?;
+            if report.disagreements.count > 0 { Err(CliError::Disagrees(report.disagreements.count)) } else { Ok(()) }
         }
         Command::Demo { patients, seed } => {
             let store = Store::open(url).await?;
@@ -215,6 +273,19 @@ async fn token(accounts: &Accounts, command: TokenCommand) -> Result<(), CliErro
             let count = accounts.revoke_tokens(&name).await?;
             writeln!(std::io::stderr(), "{count} tokens ended")?;
         }
+    }
+    Ok(())
+}
+
+/// A backup of a database that disagrees with itself is still worth having: there it is a warning.
+fn tell(found: &Disagreements) -> std::io::Result<()> {
+    let mut out = std::io::stderr();
+    for disagreement in &found.first {
+        writeln!(out, "{disagreement}")?;
+    }
+    let told = u64::try_from(found.first.len()).unwrap_or(u64::MAX);
+    if found.count > told {
+        writeln!(out, "and {} more", found.count - told)?;
     }
     Ok(())
 }

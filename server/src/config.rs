@@ -49,8 +49,13 @@ pub struct ServeArgs {
 
     /// Bytes of changes that wait for a slow reader before its socket is closed
     #[arg(long, env = "WARDWATCH_OUTBOX_BYTES", default_value_t = 4 * 1024 * 1024, value_name = "BYTES")]
-    #[arg(value_parser = clap::value_parser!(u32).range(65_536..))]
+    #[arg(value_parser = clap::value_parser!(u32).range(262_144..))]
     pub outbox_bytes: u32,
+
+    /// Changes that a list may have missed and still get one by one when it is back; one that has missed more starts over
+    /// from all rows. The log itself is kept for ever
+    #[arg(long, env = "WARDWATCH_RESUME_WINDOW", default_value_t = 10_000, value_name = "CHANGES")]
+    pub resume_window: u32,
 
     /// Fill an empty database with the demo ward
     #[arg(long)]

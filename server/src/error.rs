@@ -21,6 +21,8 @@ pub(crate) enum HttpError {
     Unauthenticated,
     #[error("{0}")]
     NoWebSocket(&'static str),
+    #[error("the server is stopping")]
+    Stopping,
 }
 
 impl IntoResponse for HttpError {
@@ -37,18 +39,30 @@ impl IntoResponse for HttpError {
                     .into_response();
             }
             Self::NoWebSocket(why) => (StatusCode::UPGRADE_REQUIRED, *why),
+            Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "The server is stopping. Connect again in a moment."),
+            Self::Store(StoreError::DiskFull) | Self::Account(AccountError::Store(StoreError::DiskFull)) => {
+                tracing::warn!("a form was refused: the disk is full");
+                let page = page("The server's disk is full", "Nothing was saved. Try again later.");
+                return (StatusCode::INSUFFICIENT_STORAGE, Html(page)).into_response();
+            }
             Self::Store(_) | Self::Account(_) => {
                 let id = log_unforeseen(&self);
-                let page = format!(
-                    "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Wardwatch</title>\
-                     <h1>The list cannot be shown</h1><p>The server has a problem. Nothing was changed. Try again in a \
-                     moment; if it stays, tell your system's support this number: <code>{id}</code></p></html>"
+                let told = format!(
+                    "The server has a problem. Nothing was changed. Try again in a moment; if it stays, tell your \
+                     system's support this number: <code>{id}</code>"
                 );
+                let page = page("The list cannot be shown", &told);
                 return (StatusCode::INTERNAL_SERVER_ERROR, Html(page)).into_response();
             }
         };
         (status, words).into_response()
     }
+}
+
+fn page(heading: &str, told: &str) -> String {
+    format!(
+        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Wardwatch</title><h1>{heading}</h1><p>{told}</p></html>"
+    )
 }
 
 /// Logs what nobody foresaw and returns the id by which it is found again.

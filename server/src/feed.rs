@@ -2,23 +2,39 @@
 //! broadcasts. Wake-ups are hints: a lost one costs a tenth of a second, never a change.
 
 mod event;
+mod hub;
+mod index;
 mod outbox;
+mod ring;
+#[cfg(test)]
+mod simulation;
+mod snapshot;
+mod stream;
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
+use app::{filter::Filter, wire::Position};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
-    event::{Event, encode},
-    outbox::{Outbox, TooSlow},
+    event::{Entry, Event, encode},
+    hub::Resume,
+    outbox::{Broken, Limits, Outbox},
+    snapshot::Chunks,
+    stream::Stream,
 };
-use crate::store::{Store, StoreError};
+use self::{
+    hub::{Hub, Pulse},
+    snapshot::Snapshots,
+};
+use crate::store::{LogPage, Store, StoreError};
 
 /// How soon a change of another process is seen: the wait between two looks at the log.
 const POLL: Duration = Duration::from_millis(100);
@@ -29,39 +45,42 @@ const LONGEST_RETRY: Duration = Duration::from_secs(5);
 /// Changes read at once.
 const BATCH: i64 = 256;
 
+/// How long to wait for the feed to reach a position that the database has.
+const CATCH_UP: Duration = Duration::from_secs(5);
+
 /// Handle to what reads the log.
 #[derive(Clone)]
 pub(crate) struct Feed(Arc<Inner>);
 
 struct Inner {
-    epoch: Arc<str>,
+    /// Std mutex: held while pointers are pushed, never across an await.
+    hub: Mutex<Hub>,
     /// The last position handed on.
-    seq: AtomicI64,
+    seq: watch::Sender<i64>,
     running: AtomicBool,
-    /// Std mutex: held while pointers are pushed, never across an await. Weak: a socket that ends is simply gone.
-    outboxes: Mutex<Vec<Weak<Outbox>>>,
+    snapshots: Snapshots,
 }
 
 impl Feed {
-    /// A feed that starts at the log's present end.
-    pub(crate) async fn new(store: &Store) -> Result<Self, StoreError> {
-        let head = store.head().await?;
+    /// A feed that starts at the log's present end. `ring_bytes`: how much of what it hands on it keeps at hand.
+    pub(crate) async fn new(store: &Store, ring_bytes: usize) -> Result<Self, StoreError> {
+        let hub = Hub::new(&store.snapshot().await?, ring_bytes);
         Ok(Self(Arc::new(Inner {
-            epoch: head.epoch.into(),
-            seq: AtomicI64::new(head.seq),
+            seq: watch::Sender::new(hub.seq()),
+            hub: Mutex::new(hub),
             running: AtomicBool::new(true),
-            outboxes: Mutex::default(),
+            snapshots: Snapshots::default(),
         })))
     }
 
     /// Which unbroken history the positions belong to.
-    pub(crate) fn epoch(&self) -> &Arc<str> {
-        &self.0.epoch
+    pub(crate) fn epoch(&self) -> Arc<str> {
+        self.hub().epoch().clone()
     }
 
     /// The last position handed on.
     pub(crate) fn seq(&self) -> i64 {
-        self.0.seq.load(Ordering::Acquire)
+        *self.0.seq.borrow()
     }
 
     /// Whether the log could be read the last time.
@@ -69,20 +88,58 @@ impl Feed {
         self.0.running.load(Ordering::Relaxed)
     }
 
-    /// Every change from now on arrives in the outbox that is returned.
-    pub(crate) fn attach(&self, limit_bytes: usize) -> Arc<Outbox> {
-        let outbox = Arc::new(Outbox::new(limit_bytes));
-        self.0.outboxes.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&outbox));
-        outbox
+    /// See [`Hub::attach`].
+    pub(crate) fn attach(&self, limits: Limits) -> Arc<Outbox> {
+        self.hub().attach(limits)
+    }
+
+    /// See [`Hub::resume`].
+    pub(crate) fn resume(&self, outbox: &Outbox, since: &Position, window: i64) -> Resume {
+        self.hub().resume(outbox, since, window)
+    }
+
+    /// Up to `limit` changes after `seq`: from memory when they are at hand there, or else from the log.
+    pub(crate) async fn backlog(&self, store: &Store, after: i64, limit: i64) -> Result<Vec<Arc<Event>>, StoreError> {
+        let recent = self.hub().recent(after, usize::try_from(limit).unwrap_or(0));
+        if let Some(events) = recent {
+            return Ok(events);
+        }
+        let epoch = self.epoch();
+        let changes = store.changes_after(after, limit).await?;
+        Ok(changes.into_iter().map(|change| Arc::new(Event::new(change, epoch.clone()))).collect())
+    }
+
+    /// See [`Hub::pulse`].
+    pub(crate) fn pulse(&self, outbox: &Outbox, filter: &Filter) -> Option<Pulse> {
+        self.hub().pulse(outbox, filter)
+    }
+
+    /// Returns when everything up to `seq` has been handed on; an error when the feed does not get there.
+    pub(crate) async fn reached(&self, seq: i64) -> Result<(), StoreError> {
+        let mut seqs = self.0.seq.subscribe();
+        match tokio::time::timeout(CATCH_UP, seqs.wait_for(|reached| *reached >= seq)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(StoreError::other("the feed does not catch up with the log")),
+        }
+    }
+
+    /// The rows that pass, ready to be sent, at a position on which the feed can go on. Many clients that start over at
+    /// once share one.
+    pub(crate) async fn snapshot(&self, store: &Store, filter: &Filter) -> Result<Arc<Chunks>, StoreError> {
+        let chunks = self.0.snapshots.get(store, filter, |position| self.hub().is_recent(position)).await?;
+        self.reached(chunks.position.seq).await?;
+        Ok(chunks)
     }
 
     pub(crate) async fn run(self, store: Store, stop: CancellationToken) {
         let mut retry = POLL;
         while !stop.is_cancelled() {
-            match self.hand_on(&store).await {
+            match self.look(&store).await {
                 Ok(more) => {
                     retry = POLL;
-                    self.0.running.store(true, Ordering::Relaxed);
+                    if !self.0.running.swap(true, Ordering::Relaxed) {
+                        tracing::info!("the log can be read again");
+                    }
                     if more {
                         continue;
                     }
@@ -103,17 +160,29 @@ impl Feed {
         self.0.running.store(false, Ordering::Relaxed);
     }
 
-    /// Reads what is new and pushes it to every outbox; `true` when there may be more.
-    async fn hand_on(&self, store: &Store) -> Result<bool, StoreError> {
-        let changes = store.changes_after(self.seq(), BATCH).await?;
+    /// Reads what is new and hands it on; `true` when there may be more.
+    async fn look(&self, store: &Store) -> Result<bool, StoreError> {
+        let seq = self.seq();
+        let LogPage { epoch, head, changes } = store.read_log(seq, BATCH).await?;
+        let follows = changes.first().is_none_or(|change| change.seq == seq + 1);
+        if *epoch != *self.epoch() || head < seq || !follows {
+            tracing::warn!(head, seq, "the database has another history than before: everybody starts over");
+            let snapshot = store.snapshot().await?;
+            self.hub().start_over(&snapshot);
+            self.0.seq.send_replace(snapshot.seq);
+            return Ok(true);
+        }
         let count = changes.len();
-        for change in changes {
-            let seq = change.seq;
-            let event = Arc::new(Event::new(change, self.0.epoch.clone()));
-            let mut outboxes = self.0.outboxes.lock().unwrap_or_else(PoisonError::into_inner);
-            outboxes.retain(|outbox| outbox.upgrade().inspect(|outbox| outbox.push(event.clone())).is_some());
-            self.0.seq.store(seq, Ordering::Release);
+        if let Some(last) = changes.last().map(|change| change.seq) {
+            let mut hub = self.hub();
+            changes.into_iter().for_each(|change| hub.publish(change));
+            drop(hub);
+            self.0.seq.send_replace(last);
         }
         Ok(i64::try_from(count).unwrap_or(BATCH) == BATCH)
+    }
+
+    fn hub(&self) -> MutexGuard<'_, Hub> {
+        self.0.hub.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,8 +2,10 @@
 
 mod connection;
 mod dispatch;
+mod peer;
 mod requester;
 mod subscriptions;
+mod sync;
 mod upgrade;
 
 pub(crate) use self::upgrade::{bare, multiplexed};

@@ -18,6 +18,9 @@ use crate::{
     store::{OpenError, Store, StoreError},
 };
 
+/// Of the newest changes, what is kept at hand for clients that were away for a moment: some thousand changes.
+const RING_BYTES: usize = 16 * 1024 * 1024;
+
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -60,7 +63,7 @@ pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken
     let listener =
         TcpListener::bind(args.addr).await.map_err(|source| StartError::Listen { addr: args.addr, source })?;
     let addr = listener.local_addr()?;
-    let feed = Feed::new(&store).await?;
+    let feed = Feed::new(&store, RING_BYTES).await?;
     let (requests, sign_ins) = state::throttles(args);
     let state = AppState::new(state::Inner {
         accounts,
@@ -71,6 +74,7 @@ pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken
         origin: args.origin.clone(),
         session_seconds: i64::from(args.session_hours) * 3600,
         outbox_bytes: usize::try_from(args.outbox_bytes).unwrap_or(usize::MAX),
+        resume_window: i64::from(args.resume_window),
         time_zone: args.time_zone.clone().unwrap_or_else(jiff::tz::TimeZone::system),
         leptos: leptos_options(args, addr),
         sockets: TaskTracker::new(),

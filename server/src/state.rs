@@ -29,6 +29,8 @@ pub(crate) struct Inner {
     pub(crate) origin: Option<PublicOrigin>,
     pub(crate) session_seconds: i64,
     pub(crate) outbox_bytes: usize,
+    /// Changes that a client may have missed and still go on where it is.
+    pub(crate) resume_window: i64,
     pub(crate) time_zone: jiff::tz::TimeZone,
     pub(crate) leptos: LeptosOptions,
     /// Sockets outlive the requests that opened them: this one knows when all have ended.

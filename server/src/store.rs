@@ -1,5 +1,7 @@
 //! The database: rows, change log and positions. All SQL of patients is in here; that of accounts is in [`crate::auth`].
 
+pub mod keep;
+
 mod rows;
 mod sqlite;
 mod writer;
@@ -34,20 +36,32 @@ pub struct Store {
     committed: Arc<Notify>,
 }
 
-/// The database did not do what it was asked: it is out of reach, full, or damaged. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-#[error("the database did not answer as it should: {0}")]
-pub struct StoreError(String);
+/// The database did not do what it was asked. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// There is no room for what is to be written. Reading goes on, and so does writing once there is room.
+    #[error("the disk is full")]
+    DiskFull,
+    /// It is out of reach or damaged.
+    #[error("the database did not answer as it should: {0}")]
+    Failed(String),
+}
+
+impl StoreError {
+    pub(crate) fn other(why: &str) -> Self {
+        Self::Failed(why.to_owned())
+    }
+}
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        Self(error.to_string())
+        if sqlite::is_full(&error) { Self::DiskFull } else { Self::Failed(error.to_string()) }
     }
 }
 
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
-        Self(format!("a stored row cannot be read: {error}"))
+        Self::Failed(format!("a stored row cannot be read: {error}"))
     }
 }
 
@@ -168,6 +182,16 @@ impl From<serde_json::Error> for WriteError {
     }
 }
 
+/// A piece of the log, read in one look.
+pub(crate) struct LogPage {
+    /// The history that it belongs to.
+    pub(crate) epoch: String,
+    /// The newest position.
+    pub(crate) head: i64,
+    /// Changes, in order.
+    pub(crate) changes: Vec<Change>,
+}
+
 /// Rows as the JSON they are stored as: nothing is taken apart on the way to a socket.
 pub type RawRows = Vec<Box<RawValue>>;
 
@@ -175,8 +199,8 @@ impl Store {
     /// Opens the database, creating and migrating it as needed, and starts its writer.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         let committed = Arc::new(Notify::new());
-        let sqlite::Opened { readers, accounts, writer } = sqlite::open(url).await?;
-        let writer = Writer::start(writer, committed.clone());
+        let sqlite::Opened { readers, accounts, writer, writer_options } = sqlite::open(url).await?;
+        let writer = Writer::start(writer, writer_options, committed.clone());
         Ok(Self { readers, accounts, writer, committed })
     }
 
@@ -259,6 +283,11 @@ impl Store {
 
     /// Up to `limit` changes after `seq`, in order.
     pub async fn changes_after(&self, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
-        rows::changes_after(&self.readers, seq, limit).await
+        Ok(self.read_log(seq, limit).await?.changes)
+    }
+
+    /// As above, and whose log it is.
+    pub(crate) async fn read_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
+        rows::read_log(&self.readers, after, limit).await
     }
 }

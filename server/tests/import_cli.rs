@@ -7,31 +7,15 @@ mod support;
 use std::{
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Command, Stdio},
 };
 
 use serde_json::{Value, json};
 use server::store::Store;
-use support::{Folder, Frame, Ward};
-
-/// The program, in a folder and with an environment of its own.
-fn wardwatch(folder: &Folder) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wardwatch"));
-    command.current_dir(folder.path()).env_clear().env("WARDWATCH_DATABASE_URL", folder.url()).env("RUST_LOG", "warn");
-    command
-}
-
-fn run(folder: &Folder, args: &[&str]) -> Output {
-    wardwatch(folder).args(args).output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use support::{
+    Folder, Frame, Ward,
+    program::{run, stderr, stdout, wardwatch},
+};
 
 /// A folder beside this file or in the server's own.
 fn sample(name: &str) -> String {
@@ -285,7 +269,18 @@ fn a_wrong_setting_is_refused_by_its_name() {
 fn help_tells_of_every_command_and_every_setting() {
     let folder = Folder::new();
     let help = stdout(&run(&folder, &["--help"]));
-    for word in ["serve", "user", "token", "import", "demo", "Examples:", "WARDWATCH_DATABASE_URL"] {
+    for word in [
+        "serve",
+        "user",
+        "token",
+        "import",
+        "backup",
+        "restore",
+        "check",
+        "demo",
+        "Examples:",
+        "WARDWATCH_DATABASE_URL",
+    ] {
         assert!(help.contains(word), "{word} in {help}");
     }
     let help = stdout(&run(&folder, &["serve", "--help"]));

@@ -215,7 +215,7 @@ async fn writes_that_were_answered_before_a_stop_are_all_there_after_it() {
 async fn a_reader_that_does_not_read_is_closed_and_nobody_else_waits_for_it() {
     // More than the server's end of the connection holds, however large the system makes it, and the outbox after it.
     const CHANGES: i64 = 500;
-    let ward = Ward::with(&["--outbox-bytes", "65536"]).await;
+    let ward = Ward::with(&["--outbox-bytes", "262144"]).await;
     let mut stuck = ward.narrow_socket("viewer").await;
     let mut awake = ward.socket("viewer").await;
     let mut writer = ward.socket("clinician").await;
@@ -247,7 +247,7 @@ async fn a_reader_that_does_not_read_is_closed_and_nobody_else_waits_for_it() {
 
 #[tokio::test]
 async fn a_reader_that_falls_behind_but_reads_on_sees_the_close_frame() {
-    let ward = Ward::with(&["--outbox-bytes", "65536"]).await;
+    let ward = Ward::with(&["--outbox-bytes", "262144"]).await;
     let mut slow = ward.socket("viewer").await;
     let store = ward.other_process().await;
     // One transaction: all of it is in the outbox before the socket's task can send any.

@@ -217,6 +217,8 @@ pub struct RowsFrame<Rows> {
     pub epoch: String,
     /// The snapshot's position.
     pub seq: i64,
+    /// How many rows of it came before these.
+    pub offset: usize,
     /// The next rows.
     pub rows: Rows,
     /// These are not the last ones.

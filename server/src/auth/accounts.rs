@@ -4,7 +4,7 @@ use app::wire::Role;
 use sqlx::{FromRow, SqlitePool};
 
 use super::{Principal, Secret, password};
-use crate::clock;
+use crate::{clock, store::StoreError};
 
 /// Shortest password that is accepted (NIST SP 800-63B: at least 8 for one that a person chooses).
 pub(crate) const SHORTEST_PASSWORD: usize = 8;
@@ -40,8 +40,14 @@ pub enum AccountError {
     #[error("the password could not be hashed")]
     Hash,
     /// The database failed.
-    #[error("the database did not answer as it should: {0}")]
-    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<sqlx::Error> for AccountError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
+    }
 }
 
 #[derive(FromRow)]

@@ -2,34 +2,50 @@ use std::sync::{Arc, OnceLock};
 
 use app::{
     change::{Action, Change},
+    filter::Seen,
     wire::{ChangeAction, ChangeFrame, ChangePush, Envelope, Notice, STREAM},
 };
 use serde_json::value::{RawValue, to_raw_value};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// A change on its way to the sockets: encoded once for each kind of reader, whoever needs it first.
+/// What an event takes beside its texts, in bytes: its row taken apart and the places where it is kept.
+const OVERHEAD: usize = 1024;
+
+/// A change on its way to the sockets: encoded once for each kind of reader.
 pub(crate) struct Event {
     pub(crate) change: Change,
-    epoch: Arc<str>,
-    /// What it counts for in an outbox, in bytes.
+    pub(crate) epoch: Arc<str>,
+    /// What it counts for where bytes are counted: the level-2 text, and as much again for one of the others.
     pub(crate) size: usize,
+    /// To a level-2 socket that sees every change.
+    pub(crate) level_2: Utf8Bytes,
     bare: OnceLock<Utf8Bytes>,
     enveloped: OnceLock<Utf8Bytes>,
-    level_2: OnceLock<Utf8Bytes>,
 }
 
 impl Event {
     pub(crate) fn new(change: Change, epoch: Arc<str>) -> Self {
-        let mut event = Self {
-            change,
-            epoch,
-            size: 0,
-            bare: OnceLock::new(),
-            enveloped: OnceLock::new(),
-            level_2: OnceLock::new(),
+        let action = match change.action {
+            Action::Create => ChangeAction::Create,
+            Action::Update => ChangeAction::Update,
+            Action::Delete => ChangeAction::Delete,
         };
-        event.size = event.bare().len();
-        event
+        let frame = ChangeFrame {
+            epoch: epoch.to_string(),
+            prev_seq: change.seq - 1,
+            seq: change.seq,
+            action,
+            pk: change.patient.id,
+            version: change.patient.version,
+            changed: change.before.keys().cloned().collect(),
+            by: change.by.clone(),
+            at: change.at,
+            more: false,
+            data: (action != ChangeAction::Delete).then(|| change.patient.as_ref().clone()),
+        };
+        let level_2: Utf8Bytes = encode(&Notice::<()>::Change(Box::new(frame))).get().into();
+        let size = 2 * level_2.len() + OVERHEAD;
+        Self { change, epoch, size, level_2, bare: OnceLock::new(), enveloped: OnceLock::new() }
     }
 
     /// Level 1, to a socket of `/ws/patients/` as a whole.
@@ -46,19 +62,6 @@ impl Event {
         self.enveloped.get_or_init(encode).clone()
     }
 
-    /// Level 2, to a socket that sees every change.
-    pub(crate) fn level_2(&self) -> Utf8Bytes {
-        let encode = || {
-            let action = match self.change.action {
-                Action::Create => ChangeAction::Create,
-                Action::Update => ChangeAction::Update,
-                Action::Delete => ChangeAction::Delete,
-            };
-            self.frame(self.change.seq - 1, action).get().into()
-        };
-        self.level_2.get_or_init(encode).clone()
-    }
-
     /// Level 1, to one subscription or the socket as a whole.
     pub(crate) fn push(&self, action: Action, request_id: Option<&RawValue>, left: bool) -> Box<RawValue> {
         encode(&ChangePush {
@@ -73,21 +76,73 @@ impl Event {
             left,
         })
     }
+}
 
-    /// Level 2, for one socket.
-    pub(crate) fn frame(&self, prev_seq: i64, action: ChangeAction) -> Box<RawValue> {
-        let change = &self.change;
+/// One change that waits for a socket, or all of one patient that have come together while it waited.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    /// The first of them: tells what was before.
+    pub(crate) first: Arc<Event>,
+    /// The last of them: tells what is now.
+    pub(crate) last: Arc<Event>,
+    /// Who made those between, where it is not who made the last.
+    others: Vec<String>,
+}
+
+impl From<Arc<Event>> for Entry {
+    fn from(event: Arc<Event>) -> Self {
+        Self { first: event.clone(), last: event, others: Vec::new() }
+    }
+}
+
+impl Entry {
+    /// What it counts for, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        if Arc::ptr_eq(&self.first, &self.last) { self.last.size } else { self.first.size + self.last.size }
+    }
+
+    pub(crate) fn seq(&self) -> i64 {
+        self.last.change.seq
+    }
+
+    /// Takes in a later change of the same patient.
+    pub(crate) fn absorb(&mut self, later: Self) {
+        let earlier = std::mem::replace(&mut self.last, later.last);
+        let by = earlier.change.by.clone();
+        for name in later.others.into_iter().chain([by]) {
+            if !self.others.contains(&name) {
+                self.others.push(name);
+            }
+        }
+    }
+
+    /// Level 2, to a socket that was sent everything up to `prev_seq`.
+    pub(crate) fn level_2(&self, prev_seq: i64, seen: Seen, more: bool) -> Box<RawValue> {
+        let (first, change) = (&self.first.change, &self.last.change);
+        let action = match seen {
+            Seen::Enters => ChangeAction::Create,
+            Seen::Changes => ChangeAction::Update,
+            Seen::Leaves => ChangeAction::Leave,
+            Seen::Deleted => ChangeAction::Delete,
+        };
         let gone = matches!(action, ChangeAction::Delete | ChangeAction::Leave);
-        encode(&Notice::Change(Box::new(ChangeFrame {
-            epoch: self.epoch.to_string(),
+        let mut changed: Vec<String> = first.before.keys().cloned().collect();
+        if !Arc::ptr_eq(&self.first, &self.last) {
+            let since = first.patient.changed_from(&change.patient);
+            changed.extend(since.into_iter().map(|(field, _)| field).filter(|field| !first.before.contains_key(field)));
+        }
+        let names = self.others.iter().filter(|name| **name != change.by).chain([&change.by]);
+        encode(&Notice::<()>::Change(Box::new(ChangeFrame {
+            epoch: self.last.epoch.to_string(),
             prev_seq,
             seq: change.seq,
             action,
             pk: change.patient.id,
             version: change.patient.version,
-            changed: change.before.keys().cloned().collect(),
-            by: change.by.clone(),
+            changed,
+            by: names.map(String::as_str).collect::<Vec<_>>().join(", "),
             at: change.at,
+            more,
             data: (!gone).then(|| change.patient.as_ref().clone()),
         })))
     }

@@ -1,65 +1,112 @@
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::Notify;
 
-use super::Event;
+use super::{Entry, Event};
 
-/// Changes that wait for one socket, bounded in bytes. Nothing in it is ever dropped: one too many closes it, and the
-/// reader starts again from the log.
+/// Changes that wait for one socket, bounded in bytes. Nothing in it is ever dropped. A reader that falls behind gets the
+/// changes of a patient taken together; one that falls behind even so is told, and starts again from the log.
 pub(crate) struct Outbox {
     /// Std mutex: held for a push or a pop, never across an await.
     queue: Mutex<Queue>,
     ready: Notify,
-    full: Notify,
-    limit_bytes: usize,
+    broken: Notify,
+    limits: Limits,
+}
+
+/// How much may wait, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// From here on the changes of a patient are taken together; `None` for a reader that has to see each.
+    pub(crate) conflate_over: Option<usize>,
+    /// From here on the reader is given up.
+    pub(crate) close_over: usize,
 }
 
 #[derive(Default)]
 struct Queue {
-    events: VecDeque<Arc<Event>>,
+    /// By the position of the last change in each.
+    waiting: BTreeMap<i64, Entry>,
+    /// While changes are taken together: where each patient's entry is. Empty otherwise.
+    by_patient: HashMap<i64, i64>,
+    conflating: bool,
+    /// Of what waits.
     bytes: usize,
-    overflowed: bool,
+    /// Of what was taken out last and is being sent.
+    in_flight: usize,
+    broken: Option<Broken>,
 }
 
-/// The reader does not keep up with the changes.
+/// Why nothing more will come out of an outbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooSlow;
+pub(crate) enum Broken {
+    /// The reader does not keep up with the changes.
+    TooSlow,
+    /// The log that they came from is no longer the database's.
+    AnotherHistory,
+}
 
 impl Outbox {
-    pub(super) fn new(limit_bytes: usize) -> Self {
-        Self { queue: Mutex::default(), ready: Notify::new(), full: Notify::new(), limit_bytes }
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { queue: Mutex::default(), ready: Notify::new(), broken: Notify::new(), limits }
     }
 
-    pub(super) fn push(&self, event: Arc<Event>) {
+    /// Begins anew: everything up to now is the reader's already, or is brought to it in another way.
+    pub(crate) fn clear(&self) {
         let mut queue = self.lock();
-        if queue.overflowed {
+        if queue.broken != Some(Broken::TooSlow) {
+            *queue = Queue { in_flight: queue.in_flight, ..Queue::default() };
+        }
+    }
+
+    pub(super) fn push(&self, event: &Arc<Event>) {
+        let mut queue = self.lock();
+        if queue.broken.is_some() {
             return;
         }
-        if queue.bytes + event.size > self.limit_bytes {
-            // What waits is of no use to a reader that will miss the rest.
-            *queue = Queue { overflowed: true, ..Queue::default() };
-            self.full.notify_one();
-        } else {
-            queue.bytes += event.size;
-            queue.events.push_back(event);
+        queue.add(event.clone().into());
+        if self.limits.conflate_over.is_some_and(|limit| queue.bytes + queue.in_flight > limit) {
+            queue.conflate();
         }
+        if queue.bytes + queue.in_flight > self.limits.close_over {
+            drop(queue);
+            self.break_off(Broken::TooSlow);
+        } else {
+            self.ready.notify_one();
+        }
+    }
+
+    /// Nothing more will come out. What waits is of no use to a reader that will miss the rest.
+    pub(super) fn break_off(&self, why: Broken) {
+        *self.lock() = Queue { broken: Some(why), ..Queue::default() };
+        self.broken.notify_one();
         self.ready.notify_one();
     }
 
-    /// The next change, if one is waiting.
-    pub(crate) fn pop(&self) -> Result<Option<Arc<Event>>, TooSlow> {
+    /// What is to be sent next, in this order: one change, or several that belong together because each is all changes of
+    /// one patient. Empty when nothing waits.
+    pub(crate) fn pop(&self) -> Result<Vec<Entry>, Broken> {
         let mut queue = self.lock();
-        if queue.overflowed {
-            return Err(TooSlow);
+        if let Some(why) = queue.broken {
+            return Err(why);
         }
-        let event = queue.events.pop_front();
-        if let Some(event) = &event {
-            queue.bytes -= event.size;
+        queue.in_flight = 0;
+        if queue.conflating {
+            let Queue { waiting, bytes, .. } = std::mem::take(&mut *queue);
+            queue.in_flight = bytes;
+            return Ok(waiting.into_values().collect());
         }
-        Ok(event)
+        let Some((_, entry)) = queue.waiting.pop_first() else { return Ok(Vec::new()) };
+        queue.bytes -= entry.size();
+        Ok(vec![entry])
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        let queue = self.lock();
+        queue.waiting.is_empty() && queue.broken.is_none()
     }
 
     /// Returns when there may be something to [`pop`](Self::pop).
@@ -67,9 +114,14 @@ impl Outbox {
         self.ready.notified().await;
     }
 
-    /// Returns when the outbox has overflowed, for a reader that is stuck in a send.
-    pub(crate) async fn overflowed(&self) {
-        self.full.notified().await;
+    /// Returns when nothing more will come out, for a reader that is stuck in a send.
+    pub(crate) async fn broken(&self) -> Broken {
+        loop {
+            if let Some(why) = self.lock().broken {
+                return why;
+            }
+            self.broken.notified().await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -77,37 +129,34 @@ impl Outbox {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use app::{
-        change::{Action, Change},
-        patient::{Data, Patient, UtcTime},
-    };
-
-    use super::*;
-
-    fn event(seq: i64) -> Arc<Event> {
-        let now = UtcTime::from_unix_micros(0).unwrap();
-        let data: Data =
-            serde_json::from_str(r#"{"first_name":"A","last_name":"B","admission_date":"2026-01-01"}"#).unwrap();
-        let patient = Arc::new(Patient::admit(&data, now).unwrap());
-        let change = Change { seq, action: Action::Create, patient, before: Data::new(), by: "x".into(), at: now };
-        Arc::new(Event::new(change, "e".into()))
+impl Queue {
+    fn add(&mut self, entry: Entry) {
+        let entry = if self.conflating {
+            let pk = entry.last.change.patient.id;
+            let earlier = self.by_patient.insert(pk, entry.seq()).and_then(|seq| self.waiting.remove(&seq));
+            match earlier {
+                Some(mut earlier) => {
+                    self.bytes -= earlier.size();
+                    earlier.absorb(entry);
+                    earlier
+                }
+                None => entry,
+            }
+        } else {
+            entry
+        };
+        self.bytes += entry.size();
+        self.waiting.insert(entry.seq(), entry);
     }
 
-    #[test]
-    fn what_fits_comes_out_in_order() {
-        let outbox = Outbox::new(1_000_000);
-        (1..=3).for_each(|seq| outbox.push(event(seq)));
-        let popped: Vec<i64> = std::iter::from_fn(|| outbox.pop().unwrap()).map(|event| event.change.seq).collect();
-        assert_eq!(popped, [1, 2, 3]);
-    }
-
-    #[test]
-    fn one_too_many_ends_it_and_frees_what_waited() {
-        let outbox = Outbox::new(event(1).size * 2);
-        (1..=3).for_each(|seq| outbox.push(event(seq)));
-        assert_eq!(outbox.pop().map(|_| ()), Err(TooSlow));
-        assert!(outbox.lock().events.is_empty());
+    fn conflate(&mut self) {
+        if self.conflating {
+            return;
+        }
+        self.conflating = true;
+        self.bytes = 0;
+        for entry in std::mem::take(&mut self.waiting).into_values() {
+            self.add(entry);
+        }
     }
 }

@@ -85,6 +85,10 @@ fn refusal(refused: Refused) -> Reply {
         Refused::Write(WriteError::Conflict { current, changed_by }) => {
             Reply { current: Some(encode(&*current)), changed_by: Some(changed_by), ..sentence(409, words::CONFLICT) }
         }
+        // The writer logs when it begins and when it ends.
+        Refused::Store(StoreError::DiskFull) | Refused::Write(WriteError::Store(StoreError::DiskFull)) => {
+            sentence(507, words::DISK_FULL)
+        }
         Refused::Store(error) | Refused::Write(WriteError::Store(error)) => {
             log_unforeseen(&error);
             sentence(500, words::INTERNAL)

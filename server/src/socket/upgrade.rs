@@ -16,10 +16,14 @@ use tokio_tungstenite::{
     tungstenite::{handshake::derive_accept_key, protocol::Role, protocol::WebSocketConfig},
 };
 
-use super::connection::{self, Framing, Level};
+use super::{
+    connection::{self, Level},
+    peer::{Framing, Peer},
+};
 use crate::{
     auth::{self, Principal},
     error::HttpError,
+    feed::Limits,
     state::AppState,
 };
 use app::wire::{LEVEL_2, MAX_MESSAGE_BYTES};
@@ -35,6 +39,9 @@ pub(crate) async fn multiplexed(State(state): State<AppState>, request: Request)
 }
 
 async fn upgrade(state: AppState, mut request: Request, framing: Framing) -> Result<Response, HttpError> {
+    if state.stop.is_cancelled() {
+        return Err(HttpError::Stopping);
+    }
     let principal = authenticate(&state, request.headers()).await?;
     let accept = handshake(request.headers())?;
     let on_upgrade = request
@@ -54,14 +61,19 @@ async fn upgrade(state: AppState, mut request: Request, framing: Framing) -> Res
     }
 
     // From here on every change arrives: none that is committed after the handshake is missed.
-    let outbox = state.feed.attach(state.outbox_bytes);
+    let outbox = state.feed.attach(Limits {
+        conflate_over: (level == Level::Two).then_some(state.outbox_bytes / 2),
+        close_over: state.outbox_bytes,
+    });
     let tracker = state.sockets.clone();
     tracker.spawn(async move {
         match on_upgrade.await {
             Ok(upgraded) => {
                 let stream = TokioIo::new(upgraded);
                 let socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(limits())).await;
-                connection::run(socket, state, principal, outbox, framing, level).await;
+                let guard = state.sweeper.watch(principal.credential_id);
+                let peer = Peer { socket, framing, outbox, guard, stop: state.stop.clone(), ending: false };
+                connection::run(peer, state, principal, level).await;
             }
             Err(error) => tracing::debug!(%error, "a client went away during the handshake"),
         }

@@ -11,7 +11,7 @@ use app::{
 use serde_json::value::RawValue;
 use sqlx::{FromRow, Sqlite, SqliteExecutor};
 
-use super::{RawRows, StoreError};
+use super::{LogPage, RawRows, StoreError};
 
 pub(super) async fn head(db: impl SqliteExecutor<'_>) -> Result<Position, sqlx::Error> {
     let (epoch, seq, at): (String, i64, Option<i64>) =
@@ -59,18 +59,24 @@ pub(super) async fn count(db: impl SqliteExecutor<'_>, filter: &Filter, search: 
         .await?)
 }
 
-pub(super) async fn changes_after(
-    db: impl SqliteExecutor<'_>,
-    seq: i64,
-    limit: i64,
-) -> Result<Vec<Change>, StoreError> {
-    let rows: Vec<ChangeRow> =
-        sqlx::query_as("SELECT seq, action, data, before, by_name, at FROM change WHERE seq > ? ORDER BY seq LIMIT ?")
-            .bind(seq)
-            .bind(limit)
-            .fetch_all(db)
-            .await?;
-    rows.into_iter().map(Change::try_from).collect()
+/// One statement, so that head and changes are of one moment.
+pub(super) async fn read_log(db: impl SqliteExecutor<'_>, after: i64, limit: i64) -> Result<LogPage, StoreError> {
+    let rows: Vec<LogRow> = sqlx::query_as(
+        "SELECT head.epoch, head.seq AS head, log.seq, log.action, log.data, log.before, log.by_name, log.at \
+         FROM change_head AS head LEFT JOIN change AS log ON log.seq > ? ORDER BY log.seq LIMIT ?",
+    )
+    .bind(after)
+    .bind(limit)
+    .fetch_all(db)
+    .await?;
+    let mut page = LogPage { epoch: String::new(), head: 0, changes: Vec::with_capacity(rows.len()) };
+    for LogRow { epoch, head, change } in rows {
+        (page.epoch, page.head) = (epoch, head);
+        if let Some(change) = change.read()? {
+            page.changes.push(change);
+        }
+    }
+    Ok(page)
 }
 
 /// When the change at `seq` was committed.
@@ -85,31 +91,42 @@ fn raw_rows(rows: Vec<String>) -> Result<RawRows, StoreError> {
 }
 
 #[derive(FromRow)]
-struct ChangeRow {
-    seq: i64,
-    action: String,
-    data: String,
-    before: String,
-    by_name: String,
-    at: i64,
+struct LogRow {
+    epoch: String,
+    head: i64,
+    #[sqlx(flatten)]
+    change: ChangeRow,
 }
 
-impl TryFrom<ChangeRow> for Change {
-    type Error = StoreError;
+/// All null where there is no change.
+#[derive(FromRow)]
+struct ChangeRow {
+    seq: Option<i64>,
+    action: Option<String>,
+    data: Option<String>,
+    before: Option<String>,
+    by_name: Option<String>,
+    at: Option<i64>,
+}
 
-    fn try_from(row: ChangeRow) -> Result<Self, StoreError> {
-        let action = match row.action.as_str() {
+impl ChangeRow {
+    fn read(self) -> Result<Option<Change>, StoreError> {
+        let Self { seq: Some(seq), action: Some(action), data: Some(data), before: Some(before), by_name, at } = self
+        else {
+            return Ok(None);
+        };
+        let action = match action.as_str() {
             "create" => Action::Create,
             "update" => Action::Update,
             _ => Action::Delete,
         };
-        Ok(Self {
-            seq: row.seq,
+        Ok(Some(Change {
+            seq,
             action,
-            patient: Arc::new(serde_json::from_str(&row.data)?),
-            before: serde_json::from_str(&row.before)?,
-            by: row.by_name,
-            at: UtcTime::from_unix_micros(row.at).ok_or_else(|| StoreError("a time is out of range".to_owned()))?,
-        })
+            patient: Arc::new(serde_json::from_str(&data)?),
+            before: serde_json::from_str(&before)?,
+            by: by_name.unwrap_or_default(),
+            at: at.and_then(UtcTime::from_unix_micros).ok_or_else(|| StoreError::other("a time is out of range"))?,
+        }))
     }
 }

@@ -9,7 +9,9 @@ use app::{
     patient::{Data, FieldErrors, Patient, Revision, UtcTime, field},
 };
 use serde_json::{Map, Value};
-use sqlx::{Acquire, Connection, SqliteConnection, SqliteTransaction};
+use sqlx::{
+    Acquire, ConnectOptions as _, Connection, SqliteConnection, SqliteTransaction, sqlite::SqliteConnectOptions,
+};
 use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 
 use super::{Author, Command, StoreError, Write, WriteError, Written};
@@ -38,15 +40,21 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: SqliteConnection, committed: Arc<Notify>) -> Self {
+    /// Starts with a connection that is open, and opens others as `options` say when that one is of no use any more.
+    pub(super) fn start(connection: SqliteConnection, options: SqliteConnectOptions, committed: Arc<Notify>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let stop = Arc::new(Notify::new());
-        let task = tokio::spawn(run(connection, queue, committed, stop.clone()));
+        let task = tokio::spawn(run(
+            Link { connection: Some(connection), options, full: false },
+            queue,
+            committed,
+            stop.clone(),
+        ));
         Self { jobs, task: Arc::new(Mutex::new(Some(task))), stop }
     }
 
     pub(super) async fn write(&self, write: Write) -> Answer {
-        let gone = || WriteError::Store(StoreError("the writer has stopped".to_owned()));
+        let gone = || WriteError::Store(StoreError::Failed("the writer has stopped".to_owned()));
         let (answer, answered) = oneshot::channel();
         self.jobs.send(Job { write, answer }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
@@ -63,12 +71,65 @@ impl Writer {
     }
 }
 
-async fn run(
-    mut connection: SqliteConnection,
-    mut queue: mpsc::Receiver<Job>,
-    committed: Arc<Notify>,
-    stop: Arc<Notify>,
-) {
+/// The connection that writes.
+struct Link {
+    /// `None` after a transaction has failed. SQLite may have ended that one by itself, as it does when the disk is full,
+    /// and what sqlx then counts as begun is not: no later one could be.
+    connection: Option<SqliteConnection>,
+    options: SqliteConnectOptions,
+    /// The disk was full at the last try, and this was logged.
+    full: bool,
+}
+
+impl Link {
+    async fn connection(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    async fn close(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::error!(%error, "the database did not close cleanly");
+        }
+    }
+
+    /// Commits all of the batch that can be, or nothing of it.
+    async fn commit(&mut self, writes: &[Write]) -> Result<Vec<Answer>, StoreError> {
+        let outcome = match self.connection().await {
+            Ok(connection) => commit_all(connection, writes).await,
+            Err(error) => Err(error.into()),
+        };
+        match &outcome {
+            Ok(answers) => {
+                if self.full && any_change(answers) {
+                    self.full = false;
+                    tracing::info!("there is room on the disk again: writes are saved");
+                }
+            }
+            Err(error) => {
+                self.close().await;
+                if *error != StoreError::DiskFull {
+                    tracing::error!(%error, writes = writes.len(), "a batch of writes was not committed");
+                } else if !self.full {
+                    self.full = true;
+                    tracing::error!("the disk is full: writes are refused until there is room");
+                }
+            }
+        }
+        outcome
+    }
+}
+
+fn any_change(answers: &[Answer]) -> bool {
+    answers.iter().flatten().any(|written| written.seq.is_some())
+}
+
+async fn run(mut link: Link, mut queue: mpsc::Receiver<Job>, committed: Arc<Notify>, stop: Arc<Notify>) {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         tokio::select! {
@@ -78,24 +139,25 @@ async fn run(
                 continue;
             }
         }
-        write_batch(&mut connection, &mut batch, &committed).await;
+        write_batch(&mut link, &mut batch, &committed).await;
     }
-    if let Err(error) = connection.close().await {
-        tracing::error!(%error, "the database did not close cleanly");
-    }
+    link.close().await;
 }
 
 /// Answers every job of the batch, after the commit or the failure of all.
-async fn write_batch(connection: &mut SqliteConnection, batch: &mut Vec<Job>, committed: &Notify) {
+async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &Notify) {
     let (writes, answers): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.write, job.answer)).unzip();
-    let outcome = commit_all(connection, &writes).await;
-    let changed = matches!(&outcome, Ok(outcomes) if outcomes.iter().flatten().any(|written| written.seq.is_some()));
-    if changed {
+    let outcome = link.commit(&writes).await;
+    if outcome.as_ref().is_ok_and(|outcomes| any_change(outcomes)) {
         committed.notify_one();
     }
     let outcomes = outcome.unwrap_or_else(|error| {
-        tracing::error!(%error, writes = writes.len(), "a batch of writes was not committed");
-        writes.iter().map(|_| Err(StoreError("the change could not be saved".to_owned()).into())).collect()
+        let error = match error {
+            StoreError::DiskFull => error,
+            // Told in full when it was logged.
+            StoreError::Failed(_) => StoreError::Failed("the change could not be saved".to_owned()),
+        };
+        writes.iter().map(|_| Err(error.clone().into())).collect()
     });
     for (answer, outcome) in answers.into_iter().zip(outcomes) {
         // Whoever asked may be gone; the write stands.
@@ -118,7 +180,7 @@ struct Done {
     earlier_seq: Option<i64>,
 }
 
-async fn commit_all(connection: &mut SqliteConnection, writes: &[Write]) -> Result<Vec<Answer>, sqlx::Error> {
+async fn commit_all(connection: &mut SqliteConnection, writes: &[Write]) -> Result<Vec<Answer>, StoreError> {
     let now = clock::now();
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let mut answers = Vec::with_capacity(writes.len());
@@ -127,6 +189,8 @@ async fn commit_all(connection: &mut SqliteConnection, writes: &[Write]) -> Resu
         let answer = perform_and_log(&mut savepoint, write, now).await;
         match &answer {
             Ok(_) => savepoint.commit().await?,
+            // This one may have taken the whole transaction with it, and the others would fare no better.
+            Err(WriteError::Store(full @ StoreError::DiskFull)) => return Err(full.clone()),
             Err(_) => savepoint.rollback().await?,
         }
         answers.push(answer);
@@ -286,7 +350,7 @@ async fn revise(
         .execute(db)
         .await?;
     if updated.rows_affected() != 1 {
-        return Err(StoreError("a row changed within its own transaction".to_owned()).into());
+        return Err(StoreError::Failed("a row changed within its own transaction".to_owned()).into());
     }
     let before = current.changed_from(&patient);
     Ok(changed(Action::Update, patient, before))

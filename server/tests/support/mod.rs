@@ -3,11 +3,14 @@
 #![allow(dead_code, reason = "each file of tests uses its own part, and one may use everything")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
+pub mod program;
+
 use std::{
     collections::VecDeque,
     fmt::{self, Display, Write as _},
     net::SocketAddr,
     path::Path,
+    process,
     sync::Arc,
     time::Duration,
 };
@@ -53,18 +56,45 @@ struct Args {
 
 /// The folder that a test's files are in, with what the server wants to find in `--site-root`.
 #[derive(Clone)]
-pub struct Folder(Arc<TempDir>);
+pub struct Folder(Arc<Place>);
+
+struct Place {
+    dir: TempDir,
+    /// It is a disk of its own.
+    mounted: bool,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.mounted {
+            // Lazily: what still has a file open there, like a server that is about to stop, lets go of it later.
+            let _ = process::Command::new("umount").arg("--lazy").arg(self.dir.path()).status();
+        }
+    }
+}
 
 impl Folder {
     pub fn new() -> Self {
+        Self::furnished(Place { dir: tempfile::tempdir().unwrap(), mounted: false })
+    }
+
+    /// A folder on a disk of its own, of a few megabytes; `None` where this process may not mount one.
+    pub fn on_a_small_disk() -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join("pkg")).unwrap();
-        std::fs::write(dir.path().join("pkg/wardwatch.js"), "").unwrap();
-        Self(Arc::new(dir))
+        let mut mount = process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"]).arg(dir.path());
+        let mounted = mount.output().is_ok_and(|output| output.status.success());
+        mounted.then(|| Self::furnished(Place { dir, mounted }))
+    }
+
+    fn furnished(place: Place) -> Self {
+        std::fs::create_dir(place.dir.path().join("pkg")).unwrap();
+        std::fs::write(place.dir.path().join("pkg/wardwatch.js"), "").unwrap();
+        Self(Arc::new(place))
     }
 
     pub fn path(&self) -> &Path {
-        self.0.path()
+        self.0.dir.path()
     }
 
     /// Of the one database in it.
@@ -92,7 +122,11 @@ impl Ward {
 
     /// With these further flags of `wardwatch serve`.
     pub async fn with(flags: &[&str]) -> Self {
-        let folder = Folder::new();
+        Self::on(Folder::new(), flags).await
+    }
+
+    /// In a folder without a database.
+    pub async fn on(folder: Folder, flags: &[&str]) -> Self {
         let store = Store::open(&folder.url()).await.unwrap();
         let mut sql = SqliteConnection::connect(&folder.url()).await.unwrap();
         let mut tokens = Vec::new();
