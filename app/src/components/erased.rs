@@ -8,8 +8,8 @@ use leptos::{
 
 /// Runs this whenever what it reads has changed.
 pub fn react(run: impl FnMut() + 'static) {
-    fn erased(mut run: Box<dyn FnMut()>) {
-        Effect::new(move || run());
+    fn erased(run: Box<dyn FnMut()>) {
+        Effect::new(run);
     }
     erased(Box::new(run));
 }

@@ -100,7 +100,7 @@ fn Banner() -> impl IntoView {
                 " The server answers, but this page cannot confirm that its rows are right. Do not rely on them: reload the page."
             }
             (false, true, true) => {
-                " What you see may be out of date. Reconnecting by itself… Changes are kept on this device until then; patients cannot be admitted or deleted."
+                " What you see may be out of date. Reconnecting by itself… Changes are kept on this device until then; nobody new can be admitted, and no record deleted."
             }
             (false, ..) => " What you see may be out of date, and nothing can be changed. Reconnecting by itself…",
         };

@@ -61,9 +61,9 @@ pub(crate) fn Toolbar(
                 <select id="ward" on:change=pick_ward>
                     <option value="" selected=when(move || query.with(|query| query.ward.is_none()))>"All wards"</option>
                     {part(move || wards.get().into_iter().map(|ward| {
-                        let (wanted, words) = (ward.clone(), ward.clone());
+                        let (wanted, label) = (ward.clone(), ward.clone());
                         let selected = when(move || query.with(|query| query.ward.as_ref() == Some(&wanted)));
-                        view! { <option value=ward selected=selected>{words}</option> }.into_any()
+                        view! { <option value=ward selected=selected>{label}</option> }.into_any()
                     }).collect_view().into_any())}
                 </select>
             </div>
