@@ -227,9 +227,8 @@ impl Replica {
         let mut effects = vec![Effect::Now(heartbeat.now)];
         match &mut self.phase {
             Phase::Closed => {}
-            // Its hello is lost.
-            Phase::Greeting => effects.push(self.sync()),
-            Phase::Resting => effects.push(self.sync()),
+            // In a greeting the hello is lost.
+            Phase::Greeting | Phase::Resting => effects.push(self.sync()),
             Phase::Syncing { beats } if *beats < PATIENCE_BEATS => *beats += 1,
             Phase::Syncing { .. } => effects.push(self.sync()),
             Phase::Live => effects.extend(self.compare(heartbeat)),
