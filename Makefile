@@ -48,8 +48,13 @@ e2e: setup-test build ## only the tests in the browser: make e2e ARGS="-g confli
 	@cd end2end && npx playwright test $(ARGS)
 
 .PHONY: bench
-bench: setup-test build ## how long a change takes to be seen, with 1,000 patients
+bench: setup-test build ## how long a change takes to be seen, and how long it takes to be in step again
+	@$(WITH_TOOLS) cargo bench --quiet -p server --bench recovery
 	@cd end2end && npx playwright test --config bench.config.ts
+
+.PHONY: chaos
+chaos: setup-test ## 50 kills, 100 watchers, 8 writers, cuts, stalls, a full disk; prints its counts
+	@scripts/chaos.sh
 
 .PHONY: lint
 lint: setup ## formats and lints, without changing anything

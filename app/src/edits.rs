@@ -119,6 +119,20 @@ impl Edit {
         }
     }
 
+    /// What is to be seen of it.
+    pub fn pending(&self) -> Pending {
+        match &self.state {
+            State::Sent { .. } | State::Saved { .. } => Pending::Saving,
+            State::Waiting => Pending::Waiting,
+            State::Stuck(_) => Pending::Stuck,
+        }
+    }
+
+    /// Whether the database is known to have done it.
+    pub fn is_saved(&self) -> bool {
+        matches!(self.state, State::Saved { .. })
+    }
+
     /// Whether the database has not answered yet.
     fn is_open(&self) -> bool {
         matches!(self.state, State::Waiting | State::Sent { .. })
@@ -155,7 +169,7 @@ impl Edits {
 
     /// Those that have to survive a reload: whatever is not known to be done.
     pub fn to_keep(&self) -> Vec<&Edit> {
-        self.0.iter().filter(|edit| !matches!(edit.state, State::Saved { .. })).collect()
+        self.0.iter().filter(|edit| !edit.is_saved()).collect()
     }
 
     /// Adds one that is to be sent at once.
@@ -165,7 +179,7 @@ impl Edits {
 
     /// Adds one that waits for the list to be live; gives it back when there are too many. Two that were never sent and
     /// change one row become one.
-    pub fn keep(&mut self, edit: Edit) -> Result<(), Edit> {
+    pub fn keep(&mut self, edit: Edit) -> Result<(), Box<Edit>> {
         let full = self.0.len() >= MOST_KEPT;
         let same_row = self.0.iter_mut().rev().find(|earlier| earlier.pk().is_some() && earlier.pk() == edit.pk());
         match same_row {
@@ -174,7 +188,7 @@ impl Edits {
                 *made_at = edit.made_at;
                 Ok(())
             }
-            _ if full => Err(edit),
+            _ if full => Err(Box::new(edit)),
             _ => {
                 self.0.push(edit);
                 Ok(())
@@ -199,7 +213,8 @@ impl Edits {
                 edit.maybe_done = true;
                 frames.push(edit.frame());
             }
-            if !matches!(edit.state, State::Saved { .. }) {
+            // One that is stuck does not hold up what its user wants since: that is based on the row without it.
+            if edit.is_open() {
                 busy.extend(pk);
             }
         }
@@ -289,11 +304,7 @@ impl Edits {
         let mut pending = None;
         for edit in self.0.iter().filter(|edit| edit.pk() == Some(row.id)) {
             let wanted = edit.data.as_ref().and_then(|data| shown.revise(data, Revision::Partial, now).ok());
-            let state = match &edit.state {
-                State::Stuck(_) => Pending::Stuck,
-                State::Waiting => Pending::Waiting,
-                State::Sent { .. } | State::Saved { .. } => Pending::Saving,
-            };
+            let state = edit.pending();
             if state != Pending::Stuck
                 && edit.version.is_none_or(|version| version >= row.version)
                 && let Some(wanted) = wanted

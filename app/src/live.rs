@@ -1,5 +1,8 @@
 //! The list as signals: a signal for each row and one for which rows there are, so that a change re-renders one row.
 
+mod mark;
+mod own;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
@@ -8,10 +11,18 @@ use std::{
 
 use leptos::prelude::*;
 
+use self::own::Waiting;
+pub use self::{
+    mark::{Mark, MarkKind},
+    own::{Done, WriteRequest},
+};
 use crate::{
-    list::{Applied, PatientList, RowChange, Snapshot, arrange::Query},
-    patient::{Data, FieldErrors, Patient, UtcTime},
-    wire::{ChangeFrame, Position, UserInfo},
+    edits::{Edit, Pending},
+    filter::Filter,
+    list::{RowChange, Snapshot, arrange::Query},
+    patient::{Patient, UtcTime},
+    replica::{Effect, Replica},
+    wire::UserInfo,
 };
 
 /// Whether what is on the screen is what the database holds.
@@ -21,86 +32,42 @@ pub enum LinkState {
     Connecting,
     /// In step, by the last heartbeat.
     Live,
+    /// In touch, after having been live, and getting in step again.
+    Syncing,
     /// Out of touch since then.
     Lost {
         /// When the last message came.
         since: UtcTime,
+        /// There are messages, but this page and the server do not understand each other.
+        at_a_loss: bool,
     },
-}
-
-/// What this user has not seen yet about a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark {
-    /// What happened.
-    pub kind: MarkKind,
-    /// Who did it last.
-    pub by: String,
-}
-
-/// See [`Mark`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MarkKind {
-    /// The row has come into view.
-    New,
-    /// These fields changed.
-    Changed(Vec<String>),
-    /// The row was deleted; it is shown until this is cleared.
-    Deleted,
 }
 
 /// A row's signals.
 #[derive(Clone, Copy)]
 pub struct Row {
-    /// The patient.
+    /// The patient, as this user wants it: with the edits that are not confirmed yet.
     pub patient: RwSignal<Arc<Patient>>,
     /// What has not been seen yet.
     pub mark: RwSignal<Option<Mark>>,
+    /// What is to be seen of those edits.
+    pub pending: RwSignal<Option<Pending>>,
 }
 
-/// A write on its way to the server.
-#[derive(Clone, Debug)]
-pub struct WriteRequest {
-    /// `create`, `patch` or `delete`.
-    pub action: &'static str,
-    /// The row.
-    pub pk: Option<i64>,
-    /// The version that it is based on.
-    pub version: Option<i64>,
-    /// The values.
-    pub data: Option<Data>,
-}
-
-/// What became of a write.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    /// Done; the row as it is now, unless it is gone.
-    Saved(Option<Arc<Patient>>),
-    /// The values are not right.
-    Invalid(FieldErrors),
-    /// Somebody else was faster.
-    Conflict {
-        /// As it is now.
-        current: Arc<Patient>,
-        /// Who made the last change.
-        by: String,
-    },
-    /// Not done, for this reason.
-    Refused(String),
-}
-
-/// Called with the outcome of a write.
-pub type Done = Box<dyn FnOnce(Outcome)>;
-
-/// What carries writes to the server: the browser's half gives it.
+/// What connects the list: the browser's half gives it.
 pub trait Link {
-    /// Sends a write; `done` is called once, when its outcome is known.
-    fn write(&self, request: WriteRequest, done: Done);
+    /// Sends a frame over the connection that there is.
+    fn send(&self, frame: String);
+    /// A new UUID.
+    fn new_key(&self) -> String;
+    /// The server says what time it is.
+    fn set_time(&self, now: UtcTime);
 }
 
 /// The live list. A handle: copies are the same list.
 #[derive(Clone, Copy)]
 pub struct Live {
-    list: StoredValue<PatientList, LocalStorage>,
+    replica: StoredValue<Replica, LocalStorage>,
     rows: StoredValue<HashMap<i64, Row>, LocalStorage>,
     /// Rows that were deleted by somebody else and not yet cleared.
     deleted: StoredValue<BTreeMap<i64, Arc<Patient>>, LocalStorage>,
@@ -112,8 +79,20 @@ pub struct Live {
     pub unannounced: RwSignal<usize>,
     /// Whether the list is in step.
     pub state: RwSignal<LinkState>,
-    /// Whether nothing can be written, because the list is not in step.
+    /// Whether nothing can be sent, because the list is not in step.
     pub blocked: Memo<bool>,
+    /// Whether nothing can even be kept until it is.
+    pub refuses: Memo<bool>,
+    /// Whether this user wants edits to be kept on this device while the list is not live.
+    pub keeps: RwSignal<bool>,
+    /// This user's edits that the list does not contain yet.
+    pub edits: RwSignal<Vec<Edit>>,
+    /// Edits that were saved with nobody waiting for it, and not told to the user yet.
+    pub kept_saved: RwSignal<usize>,
+    waiting: StoredValue<Vec<Waiting>, LocalStorage>,
+    /// While there is no connection: when the last message came.
+    lost: StoredValue<Option<UtcTime>>,
+    now: RwSignal<UtcTime>,
     /// Who is signed in.
     pub user: StoredValue<UserInfo>,
     link: StoredValue<Option<Rc<dyn Link>>, LocalStorage>,
@@ -122,20 +101,29 @@ pub struct Live {
 }
 
 impl Live {
-    /// The list that the page came with.
-    pub fn new(snapshot: Snapshot, user: UserInfo) -> Self {
-        let list = PatientList::new(snapshot);
-        let rows = list.rows().iter().map(|(id, patient)| (*id, Row::new(patient.clone(), None))).collect();
+    /// The list that the page came with; `now` is the page's clock.
+    pub fn new(snapshot: Snapshot, user: UserInfo, now: RwSignal<UtcTime>) -> Self {
+        let replica = Replica::new(snapshot, Filter::default());
+        let rows = replica.list().rows().iter().map(|(id, patient)| (*id, Row::new(patient.clone()))).collect();
         let state = RwSignal::new(LinkState::Connecting);
+        let blocked = Memo::new(move |_| state.get() != LinkState::Live);
+        let keeps = RwSignal::new(true);
         Self {
-            list: StoredValue::new_local(list),
+            replica: StoredValue::new_local(replica),
             rows: StoredValue::new_local(rows),
             deleted: StoredValue::new_local(BTreeMap::new()),
             turned: RwSignal::new(0),
             marked: RwSignal::new(BTreeSet::new()),
             unannounced: RwSignal::new(0),
             state,
-            blocked: Memo::new(move |_| state.get() != LinkState::Live),
+            blocked,
+            refuses: Memo::new(move |_| blocked.get() && !keeps.get()),
+            keeps,
+            edits: RwSignal::new(Vec::new()),
+            kept_saved: RwSignal::new(0),
+            waiting: StoredValue::new_local(Vec::new()),
+            lost: StoredValue::new(None),
+            now,
             user: StoredValue::new(user),
             link: StoredValue::new_local(None),
             query: RwSignal::new(Query::default()),
@@ -147,14 +135,19 @@ impl Live {
         self.rows.with_value(|rows| rows.get(&id).copied())
     }
 
-    /// The ids to show, in order; follows every change.
+    fn with_rows<R>(self, read: impl FnOnce(&BTreeMap<i64, Arc<Patient>>) -> R) -> R {
+        self.replica.with_value(|replica| read(replica.list().rows()))
+    }
+
+    /// The ids to show, in order; follows every change. What is not confirmed does not count: a row moves once, and only
+    /// to where everybody sees it.
     pub fn arranged(self) -> Vec<i64> {
         self.turned.track();
         let marked = self.marked.get();
         self.query.with(|query| {
-            self.list.with_value(|list| {
+            self.with_rows(|rows| {
                 self.deleted.with_value(|deleted| {
-                    query.arrange(list.rows().values().chain(deleted.values()), |id| marked.contains(&id))
+                    query.arrange(rows.values().chain(deleted.values()), |id| marked.contains(&id))
                 })
             })
         })
@@ -163,20 +156,20 @@ impl Live {
     /// Whether the patient is in the database; follows every change.
     pub fn exists(self, id: i64) -> bool {
         self.turned.track();
-        self.list.with_value(|list| list.rows().contains_key(&id))
+        self.with_rows(|rows| rows.contains_key(&id))
     }
 
     /// How many patients there are, shown or not; follows every change.
     pub fn count(self) -> usize {
         self.turned.track();
-        self.list.with_value(|list| list.rows().len())
+        self.with_rows(BTreeMap::len)
     }
 
     /// Every value of a field in the list, once each, in order; follows every change.
     pub fn values_of(self, field: impl Fn(&Patient) -> Option<&str>) -> Vec<String> {
         self.turned.track();
-        self.list.with_value(|list| {
-            let mut values: Vec<&str> = list.rows().values().filter_map(|patient| field(patient)).collect();
+        self.with_rows(|rows| {
+            let mut values: Vec<&str> = rows.values().filter_map(|patient| field(patient)).collect();
             values.sort_unstable();
             values.dedup();
             values.into_iter().map(str::to_owned).collect()
@@ -185,42 +178,90 @@ impl Live {
 
     /// The first patient for whom `wanted` holds, as of now.
     pub fn find(self, wanted: impl Fn(&Patient) -> bool) -> Option<Arc<Patient>> {
-        self.list.with_value(|list| list.rows().values().find(|patient| wanted(patient)).cloned())
+        self.with_rows(|rows| rows.values().find(|patient| wanted(patient)).cloned())
     }
 
-    /// Where the list is, for a resume.
-    pub fn position(self) -> Position {
-        self.list.with_value(PatientList::position)
+    // ------------------------------------------------------------------------------------------- the connection
+
+    /// Gives what connects the list.
+    pub fn set_link(self, link: Rc<dyn Link>) {
+        self.link.set_value(Some(link));
     }
 
-    // ------------------------------------------------------------------------------------------ from the server
-
-    /// Starts over from a snapshot; what differs is marked.
-    pub fn replace(self, snapshot: Snapshot) {
-        let mut changes = Vec::new();
-        self.list.update_value(|list| changes = list.replace(snapshot));
-        for change in changes {
-            self.show(change, "somebody");
-        }
-        self.turn();
+    /// A connection is being opened. There is one at a time: the one before has ended.
+    pub fn connected(self) {
+        self.replica.update_value(Replica::connected);
+        self.follow();
     }
 
-    /// Applies one change; `false` when something before it is missing and only a new sync helps.
-    pub fn apply(self, change: ChangeFrame) -> bool {
-        let mut applied = Applied::Stale;
-        self.list.update_value(|list| applied = list.apply(change));
-        match applied {
-            Applied::Stale | Applied::Held => true,
-            Applied::Gap => false,
-            Applied::Applied(changes) => {
-                for (change, by) in changes {
-                    self.show(change, &by);
+    /// The connection has ended, or did not come about; its last message came then.
+    pub fn disconnected(self, since: UtcTime) {
+        self.replica.update_value(Replica::disconnected);
+        self.lost.set_value(Some(since));
+        self.follow();
+    }
+
+    /// Takes a frame of the connection.
+    pub fn receive(self, text: &str) {
+        self.lost.set_value(None);
+        let effects = self.replica.try_update_value(|replica| replica.receive(text, |key| self.is_attended(key)));
+        self.run(effects.unwrap_or_default());
+    }
+
+    /// Asks whether the list is still in step, as after a sleep of the device.
+    pub fn probe(self) {
+        let effects = self.replica.try_update_value(Replica::probe);
+        self.run(effects.unwrap_or_default());
+    }
+
+    /// How often the server sends something at least.
+    pub fn heartbeat_ms(self) -> u64 {
+        self.replica.with_value(Replica::heartbeat_ms)
+    }
+
+    /// How long the server has asked to wait before the next connection; forgotten once it was asked for.
+    pub fn take_retry_after_ms(self) -> Option<u64> {
+        self.replica.try_update_value(Replica::take_retry_after_ms).flatten()
+    }
+
+    /// Does what the replica asks for.
+    fn run(self, effects: Vec<Effect>) {
+        let link = self.link.get_value();
+        for effect in effects {
+            match effect {
+                Effect::Send(frame) => link.iter().for_each(|link| link.send(frame.clone())),
+                Effect::Now(now) => link.iter().for_each(|link| link.set_time(now)),
+                Effect::Answered(key, outcome) => self.answered(&key, outcome),
+                Effect::Rows(changes) => {
+                    for (change, by) in changes {
+                        self.show(change, &by);
+                    }
                     self.turn();
                 }
-                true
             }
         }
+        self.follow();
     }
+
+    /// Brings what is seen of the connection and of the edits up to date.
+    fn follow(self) {
+        let before = self.state.get_untracked();
+        let (is_live, at_a_loss) = self.replica.with_value(|replica| (replica.is_live(), replica.is_at_a_loss()));
+        let state = match (self.lost.get_value(), before) {
+            (Some(since), _) => LinkState::Lost { since, at_a_loss: false },
+            (None, LinkState::Lost { at_a_loss: true, .. }) if at_a_loss => before,
+            (None, _) if at_a_loss => LinkState::Lost { since: self.now.get_untracked(), at_a_loss },
+            (None, _) if is_live => LinkState::Live,
+            (None, LinkState::Connecting) => before,
+            (None, _) => LinkState::Syncing,
+        };
+        if state != before {
+            self.state.set(state);
+        }
+        self.follow_edits();
+    }
+
+    // ------------------------------------------------------------------------------------------------- the rows
 
     fn turn(self) {
         self.turned.update(|turned| *turned += 1);
@@ -234,6 +275,8 @@ impl Live {
             RowChange::Added(patient) => {
                 let in_view = self.query.with_untracked(|query| query.filters_pass(&patient));
                 let mark = mark(MarkKind::New).filter(|_| in_view);
+                // In another history it may never have been deleted.
+                self.deleted.update_value(|deleted| _ = deleted.remove(&patient.id));
                 self.set_row(patient, mark);
             }
             RowChange::Changed { before, after } => {
@@ -249,12 +292,12 @@ impl Live {
             }
             RowChange::Removed(patient) => {
                 let in_view = self.query.with_untracked(|query| query.filters_pass(&patient));
-                match mark(MarkKind::Deleted).filter(|_| in_view) {
-                    Some(mark) => {
-                        self.deleted.update_value(|deleted| _ = deleted.insert(patient.id, patient.clone()));
-                        self.set_row(patient, Some(mark));
-                    }
-                    None => self.drop_row(patient.id),
+                if let Some(mark) = mark(MarkKind::Deleted).filter(|_| in_view) {
+                    self.deleted.update_value(|deleted| _ = deleted.insert(patient.id, patient.clone()));
+                    self.set_row(patient, Some(mark));
+                } else {
+                    self.marked.update(|marked| _ = marked.remove(&patient.id));
+                    self.drop_row(patient.id);
                 }
             }
         }
@@ -262,89 +305,32 @@ impl Live {
 
     fn set_row(self, patient: Arc<Patient>, mark: Option<Mark>) {
         let id = patient.id;
-        if mark.is_some() {
+        let row = self.row(id).unwrap_or_else(|| {
+            let row = Row::new(patient);
+            self.rows.update_value(|rows| _ = rows.insert(id, row));
+            row
+        });
+        if let Some(mark) = mark {
             self.unannounced.update(|count| *count += 1);
             self.marked.update(|marked| _ = marked.insert(id));
+            row.mark.update(|known| *known = Some(mark.after(known.take())));
         }
-        match self.row(id) {
-            Some(row) => {
-                row.patient.set(patient);
-                if let Some(mark) = mark {
-                    row.mark.update(|known| *known = Some(mark.after(known.take())));
-                }
-            }
-            None => self.rows.update_value(|rows| _ = rows.insert(id, Row::new(patient, mark))),
-        }
+        self.refresh(id);
     }
 
     fn drop_row(self, id: i64) {
-        self.marked.update(|marked| _ = marked.remove(&id));
         self.deleted.update_value(|deleted| _ = deleted.remove(&id));
         self.rows.update_value(|rows| _ = rows.remove(&id));
-    }
-
-    // -------------------------------------------------------------------------------------------- from the user
-
-    /// The user has seen what happened to this row.
-    pub fn clear_mark(self, id: i64) {
-        if let Some(row) = self.row(id) {
-            row.mark.set(None);
-        }
-        if self.deleted.with_value(|deleted| deleted.contains_key(&id)) {
-            self.drop_row(id);
-        } else {
-            self.marked.update(|marked| _ = marked.remove(&id));
-        }
-        self.turn();
-    }
-
-    /// The user has seen everything.
-    pub fn clear_all_marks(self) {
-        for id in self.marked.get_untracked() {
-            self.clear_mark(id);
-        }
-    }
-
-    /// Gives what carries writes.
-    pub fn set_link(self, link: Rc<dyn Link>) {
-        self.link.set_value(Some(link));
-    }
-
-    /// Sends a write.
-    pub fn write(self, request: WriteRequest, done: impl FnOnce(Outcome) + 'static) {
-        match self.link.get_value() {
-            Some(link) => link.write(request, Box::new(done)),
-            None => done(Outcome::Refused("The page is still loading. Try again in a moment.".to_owned())),
-        }
     }
 }
 
 impl Row {
     /// Row signals live as long as the list, whoever happens to run when they are made.
-    fn new(patient: Arc<Patient>, mark: Option<Mark>) -> Self {
-        Self { patient: ArcRwSignal::new(patient).into(), mark: ArcRwSignal::new(mark).into() }
-    }
-}
-
-impl Mark {
-    /// This mark on a row that may have had one already.
-    fn after(self, earlier: Option<Mark>) -> Self {
-        let kind = match (earlier.map(|mark| mark.kind), self.kind) {
-            (Some(MarkKind::New), MarkKind::Changed(_)) => MarkKind::New,
-            (Some(MarkKind::Changed(mut before)), MarkKind::Changed(now)) => {
-                before.extend(now);
-                MarkKind::Changed(before)
-            }
-            (_, kind) => kind,
-        };
-        Self { kind, by: self.by }
-    }
-
-    /// Whether this field changed.
-    pub fn has(&self, fields: &[&str]) -> bool {
-        match &self.kind {
-            MarkKind::Changed(changed) => fields.iter().any(|field| changed.iter().any(|name| name == field)),
-            MarkKind::New | MarkKind::Deleted => false,
+    fn new(patient: Arc<Patient>) -> Self {
+        Self {
+            patient: ArcRwSignal::new(patient).into(),
+            mark: ArcRwSignal::new(None).into(),
+            pending: ArcRwSignal::new(None).into(),
         }
     }
 }

@@ -157,12 +157,12 @@ impl Replica {
     }
 
     /// Sends an edit, if the list is in step; or else gives it back.
-    pub fn submit(&mut self, edit: Edit) -> Result<Vec<Effect>, Edit> {
+    pub fn submit(&mut self, edit: Edit) -> Result<Vec<Effect>, Box<Edit>> {
         if self.is_live() {
             self.edits.add(edit);
             Ok(self.send_edits())
         } else {
-            Err(edit)
+            Err(Box::new(edit))
         }
     }
 
@@ -227,11 +227,9 @@ impl Replica {
         let mut effects = vec![Effect::Now(heartbeat.now)];
         match &mut self.phase {
             Phase::Closed => {}
-            // Its hello is lost.
-            Phase::Greeting => effects.push(self.sync()),
-            Phase::Resting => effects.push(self.sync()),
             Phase::Syncing { beats } if *beats < PATIENCE_BEATS => *beats += 1,
-            Phase::Syncing { .. } => effects.push(self.sync()),
+            // In a greeting the hello is lost.
+            Phase::Greeting | Phase::Resting | Phase::Syncing { .. } => effects.push(self.sync()),
             Phase::Live => effects.extend(self.compare(heartbeat)),
         }
         effects

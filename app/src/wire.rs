@@ -59,6 +59,8 @@ pub mod words {
     pub const INTERNAL: &str = "Internal error.";
     /// 507
     pub const DISK_FULL: &str = "The server's disk is full: nothing was saved. Try again later.";
+    /// 503, to a sync
+    pub const NO_LOG: &str = "The database does not answer. Try again in a moment.";
     /// 400, one field
     pub const REQUIRED: &str = "This field is required.";
 }

@@ -1,7 +1,5 @@
 //! The example of `docs/protocol.md`, from which integrators write their own: what is documented is what is done.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 use app::{list::Digest, patient::Patient};
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use app::{
     change::{Action, Change},
-    filter::{Filter, Seen},
+    filter::{Before, Filter, Seen},
     list::{Applied, Digest, PatientList, Snapshot},
     patient::{Data, Patient, UtcTime},
     wire::{ChangeAction, ChangeFrame},
@@ -113,7 +113,7 @@ impl History {
                 continue;
             }
             let first = of_patient.next().unwrap();
-            match filter.sees_range(first, last) {
+            match filter.sees_since(&Before::of(first), last) {
                 Some(seen) => {
                     unseen = None;
                     selected.push((seen, last));

@@ -1,4 +1,4 @@
-import { expect, type Locator, type Page } from '@playwright/test';
+import { expect, type Dialog, type Locator, type Page } from '@playwright/test';
 
 /** Labels of the form's fields and what is typed or picked there. */
 export type Values = Record<string, string>;
@@ -19,10 +19,13 @@ export class ListPage {
     readonly showAll;
     readonly admitButton;
     readonly dialog;
+    /** What is said under the header about changes that are not saved. */
+    readonly unsaved;
+    readonly keeps;
 
     constructor(readonly page: Page) {
         this.badge = page.locator('#link');
-        this.banner = page.locator('.banner');
+        this.banner = page.locator('.banner:visible');
         this.table = page.getByRole('region', { name: 'Patients' });
         this.updates = page.locator('.updates span');
         this.markAllSeen = page.getByRole('button', { name: 'Mark all seen' });
@@ -35,6 +38,8 @@ export class ListPage {
         this.showAll = page.getByRole('button', { name: 'Show all' });
         this.admitButton = page.getByRole('button', { name: 'Admit a patient' });
         this.dialog = new PatientDialog(page);
+        this.unsaved = page.locator('#unsaved');
+        this.keeps = page.getByLabel('Keep my changes on this device while the list is not live');
     }
 
     // ------------------------------------------------------------------------------------------------ what is seen
@@ -71,6 +76,18 @@ export class ListPage {
         expect(await this.page.evaluate(() => 'remembered' in window), 'the page was not loaded again').toBe(true);
     }
 
+    /** Notes all that the badge says from now on. */
+    async listenToBadge(): Promise<() => Promise<string[]>> {
+        await this.page.evaluate(() => {
+            const badge = document.querySelector('#link')!;
+            const said: string[] = [];
+            Object.assign(window, { said });
+            const observer = new MutationObserver(() => said.push(badge.textContent ?? ''));
+            observer.observe(badge, { subtree: true, characterData: true, childList: true });
+        });
+        return () => this.page.evaluate(() => (window as unknown as { said: string[] }).said);
+    }
+
     // ---------------------------------------------------------------------------------------------- what is done
 
     async admit(values: Values): Promise<void> {
@@ -96,6 +113,30 @@ export class ListPage {
         const dialog = await this.startEdit(name);
         await dialog.fill(values);
         await dialog.press('Save');
+    }
+
+    /** As above while the list is not live. */
+    async keepEdit(name: string, values: Values): Promise<void> {
+        const dialog = await this.startEdit(name);
+        await dialog.fill(values);
+        await dialog.press('Keep until live');
+        await expect(this.toast).toContainText(`Kept on this device, not saved yet: ${name}.`);
+        await dialog.isClosed();
+    }
+
+    /** Opens the list of what is not saved. */
+    async showUnsaved(): Promise<PatientDialog> {
+        await this.page.getByRole('button', { name: 'Show', exact: true }).click();
+        await expect(this.dialog.title).toHaveText('Changes on this device');
+        return this.dialog;
+    }
+
+    /** Loads the page again, whatever it asks beforehand. */
+    async reload(): Promise<void> {
+        const leave = (dialog: Dialog) => dialog.accept();
+        this.page.once('dialog', leave);
+        await this.page.reload();
+        this.page.off('dialog', leave);
     }
 
     async transfer(name: string, values: Values): Promise<void> {
@@ -131,12 +172,15 @@ export class Row {
     readonly mark;
     readonly seen;
     readonly changedCells;
+    /** What has become of the user's own change. */
+    readonly pending;
 
     constructor(readonly root: Locator) {
         this.name = root.locator('.name');
         this.mark = root.locator('.mark');
         this.seen = root.getByRole('button', { name: /^Seen: / });
         this.changedCells = root.locator('.changed');
+        this.pending = root.locator('.pending');
     }
 
     cell(column: 'Place' | 'Status' | 'Admitted' | 'Attending' | 'Alerts'): Locator {
@@ -162,6 +206,19 @@ export class Row {
         await expect(this.name).toBeVisible();
         await expect(this.mark).toHaveCount(0);
         await expect(this.changedCells).toHaveCount(0);
+    }
+
+    async isNotSent(): Promise<void> {
+        await expect(this.pending).toHaveText('⧗ Not sent yet');
+    }
+
+    async needsDecision(): Promise<void> {
+        await expect(this.pending).toHaveText('⚠ Needs your decision');
+    }
+
+    /** As the database has it, nothing of the user's own being under way. */
+    async isSettled(): Promise<void> {
+        await expect(this.root.locator('.pending, .saving')).toHaveCount(0);
     }
 
     async isGone(): Promise<void> {
@@ -208,6 +265,11 @@ export class PatientDialog {
     fact(label: string): Locator {
         const named = this.root.page().locator('dt', { hasText: exactly(label) });
         return this.root.locator('.record > div').filter({ has: named });
+    }
+
+    /** One of the changes that are not saved. */
+    unsaved(name: string): Locator {
+        return this.root.locator('.unsaved-item').filter({ hasText: name });
     }
 
     /** Both versions of a field that two people changed. */

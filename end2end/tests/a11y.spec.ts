@@ -1,5 +1,5 @@
 import { expectAccessible, expectNoSidewaysScrolling } from '../fixtures/axe.ts';
-import { expect, test, type Socket } from '../fixtures/test.ts';
+import { expect, test, Wire, type Socket } from '../fixtures/test.ts';
 import { PasswordPage, SignInPage } from '../pages/sign-in.ts';
 
 const ADA = 'LOVELACE, Ada (Ms)';
@@ -24,7 +24,7 @@ async function fillWard(lab: Socket) {
 }
 
 for (const colorScheme of ['light', 'dark'] as const) {
-    for (const [device, width, height] of [['desktop', 1280, 800], ['phone', 390, 844]] as const) {
+    for (const [device, width, height] of [['desktop', 1280, 800], ['phone', 360, 800]] as const) {
         const screen = { colorScheme, viewport: { width, height } };
 
         test(`the doors are accessible, ${colorScheme}, ${device}`, async ({ visit, server }) => {
@@ -106,6 +106,46 @@ for (const colorScheme of ['light', 'dark'] as const) {
             await check('list, not live');
             await list.openPatient('HOPPER, Grace');
             await check('patient, not live');
+            await dialog.press('Edit');
+            await check('edit, not live');
+        });
+
+        test(`changes that are kept are accessible, ${colorScheme}, ${device}`, async ({ open, lab }) => {
+            test.slow();
+            const { ada, mary } = await fillWard(lab);
+            const wire = new Wire();
+            const list = await open('sister', { wire, ...screen });
+            const { dialog } = list;
+            const check = async (name: string) => {
+                await expectAccessible(list.page, name);
+                await expectNoSidewaysScrolling(list.page, name);
+                if (process.env.WARDWATCH_PICTURES) {
+                    const file = `${name} ${colorScheme} ${device}`.replace(/\W+/g, '-');
+                    await list.page.screenshot({ path: `${process.env.WARDWATCH_PICTURES}/${file}.png` });
+                }
+            };
+            wire.cut();
+            await list.isNotLive();
+            await list.keepEdit(ADA, { Reason: 'Hip fracture, left, after a fall in the bathroom' });
+            await list.keepEdit('HOPPER, Grace', { Attending: 'Dr E. Novak' });
+            await list.keepEdit('SOMERVILLE, Mary', { Reason: 'Pneumonia' });
+            await check('not live, with changes');
+            await list.openPatient(ADA);
+            await check('patient with a change');
+            await dialog.press('Back to the list');
+            await lab.change(ada, { reason: 'Fracture of the neck of the femur', team: 'Geriatrics' });
+            await lab.delete(mary);
+            wire.mend();
+            await list.row(ADA).needsDecision();
+            await expect(list.unsaved).toHaveText('2 changes need your decision.');
+            await check('list with decisions');
+            await list.showUnsaved();
+            await check('what is not saved');
+            await dialog.unsaved(ADA).getByRole('button', { name: 'Discard' }).click();
+            await check('what is not saved, about to be discarded');
+            await dialog.press('Decide');
+            await expect(dialog.conflictOn('Reason')).toBeVisible();
+            await check('decision');
         });
     }
 }

@@ -48,7 +48,10 @@ test('changes of different fields both stand, once the second writer has seen th
     await dialog.press('Save');
     await expect(dialog.title).toHaveText(SOMEBODY);
     await expect(dialog.root).toContainText('They also changed, and it stays:');
-    await expect(dialog.root.getByRole('listitem')).toContainText('Allergies');
+    await expect(dialog.root.getByRole('listitem')).toHaveText([
+        'Allergies: Not recorded → Known allergies',
+        'Reason: Fall → Hip fracture',
+    ]);
     await dialog.press('Save my choices');
     await dialog.isClosed();
     expect(await lab.read(ada)).toMatchObject({ reason: 'Hip fracture', allergy_status: 'known' });

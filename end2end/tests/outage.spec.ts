@@ -18,12 +18,19 @@ test('when the server dies, every list says so and refuses changes until it is t
     await expect(list.banner).toContainText(/Not live since \d\d:\d\d:\d\d\./);
     await expect(list.table).toHaveClass(/muted/);
     await expect(list.admitButton).toBeDisabled();
-    // Reading goes on; everything that writes is refused beforehand.
+    // Reading goes on; what cannot be kept until later is refused beforehand.
     const dialog = await list.openPatient(ADA);
+    for (const action of ['Edit', 'Transfer', 'Discharge']) await expect(dialog.button(action)).toBeEnabled();
+    await expect(dialog.button('Delete')).toBeDisabled();
+    await dialog.press('Back to the list');
+    // Or everything, if the user prefers.
+    await list.keeps.uncheck();
+    await list.openPatient(ADA);
     for (const action of ['Edit', 'Transfer', 'Discharge', 'Delete']) {
         await expect(dialog.button(action)).toBeDisabled();
     }
     await dialog.press('Back to the list');
+    await expect(list.banner).toContainText('nothing can be changed');
 
     // The world does not stand still meanwhile: an import while the server is down, and a socket once it is back.
     const folder = await server.makeFolder('export');
@@ -117,8 +124,8 @@ test('what has been typed survives an outage and can be saved after it', async (
     const dialog = await list.startEdit(ADA);
     await dialog.fill({ Reason: 'Long and carefully worded' });
     line.cut();
-    await expect(dialog.button('Save')).toBeDisabled();
-    await expect(dialog.root.getByText('nothing can be saved until the connection is back')).toBeVisible();
+    await expect(dialog.button('Keep until live')).toBeEnabled();
+    await expect(dialog.root.getByText('This is kept on this device, and sent when the list is live again')).toBeVisible();
     line.mend();
     await expect(dialog.button('Save')).toBeEnabled({ timeout: 30_000 });
     await dialog.press('Save');
@@ -129,14 +136,7 @@ test('a device that goes offline says so at once, and is live again when it is b
     const ada = await lab.admit();
     const list = await open('sister');
     await list.remember();
-    await list.page.evaluate(() => {
-        const badge = document.querySelector('#link')!;
-        const said: string[] = [];
-        Object.assign(window, { said });
-        const observer = new MutationObserver(() => said.push(badge.textContent ?? ''));
-        observer.observe(badge, { subtree: true, characterData: true, childList: true });
-    });
-    const said = () => list.page.evaluate(() => (window as unknown as { said: string[] }).said);
+    const said = await list.listenToBadge();
     await list.page.context().setOffline(true);
     // Looked up afterwards: some versions of Chromium let sockets through that are opened while "offline".
     await expect.poll(said).toContain('✕ Not live');

@@ -44,10 +44,33 @@ pub(crate) async fn status_of(path: &str) -> Option<u16> {
     Some(answer.dyn_into::<web_sys::Response>().ok()?.status())
 }
 
+/// What this tab keeps over a reload; `None` where the browser refuses to keep anything.
+pub(crate) fn session_storage() -> Option<web_sys::Storage> {
+    window().session_storage().ok().flatten()
+}
+
+/// What this device keeps for good.
+pub(crate) fn local_storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
+}
+
+/// What is kept under this name.
+pub(crate) fn stored(storage: Option<web_sys::Storage>, name: &str) -> Option<String> {
+    storage?.get_item(name).ok().flatten()
+}
+
+/// Keeps a text under this name; nothing when it is empty.
+pub(crate) fn store(storage: Option<web_sys::Storage>, name: &str, text: &str) {
+    if let Some(storage) = storage {
+        // Fails when the device is full: then the page asks before it is left, and that has to do.
+        let _ = if text.is_empty() { storage.remove_item(name) } else { storage.set_item(name, text) };
+    }
+}
+
 /// What happened to the page or the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
-    /// The page is looked at again, or the network is back: worth a try at once.
+    /// The page is looked at again, or the network is back: the device may have been asleep.
     Back,
     /// The browser knows that there is no network.
     Offline,
@@ -58,7 +81,7 @@ pub(crate) fn watch(report: UnboundedSender<Wake>) {
     let document = leptos::prelude::document();
     let visible = {
         let (report, document) = (report.clone(), document.clone());
-        move || {
+        move |_| {
             if document.visibility_state() == web_sys::VisibilityState::Visible {
                 let _ = report.unbounded_send(Wake::Back);
             }
@@ -68,12 +91,21 @@ pub(crate) fn watch(report: UnboundedSender<Wake>) {
     // A page that comes out of the back/forward cache.
     listen(&window(), "pageshow", visible);
     let online = report.clone();
-    listen(&window(), "online", move || _ = online.unbounded_send(Wake::Back));
-    listen(&window(), "offline", move || _ = report.unbounded_send(Wake::Offline));
+    listen(&window(), "online", move |_| _ = online.unbounded_send(Wake::Back));
+    listen(&window(), "offline", move |_| _ = report.unbounded_send(Wake::Offline));
 }
 
-fn listen(target: &web_sys::EventTarget, event: &str, run: impl Fn() + 'static) {
-    let closure = Closure::<dyn Fn()>::new(run);
+/// Lets the browser ask before the page is left, whenever this holds.
+pub(crate) fn ask_before_leaving(asks: impl Fn() -> bool + 'static) {
+    listen(&window(), "beforeunload", move |event| {
+        if asks() {
+            event.prevent_default();
+        }
+    });
+}
+
+fn listen(target: &web_sys::EventTarget, event: &str, run: impl Fn(web_sys::Event) + 'static) {
+    let closure = Closure::<dyn Fn(web_sys::Event)>::new(run);
     // Adding a listener fails for no name that we use.
     let _ = target.add_event_listener_with_callback(event, closure.as_ref().unchecked_ref());
     closure.forget();

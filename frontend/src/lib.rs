@@ -4,6 +4,8 @@ mod backoff;
 #[cfg(target_arch = "wasm32")]
 mod browser;
 #[cfg(target_arch = "wasm32")]
+mod memory;
+#[cfg(target_arch = "wasm32")]
 mod socket;
 
 /// Called by the page's script once the WebAssembly is loaded.

@@ -1,21 +1,24 @@
-//! Between the list's signals and the server: one future that connects, syncs, applies, and begins again when it breaks.
+//! Between the list and the server: one future that connects, hands frames to and fro, and begins again when it breaks.
 //!
-//! All of a connection's state lives in the future of that connection. When it ends, everything of it is dropped: no
-//! callback of an old connection is left to touch the list.
+//! There is one connection at a time, and all of it lives in the future that [`Socket::session`] gives. When it ends,
+//! socket, timers and listeners are dropped with it before the next one begins: nothing of an old connection is left that
+//! could touch the list.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use app::{
     components::Clock,
-    list::Snapshot,
-    live::{Done, Link, LinkState, Live, Outcome, WriteRequest},
+    live::{Link, LinkState, Live},
     patient::UtcTime,
-    wire::{ClientReply, ClientRequest, Frame, Heartbeat, Hello, LEVEL_2, Notice, SyncedData, close},
+    wire::{LEVEL_2, close},
 };
 use futures::{
     FutureExt as _, SinkExt as _, StreamExt as _,
     channel::mpsc::{self, UnboundedReceiver, UnboundedSender},
-    future::{Either, select},
+    future::{Either, Fuse, FusedFuture as _, select},
 };
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
 use gloo_timers::future::{IntervalStream, TimeoutFuture};
@@ -25,13 +28,20 @@ use uuid::Uuid;
 use crate::{
     backoff::Backoff,
     browser::{self, Wake},
+    memory,
 };
 
-/// How often the time on the screen and the age of the last message are looked at.
+/// How often the age of the last message is looked at, and the time on the screen goes on.
 const TICK_MS: u32 = 1_000;
+
+/// A tick that comes this late tells that the device was asleep.
+const SLEPT_MS: i64 = 4_000;
 
 /// A server that does not greet within this time is not there.
 const GREETING_MS: u32 = 10_000;
+
+/// After a sleep of the device, a connection over which nothing comes within this time is dead.
+const PROBE_MS: u32 = 1_000;
 
 /// Starts keeping `live` in step.
 pub(crate) fn connect(live: Live, clock: Clock) {
@@ -39,8 +49,13 @@ pub(crate) fn connect(live: Live, clock: Clock) {
     browser::watch(wake);
     // Until the server has said more exactly what time it is.
     clock.set(clock.now.get_untracked(), browser::now());
-    let socket = Rc::new(Socket { live, clock, pending: RefCell::default(), outgoing: RefCell::default() });
+    let socket = Rc::new(Socket { live, clock, outgoing: RefCell::default(), leaving: Cell::default() });
     live.set_link(socket.clone());
+    memory::remember(live);
+    let for_page = socket.clone();
+    browser::ask_before_leaving(move || {
+        !for_page.leaving.get() && live.edits.with_untracked(|edits| edits.iter().any(|edit| !edit.is_saved()))
+    });
     leptos::task::spawn_local(socket.run(woken));
     leptos::task::spawn_local(async move {
         let mut ticks = IntervalStream::new(TICK_MS);
@@ -53,49 +68,39 @@ pub(crate) fn connect(live: Live, clock: Clock) {
 struct Socket {
     live: Live,
     clock: Clock,
-    /// Writes without an answer yet, in the order in which they were made (the number), by their key. They are sent
-    /// again after a reconnect: the server does them once.
-    pending: RefCell<BTreeMap<u64, Pending>>,
     /// To the connection, while there is one.
     outgoing: RefCell<Option<UnboundedSender<String>>>,
+    /// The login has ended: nothing may keep this page on the screen.
+    leaving: Cell<bool>,
 }
 
-struct Pending {
-    key: String,
-    frame: String,
-    is_delete: bool,
-    done: Done,
-}
-
-/// Why a connection ended.
+/// How a connection ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Ended {
-    /// It broke, or never was.
+    /// It never came about.
+    Refused,
+    /// It broke.
     Broken,
+    /// It has been dead while the device was asleep: the next one is opened at once.
+    Slept,
     /// The login has ended.
     SignedOut,
 }
 
 impl Link for Socket {
-    fn write(&self, request: WriteRequest, done: Done) {
-        let key = Uuid::new_v4().to_string();
-        let is_delete = request.action == "delete";
-        let frame = encode(&ClientRequest {
-            action: request.action,
-            request_id: key.clone(),
-            pk: request.pk,
-            version: request.version,
-            data: request.data,
-            since: None,
-        });
-        let sent = self.live.state.get_untracked() == LinkState::Live
-            && self.outgoing.borrow().as_ref().is_some_and(|outgoing| outgoing.unbounded_send(frame.clone()).is_ok());
-        if !sent {
-            done(Outcome::Refused("The list is not live, so nothing was saved. Try again when it is.".to_owned()));
-            return;
+    fn send(&self, frame: String) {
+        if let Some(outgoing) = &*self.outgoing.borrow() {
+            // A connection that has just ended: the replica sends what is not answered over the next one.
+            let _ = outgoing.unbounded_send(frame);
         }
-        let mut pending = self.pending.borrow_mut();
-        let number = pending.last_key_value().map_or(0, |(last, _)| last + 1);
-        pending.insert(number, Pending { key, frame, is_delete, done });
+    }
+
+    fn new_key(&self) -> String {
+        Uuid::new_v4().to_string()
+    }
+
+    fn set_time(&self, now: UtcTime) {
+        self.clock.set(now, browser::now());
     }
 }
 
@@ -106,12 +111,17 @@ impl Socket {
         loop {
             let ended = self.session(&mut woken, &mut heard, &mut backoff).await;
             *self.outgoing.borrow_mut() = None;
-            self.live.state.set(LinkState::Lost { since: self.clock.at(heard) });
-            if matches!(ended, Ended::SignedOut) || is_signed_out().await {
+            self.live.disconnected(self.clock.at(heard));
+            if ended == Ended::SignedOut || (ended == Ended::Refused && is_signed_out().await) {
+                self.leaving.set(true);
                 browser::go_to_sign_in();
                 return;
             }
-            let wait = TimeoutFuture::new(backoff.next_ms(js_sys::Math::random()));
+            if ended == Ended::Slept {
+                continue;
+            }
+            let asked = self.live.take_retry_after_ms().map(|ms| u32::try_from(ms).unwrap_or(u32::MAX));
+            let wait = TimeoutFuture::new(asked.unwrap_or_else(|| backoff.next_ms(js_sys::Math::random())));
             // "Offline" does not shorten the wait; the first "back" does.
             let back = woken.by_ref().filter(|wake| std::future::ready(*wake == Wake::Back)).into_future();
             select(wait, back).await;
@@ -121,21 +131,20 @@ impl Socket {
     /// One connection, from its opening to its end. `heard` is when the last message came.
     async fn session(&self, woken: &mut UnboundedReceiver<Wake>, heard: &mut UtcTime, backoff: &mut Backoff) -> Ended {
         let Ok(socket) = WebSocket::open_with_protocol(&browser::socket_url(), LEVEL_2) else {
-            return Ended::Broken;
+            return Ended::Refused;
         };
         let (mut sink, mut frames) = socket.split();
-        let Some(hello) = first_frame(&mut frames).await else { return Ended::Broken };
-        let Some(Frame::Notice(Notice::Hello(Hello { heartbeat_ms, now, .. }))) = Frame::parse(&hello) else {
-            return Ended::Broken;
-        };
-        *heard = browser::now();
-        self.clock.set(now, *heard);
-
         let (outgoing, mut to_send) = mpsc::unbounded();
         *self.outgoing.borrow_mut() = Some(outgoing);
-        let mut sync_id = self.ask_to_sync();
+        self.live.connected();
+        let mut greeted = false;
+        // Ends the connection unless a message comes before.
+        let mut patience = TimeoutFuture::new(GREETING_MS).fuse();
         let mut ticks = IntervalStream::new(TICK_MS).fuse();
+        let opened = browser::now();
+        let mut ticked = opened;
         loop {
+            let mut slept = false;
             futures::select! {
                 frame = frames.next().fuse() => {
                     let text = match frame {
@@ -144,11 +153,14 @@ impl Socket {
                         Some(Err(WebSocketError::ConnectionClose(event))) if event.code == close::SIGNED_OUT => {
                             return Ended::SignedOut;
                         }
-                        Some(Err(_)) | None => return Ended::Broken,
+                        Some(Err(_)) | None => return if greeted { Ended::Broken } else { Ended::Refused },
                     };
+                    patience = Fuse::terminated();
+                    greeted = true;
                     *heard = browser::now();
-                    if !self.take(&text, &sync_id, backoff) {
-                        sync_id = self.ask_to_sync();
+                    self.live.receive(&text);
+                    if self.live.state.get_untracked() == LinkState::Live {
+                        backoff.reset();
                     }
                 }
                 frame = to_send.next() => {
@@ -157,129 +169,45 @@ impl Socket {
                         return Ended::Broken;
                     }
                 }
-                wake = woken.next() => if wake == Some(Wake::Offline) || is_overdue(*heard, heartbeat_ms) {
-                    return Ended::Broken;
+                wake = woken.next() => match wake {
+                    Some(Wake::Back) => slept = true,
+                    Some(Wake::Offline) | None => return Ended::Broken,
                 },
-                _ = ticks.next() => if is_overdue(*heard, heartbeat_ms) {
-                    return Ended::Broken;
-                },
-            }
-        }
-    }
-
-    /// Asks to go on from where the list is; gives the request's id.
-    fn ask_to_sync(&self) -> String {
-        let request_id = Uuid::new_v4().to_string();
-        let since = Some(self.live.position());
-        let request = ClientRequest {
-            action: "sync",
-            request_id: request_id.clone(),
-            pk: None,
-            version: None,
-            data: None,
-            since,
-        };
-        self.send(encode(&request));
-        request_id
-    }
-
-    fn send(&self, frame: String) {
-        if let Some(outgoing) = &*self.outgoing.borrow() {
-            // A connection that has just ended; its successor sends what is pending again.
-            let _ = outgoing.unbounded_send(frame);
-        }
-    }
-
-    /// Takes one frame; `false` when the list has missed something.
-    fn take(&self, text: &str, sync_id: &str, backoff: &mut Backoff) -> bool {
-        match Frame::parse(text) {
-            Some(Frame::Notice(Notice::Change(change))) => self.live.apply(*change),
-            // What was sent before the heartbeat has arrived before it: a list that is behind has missed something.
-            Some(Frame::Notice(Notice::Heartbeat(Heartbeat { head_seq, now }))) => {
-                self.clock.set(now, browser::now());
-                self.live.state.get_untracked() != LinkState::Live || self.live.position().seq >= head_seq
-            }
-            Some(Frame::Reply(reply)) if reply.request_id.as_deref() == Some(sync_id) => {
-                if self.synced(&reply) {
-                    backoff.reset();
+                _ = ticks.next() => {
+                    slept = ms_since(ticked) > SLEPT_MS;
+                    ticked = browser::now();
+                    if greeted && !slept && self.is_overdue(*heard) {
+                        return Ended::Broken;
+                    }
                 }
-                true
+                () = patience => return if greeted { Ended::Slept } else { Ended::Refused },
             }
-            Some(Frame::Reply(reply)) => {
-                self.answered(*reply);
-                true
+            if !slept {
+                continue;
             }
-            Some(Frame::Notice(Notice::Hello(_))) | None => true,
+            let is_dead = if greeted { self.is_overdue(*heard) } else { ms_since(opened) > SLEPT_MS };
+            if is_dead {
+                return Ended::Slept;
+            }
+            if greeted && patience.is_terminated() {
+                self.live.probe();
+                patience = TimeoutFuture::new(PROBE_MS).fuse();
+            }
         }
     }
 
-    fn synced(&self, reply: &ClientReply) -> bool {
-        let data = reply.data.as_deref().and_then(|data| serde_json::from_str(data.get()).ok());
-        let Some(SyncedData { epoch, seq, at, rows }) = data else { return false };
-        if let Some(rows) = rows {
-            self.live.replace(Snapshot { epoch, seq, at, rows });
-        }
-        self.live.state.set(LinkState::Live);
-        let frames: Vec<String> = self.pending.borrow().values().map(|pending| pending.frame.clone()).collect();
-        for frame in frames {
-            self.send(frame);
-        }
-        true
-    }
-
-    fn answered(&self, reply: ClientReply) {
-        let number = self
-            .pending
-            .borrow()
-            .iter()
-            .find(|(_, pending)| Some(&pending.key) == reply.request_id.as_ref())
-            .map(|(number, _)| *number);
-        let pending = number.and_then(|number| self.pending.borrow_mut().remove(&number));
-        if let Some(Pending { done, is_delete, .. }) = pending {
-            done(outcome(reply, is_delete));
-        }
+    /// Nothing has come for two and a half heartbeats: whatever the browser believes, nobody is there.
+    fn is_overdue(&self, heard: UtcTime) -> bool {
+        ms_since(heard) > i64::try_from(self.live.heartbeat_ms()).unwrap_or(i64::MAX).saturating_mul(5) / 2
     }
 }
 
-fn outcome(reply: ClientReply, is_delete: bool) -> Outcome {
-    match reply.response_status {
-        200..=299 => {
-            let row = reply.data.and_then(|data| serde_json::from_str(data.get()).ok()).map(Arc::new);
-            Outcome::Saved(row)
-        }
-        400 if !reply.field_errors().is_empty() => Outcome::Invalid(reply.field_errors()),
-        404 if is_delete => Outcome::Refused("Somebody else has deleted this patient already.".to_owned()),
-        404 => Outcome::Refused("Somebody has deleted this patient meanwhile: your change was not saved.".to_owned()),
-        403 => Outcome::Refused("Your account may look at the list but not change it.".to_owned()),
-        409 => match reply.current {
-            Some(current) => Outcome::Conflict { current: Arc::new(current), by: reply.changed_by.unwrap_or_default() },
-            None => Outcome::Refused(reply.sentence()),
-        },
-        _ => Outcome::Refused(reply.sentence()),
-    }
+fn ms_since(time: UtcTime) -> i64 {
+    (browser::now().unix_micros() - time.unix_micros()) / 1000
 }
 
-/// Nothing has come for two and a half heartbeats: whatever the browser believes, nobody is there.
-fn is_overdue(heard: UtcTime, heartbeat_ms: u64) -> bool {
-    let silent_ms = (browser::now().unix_micros() - heard.unix_micros()) / 1000;
-    silent_ms > i64::try_from(heartbeat_ms).unwrap_or(i64::MAX).saturating_mul(5) / 2
-}
-
-async fn first_frame(
-    frames: &mut (impl futures::Stream<Item = Result<Message, WebSocketError>> + Unpin),
-) -> Option<String> {
-    match select(frames.next(), TimeoutFuture::new(GREETING_MS)).await {
-        Either::Left((Some(Ok(Message::Text(text))), _)) => Some(text),
-        _ => None,
-    }
-}
-
-/// Why a handshake was refused is not told to scripts; a plain request to the same address is.
+/// Why a handshake was refused is not told to scripts; a plain request to the same address is. No answer is none.
 async fn is_signed_out() -> bool {
-    browser::status_of("/ws/").await == Some(401)
-}
-
-/// Requests have string keys and JSON values only: nothing in them can fail to encode.
-fn encode(request: &ClientRequest) -> String {
-    serde_json::to_string(request).unwrap_or_default()
+    let asked = std::pin::pin!(browser::status_of("/ws/"));
+    matches!(select(asked, TimeoutFuture::new(GREETING_MS)).await, Either::Left((Some(401), _)))
 }

@@ -72,8 +72,8 @@ enum Command {
     /// Put a backup in the place of the database; stop the server first
     ///
     /// The file is checked before anything is done, and only read. Everything in the database is then as it was in the
-    /// backup: patients and log, accounts, passwords and tokens. The database that was there is kept beside it, and every
-    /// open list starts over once the server runs again.
+    /// backup: patients and log, accounts, passwords and tokens; everybody signs in again. The database that was there is
+    /// kept beside it, and every open list starts over once the server runs again.
     Restore {
         /// The backup
         file: PathBuf,
@@ -178,6 +178,10 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
     let url = &cli.database.database_url;
     match cli.command {
         Command::Serve(args) => {
+            // Each list that is open takes a file of the system's, and the usual limit is a thousand.
+            if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+                tracing::warn!(%error, "the limit of open files stays where it is");
+            }
             let server = startup::build(&args, url, shutdown::on_signal()?).await?;
             startup::welcome(&server)?;
             server.run().await?;

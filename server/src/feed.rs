@@ -179,10 +179,15 @@ impl Feed {
             self.0.seq.send_replace(snapshot.seq);
             return Ok(true);
         }
+        if changes.is_empty() && head > seq {
+            return Err(StoreError::other("the log ends before its head"));
+        }
         let count = changes.len();
         if let Some(last) = changes.last().map(|change| change.seq) {
             let mut hub = self.hub();
-            changes.into_iter().for_each(|change| hub.publish(change));
+            for change in changes {
+                hub.publish(change);
+            }
             drop(hub);
             self.0.seq.send_replace(last);
         }

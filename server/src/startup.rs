@@ -5,6 +5,7 @@ use std::{io::Write as _, net::SocketAddr};
 use app::{patient::UtcTime, wire::Role};
 use axum::serve::ListenerExt as _;
 use leptos::config::{LeptosOptions, ReloadWSProtocol};
+use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -20,6 +21,10 @@ use crate::{
 
 /// Of the newest changes, what is kept at hand for clients that were away for a moment: some thousand changes.
 const RING_BYTES: usize = 16 * 1024 * 1024;
+
+/// What the system keeps of one connection. By itself it would keep megabytes for a reader that does not read: memory that
+/// nobody counts, and changes that are no longer true by the time they are read.
+const SEND_BUFFER_BYTES: usize = 128 * 1024;
 
 /// Why the server does not run.
 #[derive(Debug, thiserror::Error)]
@@ -116,10 +121,12 @@ impl Server {
 
         let service = routes::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let stop = state.stop.clone();
-        // A reply and the push after it are two writes: Nagle's algorithm would hold the second back for 40 ms.
         let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "a connection stays slow");
+            // A reply and the push after it are two writes: Nagle's algorithm would hold the second back for 40 ms.
+            let prompt = connection.set_nodelay(true);
+            let bounded = SockRef::from(&*connection).set_send_buffer_size(SEND_BUFFER_BYTES);
+            if let Err(error) = prompt.and(bounded) {
+                tracing::debug!(%error, "a connection stays as the system made it");
             }
         });
         let served =

@@ -258,6 +258,23 @@ async fn a_restore_keeps_the_database_that_was_there() {
 }
 
 #[tokio::test]
+async fn after_a_restore_everybody_signs_in_again_and_programs_keep_their_tokens() {
+    let folder = history().await;
+    assert!(run(&folder, &["user", "add", "sister", "--role", "clinician"]).status.success());
+    assert!(run(&folder, &["token", "add", "sister"]).status.success());
+    tamper(
+        &folder,
+        "INSERT INTO credential (account_id, kind, secret_hash, created_at, expires_at) VALUES (1, 'session', x'00', 0, NULL)",
+    )
+    .await;
+    succeeded(&run(&folder, &["backup", "copy.db"]));
+    succeeded(&run(&folder, &["restore", "copy.db"]));
+    let mut db = SqliteConnection::connect(&folder.url()).await.unwrap();
+    let kinds: Vec<String> = sqlx::query_scalar("SELECT kind FROM credential").fetch_all(&mut db).await.unwrap();
+    assert_eq!(kinds, ["token"]);
+}
+
+#[tokio::test]
 async fn what_a_crashed_server_left_in_its_write_ahead_log_is_kept_and_never_meets_the_restored_database() {
     let folder = history().await;
     succeeded(&run(&folder, &["backup", "copy.db"]));

@@ -1,5 +1,7 @@
 //! A database that is replaced under the running server: positions of the history before it mean nothing any more.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod support;
 
 use app::filter::Filter;

@@ -290,3 +290,23 @@ async fn level_2_works_on_the_multiplexed_address_too() {
     let change = client.next().await;
     assert_eq!((&change["payload"]["type"], &change["payload"]["seq"]), (&json!("change"), &json!(1)));
 }
+
+#[tokio::test]
+async fn while_the_log_cannot_be_read_nobody_is_told_that_a_list_is_in_step() {
+    let ward = Ward::open().await;
+    ward.socket("clinician").await.create(json!({})).await;
+    let (mut client, snapshot) = ward.synced("viewer", json!({"since": null})).await;
+    let ready = async |status: u16| while ward.get("/readyz", &[]).await.status() != status {};
+    let sync = json!({"action": "sync", "request_id": 1, "since": {"epoch": snapshot["epoch"], "seq": 1}});
+    ward.run_sql("ALTER TABLE change RENAME TO change_elsewhere").await;
+    ready(503).await;
+    // The feed finds out when it looks next.
+    let mut reply = client.ask(&sync).await;
+    while reply["response_status"] == 200 {
+        reply = client.ask(&sync).await;
+    }
+    assert_eq!((&reply["response_status"], &reply["data"]), (&json!(503), &json!(null)));
+    ward.run_sql("ALTER TABLE change_elsewhere RENAME TO change").await;
+    ready(200).await;
+    assert_eq!(client.ask(&sync).await["data"]["mode"], "resume");
+}

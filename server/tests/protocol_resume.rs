@@ -1,7 +1,5 @@
 //! Level 2: a client that comes back goes on where it was.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 mod support;
 
 use serde_json::{Value, json};

@@ -1,7 +1,5 @@
 //! Level 2: `sync` from the start, and what is no `sync`.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 mod support;
 
 use serde_json::{Value, json};

@@ -4,8 +4,9 @@ use leptos::prelude::*;
 
 use super::{
     Clock, Dialogs,
-    conflict::ConflictView,
+    conflict::ConflictPart,
     dialog::{DialogTitle, Gone},
+    erased::submit,
     submission::{Buttons, Submission},
 };
 use crate::{
@@ -47,20 +48,19 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
     let (name, place) = (base.display_name(), base.display_place());
     let identifiers = base.display_two_identifiers(clock.today(), &clock.zone());
     let from = base.status;
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
-        submission.patch(live, base.clone(), status_data(status), move |row| {
+    let send = submit(move || {
+        submission.patch(base.clone(), status_data(status), move |row| {
             dialogs.finish(format!("{}: {}", status.label(), row.display_name()), Some((row, from)));
         });
-    };
+    });
     view! {
-        {move || submission.conflict.get().map(|conflict| view! { <ConflictView conflict submission/> })}
-        <form on:submit=submit class:hidden=move || submission.conflict.with(Option::is_some)>
+        <ConflictPart submission/>
+        <form on:submit=send class:hidden=submission.in_conflict()>
             <DialogTitle text=format!("{action}: {name}?")/>
             <p class="identifiers">{identifiers.clone()}</p>
             <p>{from.label()}", "{place.clone()}" → "<strong>{status.label()}</strong></p>
             <p class="hint">"You can take it back afterwards."</p>
-            <Buttons submission label=action/>
+            <Buttons submission label=action keeps=true/>
         </form>
     }
     .into_any()
@@ -79,14 +79,13 @@ pub(super) fn DeleteDialog(id: i64) -> impl IntoView {
     let born = base.display_born(clock.today(), &clock.zone());
     let number = base.display_number();
     let label = format!("Delete {name} · {number}");
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
+    let send = submit(move || {
         let name = base.display_name();
-        submission.delete(live, base.clone(), move || dialogs.finish(format!("Deleted: {name}"), None));
-    };
+        submission.delete(base.clone(), move || dialogs.finish(format!("Deleted: {name}"), None));
+    });
     view! {
-        {move || submission.conflict.get().map(|conflict| view! { <ConflictView conflict submission/> })}
-        <form on:submit=submit class:hidden=move || submission.conflict.with(Option::is_some)>
+        <ConflictPart submission/>
+        <form on:submit=send class:hidden=submission.in_conflict()>
             <DialogTitle text=format!("Delete {name}?")/>
             <p class="identifiers">{name.clone()}<br/>{born.clone()}<br/>{number.clone()}</p>
             <p class="warning">

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use super::erased::react;
 use crate::live::Live;
 
 /// How long changes are gathered before they are read out together.
@@ -13,7 +14,7 @@ pub(crate) fn Announcer() -> impl IntoView {
     let live = expect_context::<Live>();
     let words = RwSignal::new(String::new());
     let gathering = StoredValue::new(false);
-    Effect::new(move || {
+    react(move || {
         if live.unannounced.get() == 0 || gathering.get_value() {
             return;
         }

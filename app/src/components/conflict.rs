@@ -1,20 +1,30 @@
 use leptos::prelude::*;
-use serde_json::Value;
 
 use super::{
     Clock, Dialogs,
     dialog::DialogTitle,
+    erased::{input, part, press, submit, text, when},
     submission::{Conflict, Problem, Submission},
+    words::{Changes, shown},
 };
 use crate::{
     live::Live,
     patient::{Data, field},
 };
 
+/// The decision, once there is one to make.
+#[component]
+pub(super) fn ConflictPart(submission: Submission) -> impl IntoView {
+    part(move || {
+        submission.conflict.get().map(|conflict| view! { <ConflictView conflict submission/> }.into_any()).into_any()
+    })
+    .into_any()
+}
+
 /// Field by field: what this user wrote, what the other did, who and when. Nothing is saved before each field that both
 /// changed has been decided.
 #[component]
-pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
+fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
@@ -24,15 +34,16 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
         .filter(|(name, value)| current.get(*name) != Some(value))
         .map(|(name, _)| name.clone())
         .partition(|name| conflict.mine.contains_key(name) && conflict.mine.get(name) != current.get(name));
+    let deletes = conflict.mine.is_empty();
     // `true`: mine. Undecided fields are absent.
     let choices = RwSignal::new(Vec::<(String, bool)>::new());
     let undecided = both.clone();
-    let blocked = Signal::derive(move || {
+    let blocked = when(move || {
         submission.busy.get()
-            || live.blocked.get()
+            || (live.blocked.get() && (deletes || !live.keeps.get()))
             || choices.with(|made| undecided.iter().any(|name| chosen(made, name).is_none()))
     });
-    let when = clock.zone().date_time(conflict.current.updated_at);
+    let saved_at = clock.zone().date_time(conflict.current.updated_at);
     let identifiers = conflict.current.display_two_identifiers(clock.today(), &clock.zone());
     let rows = both
         .iter()
@@ -55,38 +66,38 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
             view! {
                 <fieldset class="choice">
                     <legend>{field::label(name).to_owned()}</legend>
-                    <p class="hint">"Before: "{shown(base.get(name))}</p>
+                    <p class="hint">"Before: "{shown(name, base.get(name))}</p>
                     <label>
-                        <input type="radio" name=name.clone() prop:checked=move || mine_chosen(true) on:change=move |_| choose(true)/>
-                        " Mine: "<strong>{shown(conflict.mine.get(name))}</strong>
+                        <input type="radio" name=name.clone() prop:checked=when(move || mine_chosen(true)) on:change=input(move |_| choose(true))/>
+                        " Mine: "<strong>{shown(name, conflict.mine.get(name))}</strong>
                     </label>
                     <label>
                         <input
                             type="radio"
                             name=name.clone()
-                            prop:checked=move || theirs_chosen(false)
-                            on:change=move |_| choose_theirs(false)
+                            prop:checked=when(move || theirs_chosen(false))
+                            on:change=input(move |_| choose_theirs(false))
                         />
-                        " Theirs: "<strong>{shown(current.get(name))}</strong>
+                        " Theirs: "<strong>{shown(name, current.get(name))}</strong>
                     </label>
                 </fieldset>
             }
         })
         .collect_view();
-    let also = theirs_only
-        .iter()
-        .map(|name| {
-            view! { <li>{field::label(name).to_owned()}": "{shown(base.get(name))}" → "<strong>{shown(current.get(name))}</strong></li> }
-        })
-        .collect_view();
-    let (has_both, has_also) = (!both.is_empty(), !theirs_only.is_empty());
-    let deletes = conflict.mine.is_empty();
+    let only = |all: &Data, wanted: &dyn Fn(&str) -> bool| -> Data {
+        all.iter().filter(|(name, _)| wanted(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
+    let theirs = only(&current, &|name| theirs_only.iter().any(|theirs| theirs == name));
+    let alone = only(&conflict.mine, &|name| !both.iter().any(|both| both == name));
+    let (has_both, has_theirs, has_alone) = (!both.is_empty(), !theirs.is_empty(), !alone.is_empty());
+    let before = (base.clone(), base.clone());
+    let later = submission.decides.with_value(Option::is_some);
     let newer = conflict.current.clone();
     let mine = conflict.mine.clone();
-    let confirm = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
+    let confirm = submit(move || {
         if deletes {
             // A delete is decided anew, in front of the row as it is.
+            submission.settle();
             dialogs.show(super::dialog::Open::Delete(newer.id));
             return;
         }
@@ -97,28 +108,38 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
         if kept.is_empty() {
+            submission.settle();
             dialogs.finish("Nothing was changed: theirs was kept.".to_owned(), None);
             return;
         }
-        submission.patch(live, newer.clone(), kept, move |row| {
+        submission.patch(newer.clone(), kept, move |row| {
             dialogs.finish(format!("Saved: {}", row.display_name()), None);
         });
-    };
+    });
     view! {
         <form on:submit=confirm class="conflict">
             <DialogTitle text="Somebody else changed this patient"/>
             <p class="identifiers">{identifiers}</p>
-            <p><strong>{conflict.by.clone()}</strong>" saved a change at "{when}" while you were at yours. Nothing of yours is saved yet."</p>
-            {has_both.then(|| view! { <p>"You both changed these. Choose for each what is to stand:"</p> })}
+            <p><strong>{conflict.by.clone()}</strong>" saved a change at "{saved_at}" while you were at yours. Nothing of yours is saved yet."</p>
+            {has_both.then(|| view! { <p>"You both changed these. Choose for each what is to stand:"</p> }.into_any())}
             {rows}
-            {has_also.then(|| view! { <p>"They also changed, and it stays:"</p> })}
-            <ul>{also}</ul>
+            {has_theirs.then(|| view! { <p>"They also changed, and it stays:"</p><Changes before=before.0 after=theirs/> }.into_any())}
+            {has_alone.then(|| view! { <p>"You alone changed, and it is saved with your choices:"</p><Changes before=before.1 after=alone/> }.into_any())}
             <Problem submission/>
             <div class="buttons">
                 <button type="submit" class="primary" disabled=blocked>
-                    {if deletes { "Look at it again" } else { "Save my choices" }}
+                    {text(move || {
+                        let label = match (deletes, live.blocked.get()) {
+                            (true, _) => "Look at it again",
+                            (false, false) => "Save my choices",
+                            (false, true) => "Keep my choices until live",
+                        };
+                        label.to_owned()
+                    })}
                 </button>
-                <button type="button" on:click=move |_| dialogs.close()>"Cancel, keep theirs"</button>
+                <button type="button" on:click=press(move || dialogs.close())>
+                    {if later { "Decide later" } else { "Cancel, keep theirs" }}
+                </button>
             </div>
         </form>
     }
@@ -127,24 +148,4 @@ pub(super) fn ConflictView(conflict: Conflict, submission: Submission) -> impl I
 
 fn chosen(made: &[(String, bool)], name: &str) -> Option<bool> {
     made.iter().find(|(known, _)| known == name).map(|(_, mine)| *mine)
-}
-
-/// A value as a person reads it.
-fn shown(value: Option<&Value>) -> String {
-    let clock = expect_context::<Clock>();
-    match value {
-        None | Some(Value::Null) => "(empty)".to_owned(),
-        Some(Value::String(text)) => {
-            let is_time = text.len() > 10 && text.ends_with('Z');
-            match text.parse().ok().filter(|_| is_time) {
-                Some(time) => clock.zone().date_time(time),
-                None => text.clone(),
-            }
-        }
-        Some(Value::Array(flags)) => {
-            let codes: Vec<&str> = flags.iter().filter_map(|flag| flag.get("code")?.as_str()).collect();
-            if codes.is_empty() { "(none)".to_owned() } else { codes.join(", ") }
-        }
-        Some(other) => other.to_string(),
-    }
 }

@@ -4,9 +4,11 @@ use leptos::{ev::Event, html, prelude::*};
 
 use super::{
     actions::{DeleteDialog, StatusDialog},
+    erased::{input, part, press, react, when},
     patient_form::{AdmitDialog, EditDialog},
     patient_view::PatientDialog,
     transfer::TransferDialog,
+    unsaved::UnsavedDialog,
 };
 use crate::patient::{Patient, Status};
 
@@ -20,6 +22,8 @@ pub(crate) enum Open {
     Transfer(i64),
     Status(i64, Status),
     Delete(i64),
+    /// This user's edits that are not saved.
+    Unsaved,
 }
 
 /// A message about something the user did, with the way back where there is one.
@@ -63,7 +67,7 @@ impl Dialogs {
 pub(crate) fn Dialog() -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
     let node = NodeRef::<html::Dialog>::new();
-    Effect::new(move || {
+    react(move || {
         let wanted = dialogs.open.get() != Open::Nothing;
         let Some(dialog) = node.get() else { return };
         if wanted && !dialog.open() {
@@ -76,28 +80,28 @@ pub(crate) fn Dialog() -> impl IntoView {
     // What was typed is not lost by one slip of a finger: the first Escape asks, the second one discards.
     let typed = RwSignal::new(false);
     let asking = RwSignal::new(false);
-    Effect::new(move || {
+    react(move || {
         dialogs.open.track();
         typed.set(false);
         asking.set(false);
     });
-    let on_input = move |_: Event| {
+    let on_input = input(move |_: Event| {
         typed.set(true);
         asking.set(false);
-    };
-    let on_escape = move |event: Event| {
+    });
+    let on_escape = input(move |event: Event| {
         if typed.get_untracked() && !asking.get_untracked() {
             event.prevent_default();
             asking.set(true);
         }
-    };
-    let closed = move |_: Event| dialogs.close();
+    });
+    let closed = input(move |_: Event| dialogs.close());
     view! {
         <dialog node_ref=node aria-labelledby="dialog-title" on:input=on_input on:cancel=on_escape on:close=closed>
-            <p class="warning" role="alert" class:hidden=move || !asking.get()>
+            <p class="warning" role="alert" class:hidden=when(move || !asking.get())>
                 "Press Escape again to throw away what you have typed."
             </p>
-            {move || match dialogs.open.get() {
+            {part(move || match dialogs.open.get() {
                 Open::Nothing => ().into_any(),
                 Open::Patient(id) => view! { <PatientDialog id/> }.into_any(),
                 Open::Admit => view! { <AdmitDialog/> }.into_any(),
@@ -105,7 +109,8 @@ pub(crate) fn Dialog() -> impl IntoView {
                 Open::Transfer(id) => view! { <TransferDialog id/> }.into_any(),
                 Open::Status(id, status) => view! { <StatusDialog id status/> }.into_any(),
                 Open::Delete(id) => view! { <DeleteDialog id/> }.into_any(),
-            }}
+                Open::Unsaved => view! { <UnsavedDialog/> }.into_any(),
+            })}
         </dialog>
     }
 }
@@ -114,7 +119,7 @@ pub(crate) fn Dialog() -> impl IntoView {
 #[component]
 pub(super) fn DialogTitle(#[prop(into)] text: Signal<String>) -> impl IntoView {
     let node = NodeRef::<html::H2>::new();
-    Effect::new(move || {
+    react(move || {
         if let Some(title) = node.get() {
             let _ = title.focus();
         }
@@ -130,7 +135,7 @@ pub(super) fn Gone() -> impl IntoView {
         <DialogTitle text="This patient is no longer on the list"/>
         <p>"Somebody has deleted the record meanwhile."</p>
         <div class="buttons">
-            <button type="button" on:click=move |_| dialogs.close()>"Back to the list"</button>
+            <button type="button" on:click=press(move || dialogs.close())>"Back to the list"</button>
         </div>
     }
 }

@@ -1,6 +1,9 @@
 use leptos::prelude::*;
 
-use super::submission::Submission;
+use super::{
+    erased::{input, text, when},
+    submission::Submission,
+};
 use crate::patient::field::TextField;
 
 /// How a field is typed.
@@ -65,11 +68,11 @@ pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Subm
             (false, true) => String::new(),
         }
     };
-    let described = move || Some(described()).filter(|ids| !ids.is_empty());
-    let typed = move |event: leptos::ev::Event| value.set(event_target_value(&event));
-    let invalid = move || wrong().then_some("true");
+    let described = Signal::derive(move || Some(described()).filter(|ids| !ids.is_empty()));
+    let typed = input(move |event| value.set(event_target_value(&event)));
+    let invalid = Signal::derive(move || wrong().then(|| "true".to_owned()));
     let has_offers = !offers.is_empty();
-    let input = match kind {
+    let control = match kind {
         Kind::Long => view! {
             <textarea id=id.clone() name=name rows="3" maxlength=max prop:value=value on:input=typed aria-invalid=invalid aria-describedby=described></textarea>
         }
@@ -77,7 +80,7 @@ pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Subm
         Kind::Choice(choices) => view! {
             <select id=id.clone() name=name on:change=typed aria-invalid=invalid aria-describedby=described>
                 {choices.iter().map(|(code, words)| view! {
-                    <option value=*code selected=move || value.with(|value| value == code)>{*words}</option>
+                    <option value=*code selected=when(move || value.with(|value| value == code))>{*words}</option>
                 }).collect_view()}
             </select>
         }
@@ -103,12 +106,12 @@ pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Subm
     view! {
         <div class="field">
             <label for=id>{label}{required.then_some(" *")}</label>
-            {input}
+            {control}
             {has_offers.then(|| view! {
                 <datalist id=list_id>{offers.into_iter().map(|offer| view! { <option value=offer></option> }).collect_view()}</datalist>
             })}
             {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> })}
-            <p class="field-error" id=error_id>{move || submission.errors.with(|errors| errors.of(name).join(" "))}</p>
+            <p class="field-error" id=error_id>{text(move || submission.errors.with(|errors| errors.of(name).join(" ")))}</p>
         </div>
     }
     .into_any()

@@ -1,7 +1,13 @@
-use leptos::prelude::*;
+use leptos::{ev::SubmitEvent, prelude::*};
 
-use super::Clock;
-use crate::live::{LinkState, Live};
+use super::{
+    Clock,
+    erased::{input, part, press, text, when},
+};
+use crate::{
+    edits::Edit,
+    live::{LinkState, Live},
+};
 
 /// Whose list this is, what time it is, what is new, and whether all of it is true.
 #[component]
@@ -13,34 +19,42 @@ pub(crate) fn Header(
     let clock = expect_context::<Clock>();
     let name = live.user.with_value(|user| user.name.clone());
     let role = live.user.with_value(|user| user.role.as_str());
-    let ward = move || live.query.with(|query| query.ward.clone()).unwrap_or_else(|| "All wards".to_owned());
-    let updates = move || {
-        let (marked, hidden) = live.marked.with(|marked| {
-            shown.with(|shown| {
-                let visible: std::collections::HashSet<i64> = shown.iter().copied().collect();
-                (marked.len(), marked.iter().filter(|id| !visible.contains(id)).count())
-            })
-        });
+    let ward = text(move || live.query.with(|query| query.ward.clone()).unwrap_or_else(|| "All wards".to_owned()));
+    let updates = text(move || {
+        let (marked, hidden) = live
+            .marked
+            .with(|marked| shown.with(|shown| (marked.len(), marked.iter().filter(|id| !shown.contains(id)).count())));
         let updates = if marked == 1 { "update" } else { "updates" };
         if hidden > 0 { format!("{marked} {updates} ({hidden} out of view)") } else { format!("{marked} {updates}") }
-    };
+    });
+    let sign_out: Box<dyn FnMut(SubmitEvent)> = Box::new(move |event: SubmitEvent| {
+        if live.edits.with_untracked(|edits| edits.iter().all(Edit::is_saved)) {
+            return;
+        }
+        let question = "Changes on this device are not saved. Sign out and lose them?";
+        if window().confirm_with_message(question).unwrap_or_default() {
+            live.forget_all();
+        } else {
+            event.prevent_default();
+        }
+    });
     view! {
         <header class="bar">
             <h1>"Wardwatch"<span class="where">{ward}</span></h1>
-            <p class="clock"><time>{move || clock.minute()}</time></p>
+            <p class="clock"><time>{text(move || clock.minute())}</time></p>
             <LinkBadge/>
             <p class="updates">
                 <span>{updates}</span>
                 <button
                     type="button"
                     class="needs-script"
-                    disabled=move || live.marked.with(std::collections::BTreeSet::is_empty)
-                    on:click=move |_| live.clear_all_marks()
+                    disabled=when(move || live.marked.with(std::collections::BTreeSet::is_empty))
+                    on:click=press(move || live.clear_all_marks())
                 >"Mark all seen"</button>
             </p>
             <nav class="who" aria-label="Account">
                 <a href="/password">{name}" ("{role}")"</a>
-                <form method="post" action="/sign-out"><button type="submit">"Sign out"</button></form>
+                <form method="post" action="/sign-out" on:submit=sign_out><button type="submit">"Sign out"</button></form>
             </nav>
         </header>
         <Banner/>
@@ -52,18 +66,20 @@ pub(crate) fn Header(
 #[component]
 fn LinkBadge() -> impl IntoView {
     let live = expect_context::<Live>();
-    let class = move || match live.state.get() {
-        LinkState::Connecting => "badge connecting",
-        LinkState::Live => "badge live",
-        LinkState::Lost { .. } => "badge lost",
+    let of = move |texts: [&'static str; 3]| {
+        text(move || {
+            let [connecting, live_now, lost] = texts;
+            let text = match live.state.get() {
+                LinkState::Connecting | LinkState::Syncing => connecting,
+                LinkState::Live => live_now,
+                LinkState::Lost { .. } => lost,
+            };
+            text.to_owned()
+        })
     };
     view! {
-        <p class=class id="link" role="status">
-            {move || match live.state.get() {
-                LinkState::Connecting => "○ Connecting",
-                LinkState::Live => "● Live",
-                LinkState::Lost { .. } => "✕ Not live",
-            }}
+        <p class=of(["badge connecting", "badge live", "badge lost"]) id="link" role="status">
+            {of(["○ Connecting", "● Live", "✕ Not live"])}
         </p>
     }
 }
@@ -73,17 +89,41 @@ fn LinkBadge() -> impl IntoView {
 fn Banner() -> impl IntoView {
     let live = expect_context::<Live>();
     let clock = expect_context::<Clock>();
+    let may_write = live.user.with_value(|user| user.role.may_write());
+    let is_found = when(move || !matches!(live.state.get(), LinkState::Lost { .. }));
+    let is_understood = when(move || !matches!(live.state.get(), LinkState::Lost { at_a_loss: true, .. }));
+    let words = part(move || {
+        let LinkState::Lost { since, at_a_loss } = live.state.get() else { return ().into_any() };
+        let since = clock.zone().time_with_seconds(since);
+        let then = match (at_a_loss, may_write, live.keeps.get()) {
+            (true, ..) => {
+                " The server answers, but this page cannot confirm that its rows are right. Do not rely on them: reload the page."
+            }
+            (false, true, true) => {
+                " What you see may be out of date. Reconnecting by itself… Changes are kept on this device until then; nobody new can be admitted, and no record deleted."
+            }
+            (false, ..) => " What you see may be out of date, and nothing can be changed. Reconnecting by itself…",
+        };
+        view! { <p><strong>"Not live since "{since}"."</strong>{then}</p> }.into_any()
+    });
+    let reload = press(move || {
+        // Fails only where navigation is forbidden.
+        let _ = window().location().reload();
+    });
     view! {
-        <div role="alert">
-            {move || match live.state.get() {
-                LinkState::Lost { since } => Some(view! {
-                    <p class="banner">
-                        <strong>"Not live since "{clock.zone().time_with_seconds(since)}"."</strong>
-                        " What you see may be out of date, and nothing can be changed. Reconnecting by itself…"
-                    </p>
-                }),
-                _ => None,
-            }}
+        <div class="banner" class:hidden=is_found>
+            <div role="alert">{words}</div>
+            <button type="button" class:hidden=is_understood on:click=reload>"Reload the page"</button>
+            {may_write.then(|| view! {
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        prop:checked=live.keeps
+                        on:change=input(move |event| live.keeps.set(event_target_checked(&event)))
+                    />
+                    "Keep my changes on this device while the list is not live"
+                </label>
+            })}
         </div>
         <noscript>
             <p class="banner">

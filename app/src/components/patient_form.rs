@@ -5,10 +5,12 @@ use serde_json::Value;
 
 use super::{
     Clock, Dialogs,
-    conflict::ConflictView,
+    conflict::ConflictPart,
     dialog::{DialogTitle, Gone},
+    erased::{input, part, react, submit, when},
     field_input::{Field, FieldInput, Kind},
     submission::{Buttons, Submission},
+    words::{ALLERGIES, GENDERS, RESUSCITATION},
 };
 use crate::{
     live::Live,
@@ -19,18 +21,9 @@ use crate::{
     },
 };
 
-const GENDERS: &[(&str, &str)] = &[("unknown", "Unknown"), ("female", "Female"), ("male", "Male"), ("other", "Other")];
 const ARRIVALS: &[(&str, &str)] = &[("admitted", "Admitted: the patient is here"), ("expected", "Expected: will come")];
 const ACUITIES: &[(&str, &str)] =
     &[("", "Not assessed"), ("1", "1 (most urgent)"), ("2", "2"), ("3", "3"), ("4", "4"), ("5", "5 (least urgent)")];
-const ALLERGIES: &[(&str, &str)] = &[
-    ("not_recorded", "Not recorded"),
-    ("known", "Known allergies"),
-    ("none_known", "No known allergies"),
-    ("unavailable", "Could not be asked"),
-];
-const RESUSCITATION: &[(&str, &str)] = &[("not_recorded", "Not recorded"), ("full", "Full"), ("limited", "Limited")];
-
 /// The form's fields as texts, and the way back to values. A handle.
 #[derive(Clone, Copy)]
 struct Draft {
@@ -141,19 +134,18 @@ pub(super) fn AdmitDialog() -> impl IntoView {
     }
     let draft = Draft::new(&start, clock);
     let form = NodeRef::<html::Form>::new();
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
+    let send = submit(move || {
         let data = draft.changed_from(&Data::new());
         if let Err(errors) = Patient::admit(&data, clock.now.get_untracked()) {
             submission.errors.set(errors);
             focus_first_wrong(form);
             return;
         }
-        submission.create(live, data, move |row| dialogs.finish(format!("Admitted: {}", row.display_name()), None));
-    };
+        submission.create(data, move |row| dialogs.finish(format!("Admitted: {}", row.display_name()), None));
+    });
     focus_on_errors(submission, form);
     view! {
-        <form on:submit=submit novalidate node_ref=form>
+        <form on:submit=send novalidate node_ref=form>
             <DialogTitle text="Admit a patient"/>
             <Fields draft submission admitting=true id=None/>
             <Buttons submission label="Admit"/>
@@ -176,8 +168,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     let form = NodeRef::<html::Form>::new();
     let identifiers = base.display_two_identifiers(clock.today(), &clock.zone());
     let title = format!("Edit {}", base.display_name());
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
+    let send = submit(move || {
         let data = draft.changed_from(&values);
         if data.is_empty() {
             dialogs.close();
@@ -188,17 +179,16 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
             focus_first_wrong(form);
             return;
         }
-        submission
-            .patch(live, base.clone(), data, move |row| dialogs.finish(format!("Saved: {}", row.display_name()), None));
-    };
+        submission.patch(base.clone(), data, move |row| dialogs.finish(format!("Saved: {}", row.display_name()), None));
+    });
     focus_on_errors(submission, form);
     view! {
-        {move || submission.conflict.get().map(|conflict| view! { <ConflictView conflict submission/> })}
-        <form on:submit=submit novalidate node_ref=form class:hidden=move || submission.conflict.with(Option::is_some)>
+        <ConflictPart submission/>
+        <form on:submit=send novalidate node_ref=form class:hidden=submission.in_conflict()>
             <DialogTitle text=title.clone()/>
             <Fields draft submission admitting=false id=Some(id)/>
             <p class="identifiers">{identifiers.clone()}</p>
-            <Buttons submission label="Save"/>
+            <Buttons submission label="Save" keeps=true/>
         </form>
     }
     .into_any()
@@ -206,7 +196,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
 
 /// Moves the focus to the first wrong field when the server's messages arrive.
 fn focus_on_errors(submission: Submission, form: NodeRef<html::Form>) {
-    Effect::new(move || {
+    react(move || {
         if submission.errors.with(|errors| !errors.is_empty()) {
             focus_first_wrong(form);
         }
@@ -227,9 +217,9 @@ fn focus_first_wrong(form: NodeRef<html::Form>) {
 #[component]
 fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>) -> impl IntoView {
     let live = expect_context::<Live>();
-    let input = move |field: Field| view! { <FieldInput value=draft.text(field.name) field submission/> };
-    let plain = move |rule| input(Field::text(rule));
-    let choice = move |name, label, choices| input(Field::new(name, label, Kind::Choice(choices)));
+    let field_input = move |field: Field| view! { <FieldInput value=draft.text(field.name) field submission/> };
+    let plain = move |rule| field_input(Field::text(rule));
+    let choice = move |name, label, choices| field_input(Field::new(name, label, Kind::Choice(choices)));
     // Not the browser's own date input: it writes dates as its locale does, which nobody on a ward can rely on.
     let time =
         |name, label| Field::new(name, label, Kind::Text).hint("Day and 24-hour time, such as 23-Nov-2026 14:02");
@@ -237,17 +227,17 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
         <fieldset>
             <legend>"Who"</legend>
             <div class="fields">
-                {input(Field::text(field::LAST_NAME).required())}
-                {input(Field::text(field::FIRST_NAME).required())}
+                {field_input(Field::text(field::LAST_NAME).required())}
+                {field_input(Field::text(field::FIRST_NAME).required())}
                 {plain(field::MIDDLE_NAMES)}
                 {plain(field::TITLE)}
                 {plain(field::PREFERRED_NAME)}
-                {input(
+                {field_input(
                     Field::new("birth_date", "Date of birth", Kind::Text)
                         .hint("10-Dec-1985 or 1985-12-10; 1985-12 or 1985 when no more is known"),
                 )}
                 {choice("gender", "Gender", GENDERS)}
-                {input(Field::new("nhs_number", "NHS number", Kind::Text).hint("10 digits, with or without spaces"))}
+                {field_input(Field::new("nhs_number", "NHS number", Kind::Text).hint("10 digits, with or without spaces"))}
                 {plain(field::MEDICAL_RECORD_NUMBER)}
             </div>
         </fieldset>
@@ -255,13 +245,13 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
             <legend>"Stay"</legend>
             <div class="fields">
                 {admitting.then(|| choice("status", "Status", ARRIVALS))}
-                {input(time("admission_date", "Admission").required())}
-                {input(Field::text(field::WARD).offers(live.values_of(|patient| patient.ward.as_deref())))}
+                {field_input(time("admission_date", "Admission").required())}
+                {field_input(Field::text(field::WARD).offers(live.values_of(|patient| patient.ward.as_deref())))}
                 {plain(field::ROOM)}
                 {plain(field::BED)}
-                {input(Field::text(field::ATTENDING).offers(live.values_of(|patient| patient.attending.as_deref())))}
-                {input(Field::text(field::TEAM).offers(live.values_of(|patient| patient.team.as_deref())))}
-                {input(Field { kind: Kind::Long, ..Field::text(field::REASON) })}
+                {field_input(Field::text(field::ATTENDING).offers(live.values_of(|patient| patient.attending.as_deref())))}
+                {field_input(Field::text(field::TEAM).offers(live.values_of(|patient| patient.team.as_deref())))}
+                {field_input(Field { kind: Kind::Long, ..Field::text(field::REASON) })}
             </div>
             <BedWarning ward=draft.text("ward") bed=draft.text("bed") id/>
         </fieldset>
@@ -271,7 +261,7 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
                 {choice("acuity", "Acuity", ACUITIES)}
                 {choice("allergy_status", "Allergies", ALLERGIES)}
                 {choice("code_status", "Resuscitation", RESUSCITATION)}
-                {(!admitting).then(|| input(time("deceased_at", "Died")))}
+                {(!admitting).then(|| field_input(time("deceased_at", "Died")))}
             </div>
             <FlagChoice flags=draft.flags/>
         </fieldset>
@@ -299,9 +289,9 @@ pub(super) fn BedWarning(ward: RwSignal<String>, bed: RwSignal<String>, id: Opti
     };
     view! {
         <div role="status">
-            {move || other().map(|patient| view! {
+            {part(move || other().map(|patient| view! {
                 <p class="warning">"⚠ "{patient.display_name()}" is in this bed already. You can still save."</p>
-            })}
+            }.into_any()).into_any())}
         </div>
     }
 }
@@ -326,8 +316,8 @@ fn FlagChoice(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
                         type="checkbox"
                         name="flags"
                         value=*code
-                        prop:checked=move || flags.with(|flags| flags.iter().any(|flag| flag.code == *code))
-                        on:change=move |_| toggle(code)
+                        prop:checked=when(move || flags.with(|flags| flags.iter().any(|flag| flag.code == *code)))
+                        on:change=input(move |_| toggle(code))
                     />
                     " "{*words}
                 </label>

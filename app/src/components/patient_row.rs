@@ -1,12 +1,17 @@
 use leptos::prelude::*;
 
-use super::{Clock, Dialogs, dialog::Open};
+use super::{
+    Clock, Dialogs,
+    dialog::Open,
+    erased::{part, press},
+    pending::PendingMark,
+};
 use crate::{
     live::{Live, MarkKind, Row},
     patient::{Code as _, Flag, Patient, Status, display::UNKNOWN},
 };
 
-/// One patient in the list. Everything in it follows the row's own two signals and nothing else, so a change of one patient
+/// One patient in the list. Everything in it follows the row's own signals and nothing else, so a change of one patient
 /// touches one row.
 #[component]
 pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
@@ -34,12 +39,13 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
             </td>
             <th scope="row" class="identity" class:changed=marked(IDENTITY)>
                 <Changed when=marked(IDENTITY)/>
-                <button type="button" class="name" on:click=move |_| dialogs.show(Open::Patient(id))>
+                <button type="button" class="name" on:click=press(move || dialogs.show(Open::Patient(id)))>
                     {text(|p, _| p.display_name())}
                 </button>
                 <span class="sub">{text(|p, clock| p.display_born(clock.today(), &clock.zone()))}</span>
                 <span class="sub">{text(|p, _| p.display_number())}</span>
-                {move || row.mark.get().map(|mark| {
+                <PendingMark row/>
+                {part(move || row.mark.get().map(|mark| {
                     let words = match mark.kind {
                         MarkKind::New => "New on this list",
                         MarkKind::Changed(_) => "Changed",
@@ -52,11 +58,12 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
                                 type="button"
                                 class="seen"
                                 aria-label=text(|p, _| format!("Seen: {}", p.display_name()))
-                                on:click=move |_| live.clear_mark(id)
+                                on:click=press(move || live.clear_mark(id))
                             >"Seen"</button>
                         </span>
                     }
-                })}
+                    .into_any()
+                }).into_any())}
             </th>
             <td class:changed=marked(STATUS) data-label="Status">
                 <Changed when=marked(STATUS)/>
@@ -74,7 +81,7 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
             </td>
             <td class="alerts" class:changed=marked(ALERTS) data-label="Alerts">
                 <Changed when=marked(ALERTS)/>
-                {move || row.patient.with(|patient| alerts(patient)).into_iter().map(|(class, words)| view! { <span class=class>{words}</span> }).collect_view()}
+                {part(move || row.patient.with(|patient| alerts(patient)).into_iter().map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any())}
             </td>
         </tr>
     }
@@ -126,7 +133,7 @@ fn status(patient: &Patient, clock: Clock) -> String {
 #[component]
 fn Changed(when: impl Fn() -> bool + Send + 'static) -> impl IntoView {
     view! {
-        {move || when().then(|| view! { <span class="dot" title="Changed"><span aria-hidden="true">"●"</span><span class="quiet">"Changed: "</span></span> })}
+        {part(move || when().then(|| view! { <span class="dot" title="Changed"><span aria-hidden="true">"●"</span><span class="quiet">"Changed: "</span></span> }.into_any()).into_any())}
     }
 }
 

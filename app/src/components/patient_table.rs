@@ -1,6 +1,9 @@
 use leptos::{ev::FocusEvent, prelude::*, wasm_bindgen::JsCast as _, web_sys::HtmlElement};
 
-use super::patient_row::PatientRow;
+use super::{
+    erased::{press, react, text, when},
+    patient_row::PatientRow,
+};
 use crate::{
     list::arrange::{Query, SortBy},
     live::{LinkState, Live},
@@ -20,11 +23,11 @@ pub(crate) fn PatientTable(
     };
     // A press beside everything is meant to leave the row.
     let pressed = move |_| last_focus.set_value(None);
-    let lost = move || matches!(live.state.get(), LinkState::Lost { .. });
+    let muted = when(move || matches!(live.state.get(), LinkState::Syncing | LinkState::Lost { .. }));
     view! {
         <div
             class="table"
-            class:muted=lost
+            class:muted=muted
             tabindex="0"
             role="region"
             aria-labelledby="list-title"
@@ -50,7 +53,7 @@ pub(crate) fn PatientTable(
                 </tbody>
             </table>
             <p class="end">
-                {move || if shown.with(Vec::is_empty) { "No patients to show." } else { "End of the list" }}
+                {text(move || if shown.with(Vec::is_empty) { "No patients to show." } else { "End of the list" }.to_owned())}
             </p>
         </div>
     }
@@ -60,7 +63,7 @@ pub(crate) fn PatientTable(
 /// A row that moves is taken out of the document for a moment, and the focus with it: gives it back to the element in
 /// the list that had it last.
 fn keep_focus(shown: Memo<Vec<i64>>, last: StoredValue<Option<HtmlElement>, LocalStorage>) {
-    Effect::new(move || {
+    react(move || {
         shown.track();
         request_animation_frame(move || {
             let nowhere = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
@@ -77,19 +80,21 @@ fn keep_focus(shown: Memo<Vec<i64>>, last: StoredValue<Option<HtmlElement>, Loca
 fn SortHeader(by: SortBy, label: &'static str) -> impl IntoView {
     let query = expect_context::<Live>().query;
     let sorted = move || query.with(|query| (query.sort == by).then_some(query.descending));
-    let aria = move || sorted().map(|descending| if descending { "descending" } else { "ascending" });
-    let press = move |_| {
+    let aria = Signal::derive(move || {
+        sorted().map(|descending| if descending { "descending" } else { "ascending" }.to_owned())
+    });
+    let sort = press(move || {
         query.update(|query: &mut Query| {
             query.descending = query.sort == by && !query.descending;
             query.sort = by;
         });
-    };
+    });
     view! {
         <th scope="col" aria-sort=aria>
-            <button type="button" class="sort" on:click=press>
+            <button type="button" class="sort" on:click=sort>
                 {label}
                 <span aria-hidden="true" class="arrow">
-                    {move || match sorted() { Some(false) => "▲", Some(true) => "▼", None => "" }}
+                    {text(move || match sorted() { Some(false) => "▲", Some(true) => "▼", None => "" }.to_owned())}
                 </span>
             </button>
         </th>

@@ -4,11 +4,13 @@ use super::{
     Clock, Dialogs,
     actions::status_action,
     dialog::{DialogTitle, Gone, Open},
+    erased::{part, press, text, when},
+    pending::PendingMark,
 };
 use crate::{
+    edits::Pending,
     live::Live,
     patient::{Code as _, Patient, display::UNKNOWN},
-    wire::Role,
 };
 
 /// One patient: everything that is known, and what can be done. Follows every change while it is open.
@@ -18,13 +20,17 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
     let Some(row) = live.row(id) else { return view! { <Gone/> }.into_any() };
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
-    let may_write = live.user.with_value(|user| user.role >= Role::Clinician);
+    let may_write = live.user.with_value(|user| user.role.may_write());
     let title = Signal::derive(move || row.patient.with(|patient| patient.display_name()));
     let exists = Memo::new(move |_| live.exists(id));
-    let actions = move || {
+    let actions = move || -> AnyView {
         let status = row.patient.with(|patient| patient.status);
+        // While a change is on its way there is nothing to base the next one on.
+        let saving = move || row.pending.get() == Some(Pending::Saving);
         let action = move |label: &'static str, what: Open| {
-            view! { <button type="button" disabled=live.blocked on:click=move |_| dialogs.show(what)>{label}</button> }
+            let refuses = if matches!(what, Open::Delete(_)) { live.blocked } else { live.refuses };
+            let disabled = when(move || saving() || refuses.get());
+            view! { <button type="button" disabled=disabled on:click=press(move || dialogs.show(what))>{label}</button> }.into_any()
         };
         view! {
             {action("Edit", Open::Edit(id))}
@@ -32,26 +38,28 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
             {status.next().iter().map(|next| action(status_action(status, *next), Open::Status(id, *next))).collect_view()}
             {action("Delete", Open::Delete(id))}
         }
+        .into_any()
     };
     let record = move || {
         view! {
             <DialogTitle text=title/>
             <p class="identifiers">
-                {move || row.patient.with(|patient| patient.display_two_identifiers(clock.today(), &clock.zone()))}
+                {text(move || row.patient.with(|patient| patient.display_two_identifiers(clock.today(), &clock.zone())))}
             </p>
-            {may_write.then(|| view! { <div class="buttons" role="group" aria-label="Actions">{actions}</div> })}
+            <PendingMark row/>
+            {may_write.then(|| view! { <div class="buttons" role="group" aria-label="Actions">{part(actions)}</div> }.into_any())}
             <dl class="record">
-                {move || row.patient.with(|patient| facts(patient, clock)).into_iter().map(|(label, value)| view! {
+                {part(move || row.patient.with(|patient| facts(patient, clock)).into_iter().map(|(label, value)| view! {
                     <div><dt>{label}</dt><dd>{value}</dd></div>
-                }).collect_view()}
+                }.into_any()).collect_view().into_any())}
             </dl>
             <div class="buttons">
-                <button type="button" class="primary" on:click=move |_| dialogs.close()>"Back to the list"</button>
+                <button type="button" class="primary" on:click=press(move || dialogs.close())>"Back to the list"</button>
             </div>
         }
         .into_any()
     };
-    (move || if exists.get() { record() } else { view! { <Gone/> }.into_any() }).into_any()
+    part(move || if exists.get() { record() } else { view! { <Gone/> }.into_any() }).into_any()
 }
 
 fn facts(patient: &Patient, clock: Clock) -> Vec<(&'static str, String)> {

@@ -2,8 +2,13 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
+use super::{
+    Dialogs,
+    erased::{part, press, text, when},
+};
 use crate::{
-    live::{Live, Outcome, WriteRequest},
+    edits::Outcome,
+    live::{Live, WriteRequest},
     patient::{Data, FieldErrors, Patient},
 };
 
@@ -27,43 +32,66 @@ pub(super) struct Submission {
     pub(super) errors: RwSignal<FieldErrors>,
     pub(super) problem: RwSignal<Option<String>>,
     pub(super) conflict: RwSignal<Option<Conflict>>,
+    /// The key of the stuck edit that the user decides about here.
+    pub(super) decides: StoredValue<Option<String>>,
+    /// The key of the write whose answer is still to come.
+    under_way: StoredValue<Option<String>>,
+    page: StoredValue<(Live, Dialogs)>,
 }
 
 impl Submission {
     pub(super) fn new() -> Self {
-        Self {
+        let live = expect_context::<Live>();
+        let submission = Self {
             busy: RwSignal::new(false),
             errors: RwSignal::new(FieldErrors::default()),
             problem: RwSignal::new(None),
             conflict: RwSignal::new(None),
+            decides: StoredValue::new(None),
+            under_way: StoredValue::new(None),
+            page: StoredValue::new((live, expect_context())),
+        };
+        // A dialog that is closed while its write is under way hears no answer.
+        on_cleanup(move || {
+            if let Some(key) = submission.under_way.try_get_value().flatten() {
+                live.unattend(&key);
+            }
+        });
+        submission
+    }
+
+    /// Whether there is something to decide before anything else.
+    pub(super) fn in_conflict(self) -> Signal<bool> {
+        when(move || self.conflict.with(Option::is_some))
+    }
+
+    /// What was to be decided here is decided, without a write.
+    pub(super) fn settle(self) {
+        if let Some(key) = self.decides.get_value() {
+            self.page.get_value().0.forget(&key);
         }
     }
 
     /// Sends a create.
-    pub(super) fn create(self, live: Live, data: Data, saved: impl FnOnce(Arc<Patient>) + 'static) {
-        let request = WriteRequest { action: "create", pk: None, version: None, data: Some(data) };
-        self.send(live, request, None, Box::new(|row| _ = row.map(saved)));
+    pub(super) fn create(self, data: Data, saved: impl FnOnce(Arc<Patient>) + 'static) {
+        self.send("create", None, Some(data), Box::new(|row| _ = row.map(saved)));
     }
 
-    /// Sends changed values of the row that `base` is a version of.
-    pub(super) fn patch(self, live: Live, base: Arc<Patient>, data: Data, saved: impl FnOnce(Arc<Patient>) + 'static) {
-        let (pk, version) = (Some(base.id), Some(base.version));
-        let request = WriteRequest { action: "patch", pk, version, data: Some(data) };
-        self.send(live, request, Some(base), Box::new(|row| _ = row.map(saved)));
+    /// Sends changed values of the row that `base` is a version of, or keeps them until the list is live.
+    pub(super) fn patch(self, base: Arc<Patient>, data: Data, saved: impl FnOnce(Arc<Patient>) + 'static) {
+        self.send("patch", Some(base), Some(data), Box::new(|row| _ = row.map(saved)));
     }
 
     /// Sends a delete of the row that `base` is a version of.
-    pub(super) fn delete(self, live: Live, base: Arc<Patient>, saved: impl FnOnce() + 'static) {
-        let (pk, version) = (Some(base.id), Some(base.version));
-        let request = WriteRequest { action: "delete", pk, version, data: None };
-        self.send(live, request, Some(base), Box::new(|_| saved()));
+    pub(super) fn delete(self, base: Arc<Patient>, saved: impl FnOnce() + 'static) {
+        self.send("delete", Some(base), None, Box::new(|_| saved()));
     }
 
     fn send(
         self,
-        live: Live,
-        request: WriteRequest,
+        action: &'static str,
         base: Option<Arc<Patient>>,
+        data: Option<Data>,
         saved: Box<dyn FnOnce(Option<Arc<Patient>>)>,
     ) {
         if self.busy.get_untracked() {
@@ -72,22 +100,34 @@ impl Submission {
         self.busy.set(true);
         self.errors.set(FieldErrors::default());
         self.problem.set(None);
-        let mine = request.data.clone().unwrap_or_default();
-        live.write(request, move |outcome| {
-            // The dialog may have been closed meanwhile, and its signals with it.
-            if self.busy.try_set(false).is_some() {
-                return;
+        let mine = data.clone().unwrap_or_default();
+        let request = WriteRequest { action, base: base.clone(), data, decides: self.decides.get_value() };
+        let (live, dialogs) = self.page.get_value();
+        let key = live.write(request, move |outcome| {
+            self.busy.set(false);
+            // Being answered, there is nothing to turn away from any more.
+            let key = self.under_way.try_update_value(Option::take).flatten();
+            if self.decides.with_value(Option::is_some) && key.is_some() {
+                // What was decided is forgotten; if this was not done, it is what there is to decide.
+                self.decides.set_value(key);
             }
-            match outcome {
-                Outcome::Saved(row) => saved(row),
-                Outcome::Invalid(errors) => self.errors.set(errors),
-                Outcome::Refused(reason) => self.problem.set(Some(reason)),
-                Outcome::Conflict { current, by } => match base {
-                    Some(base) => self.conflict.set(Some(Conflict { base, current, by, mine })),
-                    None => self.problem.set(Some("Somebody else was faster. Try again.".to_owned())),
-                },
+            match (outcome, base) {
+                (Outcome::Saved(row), _) => saved(row),
+                (Outcome::Kept, base) => {
+                    let name = base.map(|base| base.display_name()).unwrap_or_default();
+                    dialogs.finish(format!("Kept on this device, not saved yet: {name}."), None);
+                }
+                (Outcome::Invalid(errors), _) => self.errors.set(errors),
+                (Outcome::Refused(reason), _) => self.problem.set(Some(reason)),
+                (Outcome::Conflict { current, by }, Some(base)) => {
+                    self.conflict.set(Some(Conflict { base, current, by, mine }));
+                }
+                (Outcome::Conflict { .. }, None) => {
+                    self.problem.set(Some("Somebody else was faster. Try again.".to_owned()));
+                }
             }
         });
+        self.under_way.set_value(key);
     }
 }
 
@@ -96,9 +136,10 @@ impl Submission {
 pub(super) fn Problem(submission: Submission) -> impl IntoView {
     view! {
         <div role="alert">
-            {move || submission.problem.get().map(|problem| view! { <p class="problem">{problem}</p> })}
+            {part(move || submission.problem.get().map(|problem| view! { <p class="problem">{problem}</p> }.into_any()).into_any())}
         </div>
     }
+    .into_any()
 }
 
 /// The button that sends, and the one that does not.
@@ -108,21 +149,36 @@ pub(super) fn Buttons(
     /// What the first button does.
     #[prop(into)]
     label: String,
+    /// It can be kept on this device until the list is live.
+    #[prop(optional)]
+    keeps: bool,
     /// It cannot be taken back.
     #[prop(optional)]
     danger: bool,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
-    let dialogs = expect_context::<super::Dialogs>();
-    let blocked = Signal::derive(move || submission.busy.get() || live.blocked.get());
+    let dialogs = expect_context::<Dialogs>();
+    let is_kept = move || keeps && live.keeps.get();
+    let disabled = when(move || submission.busy.get() || (live.blocked.get() && !is_kept()));
+    let label =
+        text(move || if live.blocked.get() && is_kept() { "Keep until live".to_owned() } else { label.clone() });
+    let class = text(move || if is_kept() { "warning" } else { "problem" }.to_owned());
+    let why = text(move || {
+        let why = if submission.busy.get() {
+            "The list is not live. This was sent, and the answer has not come: it is sent again until it is answered, and done once."
+        } else if is_kept() {
+            "The list is not live. This is kept on this device, and sent when the list is live again."
+        } else {
+            "The list is not live: nothing can be saved until the connection is back."
+        };
+        why.to_owned()
+    });
     view! {
         <Problem submission/>
-        <p class="problem" role="status" class:hidden=move || !live.blocked.get()>
-            "The list is not live: nothing can be saved until the connection is back."
-        </p>
+        <p role="status" class=class class:hidden=when(move || !live.blocked.get())>{why}</p>
         <div class="buttons">
-            <button type="submit" class=if danger { "danger" } else { "primary" } disabled=blocked>{label}</button>
-            <button type="button" on:click=move |_| dialogs.close()>"Cancel"</button>
+            <button type="submit" class=if danger { "danger" } else { "primary" } disabled=disabled>{label}</button>
+            <button type="button" on:click=press(move || dialogs.close())>"Cancel"</button>
         </div>
     }
     .into_any()

@@ -1,11 +1,14 @@
 use leptos::prelude::*;
 
-use super::{Dialogs, dialog::Open};
+use super::{
+    Dialogs,
+    dialog::Open,
+    erased::{input, part, press, text, when},
+};
 use crate::{
     list::arrange::{Query, StatusFilter},
     live::Live,
     patient::{Code as _, Status},
-    wire::Role,
 };
 
 /// Search, filters and the way to a new patient.
@@ -17,7 +20,7 @@ pub(crate) fn Toolbar(
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
-    let may_write = live.user.with_value(|user| user.role >= Role::Clinician);
+    let may_write = live.user.with_value(|user| user.role.may_write());
     // The ward that is chosen stays among them when its last patient leaves: or else "All wards" would be claimed.
     let wards = Memo::new(move |_| {
         let mut wards = live.values_of(|patient| patient.ward.as_deref());
@@ -25,21 +28,21 @@ pub(crate) fn Toolbar(
         wards.extend(chosen);
         wards
     });
-    let pick_ward = move |event| {
+    let pick_ward = input(move |event| {
         let ward = event_target_value(&event);
         query.update(|query| query.ward = Some(ward).filter(|ward| !ward.is_empty()));
-    };
-    let pick_status = move |event| {
+    });
+    let pick_status = input(move |event| {
         let status = StatusFilter::from_value(&event_target_value(&event));
         query.update(|query| query.status = status);
-    };
-    let is_status = move |status: StatusFilter| move || query.with(|query| query.status == status);
-    let clear = move |_| {
+    });
+    let is_status = move |status: StatusFilter| when(move || query.with(|query| query.status == status));
+    let clear = press(move || {
         query.update(|query| {
             *query =
                 Query { status: StatusFilter::All, sort: query.sort, descending: query.descending, ..Query::default() };
         });
-    };
+    });
     view! {
         <div class="toolbar" role="search">
             <div class="control wide">
@@ -49,23 +52,19 @@ pub(crate) fn Toolbar(
                     type="search"
                     placeholder="Name, MRN or NHS number"
                     autocomplete="off"
-                    prop:value=move || query.with(|query| query.search.clone())
-                    on:input=move |event| query.update(|query| query.search = event_target_value(&event))
+                    prop:value=text(move || query.with(|query| query.search.clone()))
+                    on:input=input(move |event| query.update(|query| query.search = event_target_value(&event)))
                 />
             </div>
             <div class="control">
                 <label for="ward">"Ward"</label>
                 <select id="ward" on:change=pick_ward>
-                    <option value="" selected=move || query.with(|query| query.ward.is_none())>"All wards"</option>
-                    <For each=move || wards.get() key=Clone::clone let:ward>
-                        <option
-                            value=ward.clone()
-                            selected={
-                                let ward = ward.clone();
-                                move || query.with(|query| query.ward.as_ref() == Some(&ward))
-                            }
-                        >{ward.clone()}</option>
-                    </For>
+                    <option value="" selected=when(move || query.with(|query| query.ward.is_none()))>"All wards"</option>
+                    {part(move || wards.get().into_iter().map(|ward| {
+                        let (wanted, label) = (ward.clone(), ward.clone());
+                        let selected = when(move || query.with(|query| query.ward.as_ref() == Some(&wanted)));
+                        view! { <option value=ward selected=selected>{label}</option> }.into_any()
+                    }).collect_view().into_any())}
                 </select>
             </div>
             <div class="control">
@@ -79,14 +78,14 @@ pub(crate) fn Toolbar(
                 </select>
             </div>
             {may_write.then(|| view! {
-                <button type="button" class="primary admit" disabled=live.blocked on:click=move |_| dialogs.show(Open::Admit)>
+                <button type="button" class="primary admit" disabled=when(move || live.blocked.get()) on:click=press(move || dialogs.show(Open::Admit))>
                     "Admit a patient"
                 </button>
-            })}
+            }.into_any())}
         </div>
         <p class="filters" id="filters">
-            <span>{move || announce(live, query, shown.with(Vec::len))}</span>
-            <button type="button" class="link needs-script" on:click=clear class:unseen=move || query.with(is_unfiltered)>"Show all"</button>
+            <span>{text(move || announce(&live, query, shown.with(Vec::len)))}</span>
+            <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(is_unfiltered))>"Show all"</button>
         </p>
     }
     .into_any()
@@ -97,7 +96,7 @@ fn is_unfiltered(query: &Query) -> bool {
 }
 
 /// An active filter is announced above the table (PAL-0760).
-fn announce(live: Live, query: RwSignal<Query>, shown: usize) -> String {
+fn announce(live: &Live, query: RwSignal<Query>, shown: usize) -> String {
     let total = live.count();
     query.with(|query| {
         let mut filters = Vec::new();

@@ -5,8 +5,9 @@ use serde_json::Value;
 
 use super::{
     Clock, Dialogs,
-    conflict::ConflictView,
+    conflict::ConflictPart,
     dialog::{DialogTitle, Gone},
+    erased::submit,
     field_input::{Field, FieldInput},
     patient_form::BedWarning,
     submission::{Buttons, Submission},
@@ -31,8 +32,7 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
     let (title, place) = (format!("Transfer {}", base.display_name()), base.display_place());
     let values = base.values();
     let wards = live.values_of(|patient| patient.ward.as_deref());
-    let submit = move |event: leptos::ev::SubmitEvent| {
-        event.prevent_default();
+    let send = submit(move || {
         let typed = [(field::WARD.name, ward), (field::ROOM.name, room), (field::BED.name, bed)];
         let data: Data = typed
             .into_iter()
@@ -48,13 +48,13 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
             submission.errors.set(errors);
             return;
         }
-        submission.patch(live, base.clone(), data, move |row| {
+        submission.patch(base.clone(), data, move |row| {
             dialogs.finish(format!("{} is now in {}", row.display_name(), row.display_place()), None);
         });
-    };
+    });
     view! {
-        {move || submission.conflict.get().map(|conflict| view! { <ConflictView conflict submission/> })}
-        <form on:submit=submit novalidate class:hidden=move || submission.conflict.with(Option::is_some)>
+        <ConflictPart submission/>
+        <form on:submit=send novalidate class:hidden=submission.in_conflict()>
             <DialogTitle text=title.clone()/>
             <p>"Now in "{place.clone()}"."</p>
             <div class="fields">
@@ -64,7 +64,7 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
             </div>
             <BedWarning ward bed id=Some(id)/>
             <p class="identifiers">{identifiers.clone()}</p>
-            <Buttons submission label="Transfer"/>
+            <Buttons submission label="Transfer" keeps=true/>
         </form>
     }
     .into_any()

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::ListPage;
 use crate::{
-    components::{Announcer, Clock, Dialog, Dialogs, Header, PatientTable, Toast, Toolbar},
+    components::{Announcer, Clock, Dialog, Dialogs, Header, PatientTable, Toast, Toolbar, UnsavedStrip, react},
     list::arrange::{Query, StatusFilter},
     live::Live,
 };
@@ -11,21 +11,22 @@ use crate::{
 #[component]
 pub fn ListApp() -> impl IntoView {
     let page = SharedValue::new(expect_context::<ListPage>).into_inner();
-    let live = Live::new(page.snapshot, page.user);
     let clock = Clock::new(page.now, page.zone);
+    let live = Live::new(page.snapshot, page.user, clock.now);
     provide_context(live);
     provide_context(clock);
     provide_context(Dialogs::new());
     // The browser's half hands in what connects all this; on the server there is nothing to connect.
     if let Some(Connect(connect)) = use_context::<Connect>() {
-        Effect::new(move || connect(live, clock));
+        react(move || connect(live, clock));
     }
     if let Some(early) = use_context::<Early>() {
-        Effect::new(move || live.query.update(|query| early.clone().apply(query)));
+        react(move || live.query.update(|query| early.clone().apply(query)));
     }
     let shown = Memo::new(move |_| live.arranged());
     view! {
         <Header shown/>
+        <UnsavedStrip/>
         <main>
             <Toolbar shown/>
             <PatientTable shown/>

@@ -101,11 +101,14 @@ pub fn long_date(date: Date) -> String {
     format!("{:02}-{}-{:04}", date.day(), month_name(date.month()), date.year())
 }
 
-fn long_birth_date(date: BirthDate) -> String {
-    match date.parts() {
-        (year, Some(month), Some(day)) => format!("{day:02}-{}-{year:04}", month_name(month)),
-        (year, Some(month), None) => format!("{}-{year:04}", month_name(month)),
-        (year, ..) => format!("{year:04}"),
+impl BirthDate {
+    /// `10-Dec-1815`, or as much of it as is known.
+    pub fn display_long(self) -> String {
+        match self.parts() {
+            (year, Some(month), Some(day)) => format!("{day:02}-{}-{year:04}", month_name(month)),
+            (year, Some(month), None) => format!("{}-{year:04}", month_name(month)),
+            (year, ..) => format!("{year:04}"),
+        }
     }
 }
 
@@ -126,7 +129,7 @@ impl Patient {
             None => (born.age_on(today), String::new()),
         };
         let age = age.map(|age| format!(" ({age})")).unwrap_or_default();
-        format!("Born {}{age}{died}", long_birth_date(born))
+        format!("Born {}{age}{died}", born.display_long())
     }
 
     /// `NHS No 943 476 5919`, else `MRN 6109661`, else that there is none.

@@ -148,7 +148,9 @@ mod tests {
     fn hub(later: i64) -> Hub {
         let snapshot = Snapshot { epoch: EPOCH.to_owned(), seq: 10, at: Some(at(10)), rows: Vec::new() };
         let mut hub = Hub::new(&snapshot, usize::MAX);
-        (1..=later).for_each(|more| hub.publish(change(10 + more, Action::Create, more)));
+        for more in 1..=later {
+            hub.publish(change(10 + more, Action::Create, more));
+        }
         hub
     }
 

@@ -67,7 +67,7 @@ impl Outbox {
         if queue.broken.is_some() {
             return;
         }
-        queue.add(event.clone().into());
+        queue.add(event.clone());
         if self.limits.conflate_over.is_some_and(|limit| queue.bytes + queue.in_flight > limit) {
             queue.conflate();
         }
@@ -130,23 +130,19 @@ impl Outbox {
 }
 
 impl Queue {
-    fn add(&mut self, entry: Entry) {
-        let entry = if self.conflating {
-            let pk = entry.last.change.patient.id;
-            let earlier = self.by_patient.insert(pk, entry.seq()).and_then(|seq| self.waiting.remove(&seq));
-            match earlier {
-                Some(mut earlier) => {
-                    self.bytes -= earlier.size();
-                    earlier.absorb(entry);
-                    earlier
-                }
-                None => entry,
+    fn add(&mut self, event: Arc<Event>) {
+        let (seq, pk) = (event.change.seq, event.change.patient.id);
+        let earlier = if self.conflating { self.by_patient.insert(pk, seq) } else { None };
+        let entry = match earlier.and_then(|seq| self.waiting.remove(&seq)) {
+            Some(mut earlier) => {
+                self.bytes -= earlier.size();
+                earlier.absorb(event);
+                earlier
             }
-        } else {
-            entry
+            None => event.into(),
         };
         self.bytes += entry.size();
-        self.waiting.insert(entry.seq(), entry);
+        self.waiting.insert(seq, entry);
     }
 
     fn conflate(&mut self) {
@@ -156,7 +152,7 @@ impl Queue {
         self.conflating = true;
         self.bytes = 0;
         for entry in std::mem::take(&mut self.waiting).into_values() {
-            self.add(entry);
+            self.add(entry.last);
         }
     }
 }
@@ -177,12 +173,14 @@ mod tests {
     }
 
     fn push(outbox: &Outbox, events: &[(i64, i64)]) {
-        events.iter().for_each(|(seq, pk)| outbox.push(&update(*seq, *pk)));
+        for (seq, pk) in events {
+            outbox.push(&update(*seq, *pk));
+        }
     }
 
-    /// First and last position of each entry.
-    fn pop(outbox: &Outbox) -> Result<Vec<(i64, i64)>, Broken> {
-        Ok(outbox.pop()?.iter().map(|entry| (entry.first.change.seq, entry.seq())).collect())
+    /// The position of each entry, and whether it is several changes.
+    fn pop(outbox: &Outbox) -> Result<Vec<(i64, bool)>, Broken> {
+        Ok(outbox.pop()?.iter().map(|entry| (entry.seq(), entry.is_conflated())).collect())
     }
 
     #[test]
@@ -190,7 +188,7 @@ mod tests {
         let outbox = outbox(9, Some(9));
         push(&outbox, &[(1, 1), (2, 2), (3, 1)]);
         for seq in 1..=3 {
-            assert_eq!(pop(&outbox), Ok(vec![(seq, seq)]));
+            assert_eq!(pop(&outbox), Ok(vec![(seq, false)]));
         }
         assert_eq!(pop(&outbox), Ok(Vec::new()));
         assert!(outbox.is_empty());
@@ -200,20 +198,20 @@ mod tests {
     fn changes_are_taken_together_beyond_the_limit_and_not_at_it() {
         let outbox = outbox(9, Some(3));
         push(&outbox, &[(1, 1), (2, 2), (3, 1)]);
-        assert_eq!(pop(&outbox), Ok(vec![(1, 1)]));
+        assert_eq!(pop(&outbox), Ok(vec![(1, false)]));
         push(&outbox, &[(4, 2), (5, 1)]);
         // In the order of the last change of each patient.
-        assert_eq!(pop(&outbox), Ok(vec![(2, 4), (3, 5)]));
+        assert_eq!(pop(&outbox), Ok(vec![(4, true), (5, true)]));
         assert_eq!(pop(&outbox), Ok(Vec::new()));
         push(&outbox, &[(6, 1)]);
-        assert_eq!(pop(&outbox), Ok(vec![(6, 6)]));
+        assert_eq!(pop(&outbox), Ok(vec![(6, false)]));
     }
 
     #[test]
     fn a_reader_of_every_change_is_closed_beyond_its_limit_and_not_at_it() {
         let outbox = outbox(3, None);
         push(&outbox, &[(1, 1), (2, 1), (3, 1)]);
-        assert_eq!(pop(&outbox), Ok(vec![(1, 1)]));
+        assert_eq!(pop(&outbox), Ok(vec![(1, false)]));
         push(&outbox, &[(4, 1), (5, 1)]);
         assert_eq!(pop(&outbox), Err(Broken::TooSlow));
     }
@@ -236,7 +234,7 @@ mod tests {
     fn many_changes_of_one_patient_never_close_it() {
         let outbox = outbox(4, Some(2));
         (1..1000).for_each(|seq| push(&outbox, &[(seq, 1)]));
-        assert_eq!(pop(&outbox), Ok(vec![(1, 999)]));
+        assert_eq!(pop(&outbox), Ok(vec![(999, true)]));
     }
 
     #[test]
@@ -249,7 +247,7 @@ mod tests {
         assert_eq!(pop(&outbox), Err(Broken::AnotherHistory));
         outbox.clear();
         push(&outbox, &[(3, 1)]);
-        assert_eq!(pop(&outbox), Ok(vec![(3, 3)]));
+        assert_eq!(pop(&outbox), Ok(vec![(3, false)]));
         outbox.break_off(Broken::TooSlow);
         outbox.clear();
         push(&outbox, &[(4, 1)]);

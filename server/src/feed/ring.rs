@@ -81,7 +81,9 @@ mod tests {
     /// At position 10, with room for three changes, and this many later ones.
     fn ring(later: i64) -> Ring {
         let mut ring = Ring::new(3 * update(11, 1).size, 10, Some(at(10)));
-        (1..=later).for_each(|more| ring.push(update(10 + more, 1)));
+        for more in 1..=later {
+            ring.push(update(10 + more, 1));
+        }
         ring
     }
 

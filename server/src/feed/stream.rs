@@ -29,12 +29,12 @@ impl Stream {
         let mut selected: Vec<_> = Vec::new();
         // Others were read from the log already.
         for entry in entries.into_iter().filter(|entry| entry.seq() > self.sent) {
-            match self.filter.sees_range(&entry.first.change, &entry.last.change) {
+            match entry.seen_by(&self.filter) {
                 Some(seen) => {
                     unseen = None;
                     selected.push((entry, seen));
                 }
-                None if entry.is_several() => unseen = Some(entry),
+                None if entry.is_conflated() => unseen = Some(entry),
                 None => {}
             }
         }
@@ -49,7 +49,7 @@ impl Stream {
     /// The frame for one of them; `more`: others follow that belong with it.
     pub(crate) fn frame(&mut self, entry: &Entry, seen: Seen, more: bool) -> Utf8Bytes {
         let prev_seq = std::mem::replace(&mut self.sent, entry.seq());
-        let alone = entry.first.change.seq == entry.seq() && prev_seq == entry.seq() - 1 && !more;
+        let alone = !entry.is_conflated() && prev_seq == entry.seq() - 1 && !more;
         if alone && self.filter.is_all() {
             return entry.last.level_2.clone();
         }
@@ -66,9 +66,9 @@ mod tests {
 
     /// Of one patient, taken together.
     fn entry(changes: Vec<app::change::Change>) -> Entry {
-        let mut entries = changes.into_iter().map(|change| Entry::from(event(change)));
-        let mut all = entries.next().unwrap();
-        entries.for_each(|later| all.absorb(later));
+        let mut events = changes.into_iter().map(event);
+        let mut all = Entry::from(events.next().unwrap());
+        events.for_each(|later| all.absorb(later));
         all
     }
 

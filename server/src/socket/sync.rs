@@ -6,7 +6,7 @@
 use app::{
     filter::Filter,
     patient::FieldErrors,
-    wire::{Divergence, Position, Reason, Reply, Request, Synced},
+    wire::{Divergence, Position, Reason, Reply, Request, Synced, words},
 };
 
 use super::{
@@ -58,6 +58,9 @@ impl Connection {
                 return self.reply(Reply::error(400, errors).to(request)).await;
             }
         };
+        if !self.state.feed.is_running() {
+            return self.reply(Reply::error(503, vec![words::NO_LOG.into()]).to(request)).await;
+        }
         let reason = match (since, diverged) {
             (None, None) => Reason::AskedFor,
             (None, Some(Divergence { seq, .. })) => {
@@ -66,7 +69,7 @@ impl Connection {
             }
             (Some(since), _) => match self.way_from(&since).await? {
                 Resume::Over(reason) => reason,
-                way => return self.go_on(request, since, filter, way).await,
+                way @ Resume::Behind { .. } => return self.go_on(request, since, filter, way).await,
             },
         };
         self.start_over(request, filter, reason).await

@@ -98,6 +98,21 @@ impl Link {
         }
     }
 
+    /// What was answered to each of these when it was sent before, and the error otherwise: whoever sends a write again
+    /// because the answer was lost is not told that nothing was saved.
+    async fn answered_before(&mut self, writes: &[Write], error: &StoreError) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(writes.len());
+        for write in writes {
+            let before = match self.connection().await {
+                Ok(connection) => recall(connection, write).await.ok().flatten(),
+                Err(_) => None,
+            };
+            let error = || WriteError::Store(error.clone());
+            answers.push(before.map(|done| Written { patient: done.patient, seq: done.earlier_seq }).ok_or_else(error));
+        }
+        answers
+    }
+
     /// Commits all of the batch that can be, or nothing of it.
     async fn commit(&mut self, writes: &[Write]) -> Result<Vec<Answer>, StoreError> {
         let outcome = match self.connection().await {
@@ -151,14 +166,14 @@ async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &Notify) 
     if outcome.as_ref().is_ok_and(|outcomes| any_change(outcomes)) {
         committed.notify_one();
     }
-    let outcomes = outcome.unwrap_or_else(|error| {
-        let error = match error {
-            StoreError::DiskFull => error,
+    let outcomes = match outcome {
+        Ok(outcomes) => outcomes,
+        Err(StoreError::DiskFull) => link.answered_before(&writes, &StoreError::DiskFull).await,
+        Err(StoreError::Failed(_)) => {
             // Told in full when it was logged.
-            StoreError::Failed(_) => StoreError::Failed("the change could not be saved".to_owned()),
-        };
-        writes.iter().map(|_| Err(error.clone().into())).collect()
-    });
+            link.answered_before(&writes, &StoreError::other("the change could not be saved")).await
+        }
+    };
     for (answer, outcome) in answers.into_iter().zip(outcomes) {
         // Whoever asked may be gone; the write stands.
         let _ = answer.send(outcome);

@@ -3,12 +3,15 @@
 #![allow(dead_code, reason = "each file of tests uses its own part, and one may use everything")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
+pub mod killable;
 pub mod level_2;
 pub mod program;
+pub mod station;
 
 use std::{
     collections::VecDeque,
     fmt::{self, Display, Write as _},
+    io::Write as _,
     net::SocketAddr,
     path::Path,
     process,
@@ -81,9 +84,14 @@ impl Folder {
 
     /// A folder on a disk of its own, of a few megabytes; `None` where this process may not mount one.
     pub fn on_a_small_disk() -> Option<Self> {
+        Self::on_a_disk_of("6m")
+    }
+
+    /// As above, of this size as `mount` takes it.
+    pub fn on_a_disk_of(size: &str) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let mut mount = process::Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=6m", "tmpfs"]).arg(dir.path());
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(dir.path());
         let mounted = mount.output().is_ok_and(|output| output.status.success());
         mounted.then(|| Self::furnished(Place { dir, mounted }))
     }
@@ -96,6 +104,28 @@ impl Folder {
 
     pub fn path(&self) -> &Path {
         self.0.dir.path()
+    }
+
+    /// Takes all the room that is left on the disk.
+    pub fn fill_the_disk(&self) {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(self.ballast()).unwrap();
+        let mut size = 1 << 22;
+        while size > 0 {
+            match file.write_all(&vec![0; size]) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::StorageFull => size /= 2,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// Gives that room back, if it was taken.
+    pub fn make_room(&self) {
+        let _ = std::fs::remove_file(self.ballast());
+    }
+
+    fn ballast(&self) -> std::path::PathBuf {
+        self.path().join("ballast")
     }
 
     /// Of the one database in it.
@@ -225,7 +255,12 @@ impl Ward {
         self.connect_by(tcp, path, headers).await.unwrap()
     }
 
-    async fn connect_by(&self, tcp: TcpSocket, path: &str, headers: &[(&'static str, String)]) -> Result<Client, u16> {
+    pub async fn connect_by(
+        &self,
+        tcp: TcpSocket,
+        path: &str,
+        headers: &[(&'static str, String)],
+    ) -> Result<Client, u16> {
         use tokio_tungstenite::tungstenite::Error;
         let mut request = format!("ws://{}{path}", self.addr).into_client_request().unwrap();
         for (name, value) in headers {

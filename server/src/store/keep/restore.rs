@@ -59,10 +59,12 @@ pub async fn restore(url: &str, file: &Path) -> Result<Restored, KeepError> {
 async fn renew(copy: &Path, file: &Path) -> Result<(), KeepError> {
     let mut db = connect(copy, SqliteConnectOptions::new()).await?;
     MIGRATIONS.run(&mut db).await.map_err(|source| OpenError::Migrate { url: file.display().to_string(), source })?;
-    sqlx::query("UPDATE change_head SET epoch = lower(hex(randomblob(16)))")
-        .execute(&mut db)
-        .await
-        .map_err(of(copy))?;
+    // Another history; and who has signed out since the backup was made does not come back in.
+    for sql in
+        ["UPDATE change_head SET epoch = lower(hex(randomblob(16)))", "DELETE FROM credential WHERE kind = 'session'"]
+    {
+        sqlx::query(sql).execute(&mut db).await.map_err(of(copy))?;
+    }
     close(db, copy).await
 }
 

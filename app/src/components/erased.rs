@@ -1,0 +1,51 @@
+//! One type for all of a kind. Each type of closure in a view, and each type of view that it gives, is a piece of
+//! WebAssembly of its own; through these, two hundred closures are five types.
+
+use leptos::{
+    ev::{Event, MouseEvent, SubmitEvent},
+    prelude::*,
+};
+
+/// Runs this whenever what it reads has changed.
+pub fn react(run: impl FnMut() + 'static) {
+    fn erased(run: Box<dyn FnMut()>) {
+        Effect::new(run);
+    }
+    erased(Box::new(run));
+}
+
+/// A text that follows what it reads.
+pub(super) fn text(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
+    Signal::derive(read)
+}
+
+/// A condition that follows what it reads.
+pub(super) fn when(read: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
+    Signal::derive(read)
+}
+
+/// A part of a view that follows what it reads.
+pub(super) type Part = Box<dyn FnMut() -> AnyView + Send>;
+
+/// See [`Part`].
+pub(super) fn part(read: impl FnMut() -> AnyView + Send + 'static) -> Part {
+    Box::new(read)
+}
+
+/// What a press of a button does.
+pub(super) fn press(mut run: impl FnMut() + 'static) -> Box<dyn FnMut(MouseEvent)> {
+    Box::new(move |_| run())
+}
+
+/// What sending a form does, instead of what the browser would do.
+pub(super) fn submit(mut run: impl FnMut() + 'static) -> Box<dyn FnMut(SubmitEvent)> {
+    Box::new(move |event| {
+        event.prevent_default();
+        run();
+    })
+}
+
+/// What an input does when it is changed.
+pub(super) fn input(run: impl FnMut(Event) + 'static) -> Box<dyn FnMut(Event)> {
+    Box::new(run)
+}

@@ -1,0 +1,176 @@
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::Live;
+use crate::{
+    edits::{Edit, Edits, MOST_KEPT, Outcome},
+    patient::{Data, Patient},
+};
+
+/// A write that the user asks for.
+#[derive(Clone, Debug)]
+pub struct WriteRequest {
+    /// `create`, `patch` or `delete`.
+    pub action: &'static str,
+    /// The row, as the user saw it.
+    pub base: Option<Arc<Patient>>,
+    /// The values.
+    pub data: Option<Data>,
+    /// The key of the stuck edit that this one decides. Being refused, this one is stuck in its place: what was kept is
+    /// not lost with a dialog.
+    pub decides: Option<String>,
+}
+
+/// Called with the outcome of a write.
+pub type Done = Box<dyn FnOnce(Outcome)>;
+
+/// Somebody waits for the answer to the edit with this key.
+pub(super) struct Waiting {
+    key: String,
+    /// They are told what became of it, so that it need not be kept when it was refused.
+    attended: bool,
+    done: Done,
+}
+
+impl Live {
+    /// Sends a write, or keeps it until the list is live. Gives its key when its outcome is still to come.
+    pub fn write(self, request: WriteRequest, done: impl FnOnce(Outcome) + 'static) -> Option<String> {
+        let WriteRequest { action, base, data, decides } = request;
+        let Some(link) = self.link.get_value() else {
+            done(Outcome::Refused("The page is still loading. Try again in a moment.".to_owned()));
+            return None;
+        };
+        let key = link.new_key();
+        let edit = Edit::new(key.clone(), action, base, data, self.now.get_untracked());
+        let forget = |edits: &mut Edits| decides.as_deref().and_then(|decided| edits.forget(decided));
+        if !self.blocked.get_untracked() {
+            let attended = decides.is_none();
+            self.waiting.update_value(|waiting| {
+                waiting.push(Waiting { key: key.clone(), attended, done: Box::new(done) });
+            });
+            let effects = self.replica.try_update_value(|replica| {
+                forget(replica.edits_mut());
+                replica.submit(edit)
+            });
+            // The list is live, so the replica takes it.
+            self.run(effects.and_then(Result::ok).unwrap_or_default());
+            return Some(key);
+        }
+        let outcome = if action == "patch" && self.keeps.get_untracked() {
+            let kept = self.replica.try_update_value(|replica| {
+                let edits = replica.edits_mut();
+                let decided = forget(edits);
+                let kept = edits.keep(edit);
+                if let (Err(_), Some(decided)) = (&kept, decided) {
+                    edits.add(decided);
+                }
+                kept.is_ok()
+            });
+            if kept == Some(true) {
+                Outcome::Kept
+            } else {
+                Outcome::Refused(format!(
+                    "{MOST_KEPT} changes are kept on this device already, and no more can be. Nothing was saved."
+                ))
+            }
+        } else {
+            Outcome::Refused("The list is not live, so nothing was saved. Try again when it is.".to_owned())
+        };
+        self.follow_edits();
+        done(outcome);
+        None
+    }
+
+    /// The dialog that waits for the answer to this edit is gone: refused, it stays to be seen.
+    pub fn unattend(self, key: &str) {
+        self.waiting.update_value(|waiting| waiting.retain(|one| one.key != key));
+    }
+
+    /// The edit with this key, as of now.
+    pub fn edit(self, key: &str) -> Option<Edit> {
+        self.edits.with_untracked(|edits| edits.iter().find(|edit| edit.key == key).cloned())
+    }
+
+    /// The user does not want this edit any more.
+    pub fn forget(self, key: &str) {
+        self.replica.update_value(|replica| _ = replica.edits_mut().forget(key));
+        self.follow_edits();
+    }
+
+    /// The user wants none of the edits any more.
+    pub fn forget_all(self) {
+        self.replica.update_value(|replica| *replica.edits_mut() = Edits::default());
+        self.follow_edits();
+    }
+
+    /// The edits that have to survive a reload, as JSON; empty when there are none. Follows every change.
+    pub fn to_keep(self) -> String {
+        self.edits.track();
+        self.replica.with_value(|replica| {
+            let edits = replica.edits().to_keep();
+            // String keys and JSON values only: nothing in them can fail to encode.
+            if edits.is_empty() { String::new() } else { serde_json::to_string(&edits).unwrap_or_default() }
+        })
+    }
+
+    /// Takes back what [`to_keep`](Self::to_keep) gave before a reload. What cannot be read is as if it were not there.
+    pub fn restore(self, kept: &str) {
+        if let Ok(edits) = serde_json::from_str(kept) {
+            self.replica.update_value(|replica| *replica.edits_mut() = Edits::restored(edits));
+            self.follow_edits();
+        }
+    }
+
+    /// Whether somebody waits for the answer to this edit and is told of it.
+    pub(super) fn is_attended(self, key: &str) -> bool {
+        self.waiting.with_value(|waiting| waiting.iter().any(|one| one.key == key && one.attended))
+    }
+
+    /// Tells who waits for it what became of an edit.
+    pub(super) fn answered(self, key: &str, outcome: Outcome) {
+        let mut done = None;
+        self.waiting.update_value(|waiting| {
+            if let Some(at) = waiting.iter().position(|one| one.key == key) {
+                done = Some(waiting.swap_remove(at).done);
+            }
+        });
+        match (done, outcome) {
+            (Some(done), outcome) => done(outcome),
+            (None, Outcome::Saved(_)) => self.kept_saved.update(|count| *count += 1),
+            // It is stuck, and seen as that.
+            (None, _) => {}
+        }
+    }
+
+    /// Brings what is seen of the edits up to date.
+    pub(super) fn follow_edits(self) {
+        let edits: Vec<Edit> = self.replica.with_value(|replica| replica.edits().iter().cloned().collect());
+        if self.edits.with_untracked(|before| *before == edits) {
+            return;
+        }
+        let mut rows: Vec<i64> = edits.iter().filter_map(Edit::pk).collect();
+        self.edits.with_untracked(|before| rows.extend(before.iter().filter_map(Edit::pk)));
+        self.edits.set(edits);
+        for id in rows {
+            self.refresh(id);
+        }
+    }
+
+    /// Shows the row as the database has it and this user wants it.
+    pub(super) fn refresh(self, id: i64) {
+        let Some(row) = self.row(id) else { return };
+        let deleted = self.deleted.with_value(|deleted| deleted.get(&id).cloned());
+        let shown = self.replica.with_value(|replica| {
+            let patient = replica.list().rows().get(&id).or(deleted.as_ref())?;
+            Some(replica.edits().shown(patient, self.now.get_untracked()))
+        });
+        let Some((patient, pending)) = shown else { return };
+        if row.patient.with_untracked(|before| *before != patient) {
+            row.patient.set(patient);
+        }
+        if row.pending.get_untracked() != pending {
+            row.pending.set(pending);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import { expect, test, Wire } from '../fixtures/test.ts';
+
+const ADA = 'LOVELACE, Ada';
+
+test('a change is seen while it is on its way, as one that is not saved', async ({ open, lab }) => {
+    const ada = await lab.admit({ reason: 'Fall' });
+    const wire = new Wire();
+    const list = await open('sister', { wire });
+    const dialog = await list.startEdit(ADA);
+    await dialog.fill({ Reason: 'Hip fracture' });
+    wire.hold();
+    await dialog.press('Save');
+    // The answer is not awaited: it is said at the row.
+    await dialog.press('Cancel');
+    await expect(list.row(ADA).cell('Admitted')).toContainText('Hip fracture');
+    await expect(list.row(ADA).root.locator('.saving')).toContainText('Saving');
+    // Nothing is based on what may not come true.
+    await list.openPatient(ADA);
+    await expect(dialog.fact('Reason')).toContainText('Hip fracture');
+    for (const action of ['Edit', 'Transfer', 'Discharge', 'Delete']) {
+        await expect(dialog.button(action)).toBeDisabled();
+    }
+    await dialog.press('Back to the list');
+    wire.mend();
+    await list.row(ADA).isSettled();
+    await expect(list.row(ADA).cell('Admitted')).toContainText('Hip fracture');
+    await list.row(ADA).isUnmarked();
+    expect(await lab.read(ada)).toMatchObject({ version: ada.version + 1 });
+});
+
+test('a change that is refused is taken back from the row, and the reason is told', async ({ open, lab }) => {
+    const ada = await lab.admit({ reason: 'Fall' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', medical_record_number: '4711' });
+    const wire = new Wire();
+    const list = await open('sister', { wire });
+    const dialog = await list.startEdit(ADA);
+    // Only the database can know that this number is another patient's.
+    await dialog.fill({ 'Medical record number': '4711' });
+    wire.hold();
+    await dialog.press('Save');
+    await dialog.press('Cancel');
+    await expect(list.row(ADA).root).toContainText('MRN 4711');
+    wire.mend();
+    await list.row(ADA).needsDecision();
+    await expect(list.row(ADA).root).not.toContainText('MRN 4711');
+    await expect(list.unsaved).toHaveText('1 change needs your decision.');
+    await list.showUnsaved();
+    await expect(dialog.unsaved(ADA)).toContainText('patient with this medical record number already exists.');
+    expect(await lab.read(ada)).toEqual(ada);
+    // What one does next is not held up by it.
+    await dialog.press('Edit again');
+    await dialog.fill({ 'Medical record number': '4712' });
+    await dialog.press('Save');
+    await expect(list.row(ADA).root).toContainText('MRN 4712');
+    await list.showUnsaved();
+    await dialog.press('Discard');
+    await dialog.press('Discard for good');
+    await dialog.press('Back to the list');
+    await list.row(ADA).isSettled();
+});
+
+test('who may not write any more is told so in the dialog, and nothing has changed', async ({ open, lab, server }) => {
+    const ada = await lab.admit({ reason: 'Fall' });
+    const list = await open('sister');
+    const dialog = await list.startEdit(ADA);
+    await dialog.fill({ Reason: 'Hip fracture' });
+    await server.run(['user', 'role', 'sister', 'viewer']);
+    await dialog.press('Save');
+    await expect(dialog.problem.filter({ hasText: 'account' })).toContainText(
+        'Your account may look at the list but not change it.',
+    );
+    await dialog.press('Cancel');
+    await expect(list.row(ADA).cell('Admitted')).toContainText('Fall');
+    await list.row(ADA).isSettled();
+    expect(await lab.read(ada)).toEqual(ada);
+});

@@ -1,0 +1,127 @@
+import { writeExport } from '../fixtures/fhir.ts';
+import { expect, Socket, test, Wire } from '../fixtures/test.ts';
+
+const ADA = 'LOVELACE, Ada';
+
+for (const [how, end] of [['a planned stop', 'stop'], ['a crash', 'kill']] as const) {
+    test(`after ${how} of the server the list goes on from where it was, without a snapshot`, async ({
+        open, lab, server, template,
+    }) => {
+        const ada = await lab.admit({ bed: 'A1' });
+        const wire = new Wire();
+        const list = await open('sister', { wire });
+        await list.remember();
+        await lab.change(ada, { bed: 'A2' });
+        await expect(list.row(ADA).cell('Place')).toContainText('A2');
+
+        await server[end]();
+        await list.isNotLive();
+        if (end === 'stop') {
+            // The page was told, and when it may come back.
+            expect(wire.said('going_away')).toEqual([expect.objectContaining({ retry_after_ms: expect.any(Number) })]);
+            expect(wire.closes).toEqual([1012]);
+        }
+        const folder = await server.makeFolder('export');
+        await writeExport(folder, [{ id: 'x', first: 'Zofia', last: 'Kowalczyk', mrn: '4711' }]);
+        await server.import(folder);
+        await server.start();
+        const back = await Socket.open(server.socketUrl(), template.token);
+        await back.change(ada, { bed: 'A3' });
+
+        await list.isLive();
+        await list.row('KOWALCZYK, Zofia').isNew('import');
+        await expect(list.row(ADA).cell('Place')).toContainText('A3');
+        await list.isSamePage();
+        const modes = wire.answers('sync').map(({ data }) => data.mode);
+        expect(modes.length).toBeGreaterThanOrEqual(2);
+        expect(new Set(modes)).toEqual(new Set(['resume']));
+        expect(wire.said('rows')).toEqual([]);
+        back.close();
+    });
+}
+
+test('a list that has gone wrong finds out by the next heartbeat, and is right again', async ({ open, lab }) => {
+    const ada = await lab.admit({ bed: 'A1' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', bed: 'B1' });
+    const wire = new Wire();
+    const list = await open('sister', { wire });
+    await list.remember();
+    const said = await list.listenToBadge();
+    // One bit flips on the way to this page: a bed that the database does not know.
+    wire.falsify = frame => (frame.type === 'change' ? { ...frame, data: { ...frame.data, bed: 'WRONG' } } : frame);
+    await lab.change(ada, { bed: 'A2' });
+    await expect(list.row(ADA).cell('Place')).toContainText('WRONG');
+    wire.falsify = frame => frame;
+
+    await expect(list.row(ADA).cell('Place')).toContainText('A2');
+    await list.isLive();
+    const { since, diverged } = wire.asked('sync').at(-1);
+    expect(since).toBeFalsy();
+    expect(diverged.ours).not.toBe(diverged.theirs);
+    expect(wire.answers('sync').at(-1).data).toMatchObject({ mode: 'snapshot', reason: 'diverged' });
+    // For that moment it did not claim to be right.
+    expect(await said()).toContain('○ Connecting');
+    await expect(list.names).toHaveText([ADA, 'HOPPER, Grace']);
+    await list.isSamePage();
+    // The next heartbeats find nothing.
+    const syncs = wire.asked('sync').length;
+    const beats = wire.said('heartbeat').length;
+    await expect.poll(() => wire.said('heartbeat').length).toBeGreaterThan(beats + 1);
+    expect(wire.asked('sync')).toHaveLength(syncs);
+});
+
+test('a page that cannot get in step says so in words, and what to do', async ({ open, lab }) => {
+    test.slow();
+    const ada = await lab.admit({ bed: 'A1' });
+    const wire = new Wire();
+    const list = await open('sister', { wire });
+    // Whatever it asks for, it is told something else than the heartbeats mean.
+    const spoil = (row: any) => ({ ...row, bed: 'WRONG' });
+    wire.falsify = frame => {
+        if (frame.type === 'change') return { ...frame, data: spoil(frame.data) };
+        if (frame.data?.rows) return { ...frame, data: { ...frame.data, rows: frame.data.rows.map(spoil) } };
+        return frame;
+    };
+    await lab.change(ada, { bed: 'A2' });
+    await expect(list.banner).toContainText('cannot confirm that its rows are right', { timeout: 60_000 });
+    await expect(list.banner).toContainText('reload the page');
+    await expect(list.badge).toHaveText('✕ Not live');
+    await expect(list.table).toHaveClass(/muted/);
+    await expect(list.admitButton).toBeDisabled();
+    wire.falsify = frame => frame;
+    await list.banner.getByRole('button', { name: 'Reload the page' }).click();
+    await list.isLive();
+    await expect(list.row(ADA).cell('Place')).toContainText('A2');
+});
+
+test('a laptop that wakes up knows within a moment what it has slept through', async ({ open, lab }) => {
+    const ada = await lab.admit({ bed: 'A1' });
+    const wire = new Wire();
+    const list = await open('sister', { wire });
+    await list.page.clock.install();
+    await list.page.reload();
+    await list.isLive();
+    await list.remember();
+    // Its connection has died while it slept, and nobody has told it.
+    wire.silence();
+    await lab.change(ada, { bed: 'C9' });
+    // From here on the page's time goes on only as far as it is told to: far less than the watchdog's patience.
+    await list.page.clock.pauseAt(Date.now() + 500);
+    await list.page.evaluate(() => window.dispatchEvent(new Event('online')));
+    await list.page.clock.runFor(1_100);
+    await expect(list.row(ADA).cell('Place')).toContainText('C9');
+    await list.isLive();
+    await list.isSamePage();
+});
+
+test('a look at a page whose connection is well costs one question and nothing else', async ({ open, lab }) => {
+    await lab.admit();
+    const wire = new Wire();
+    const list = await open('sister', { wire });
+    const before = wire.asked('sync').length;
+    await list.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+    await expect.poll(() => wire.answers('sync').length).toBe(before + 1);
+    await list.isLive();
+    expect(wire.answers('sync').at(-1).data.mode).toBe('resume');
+    expect(wire.closes).toEqual([]);
+});

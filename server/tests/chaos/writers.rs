@@ -1,0 +1,130 @@
+//! Clients that write, and know which of their writes were acknowledged.
+
+use std::time::Duration;
+
+use app::{
+    edits::{Edit, Outcome, Pending},
+    patient::UtcTime,
+    replica::Effect,
+};
+use futures::{SinkExt, StreamExt};
+use rand::{RngExt, seq::IteratorRandom};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::support::station::Station;
+
+/// Rows beyond which nobody is admitted any more.
+const MOST_ROWS: usize = 300;
+
+/// What a writer knows of its writes.
+#[derive(Default)]
+pub struct Written {
+    /// By key.
+    pub acknowledged: Vec<String>,
+    pub refused: Vec<String>,
+    pub disk_full: u64,
+}
+
+/// Writes until told to stop, then until everything is answered. A write that is not answered is sent again, under its
+/// key, by the client.
+pub async fn keep_writing(mut station: Station, pause: Duration, stop: CancellationToken) -> (Station, Written) {
+    let mut written = Written::default();
+    loop {
+        let Some(mut socket) = station.open().await else {
+            station.wait_to_come_back().await;
+            continue;
+        };
+        let mut next = Instant::now();
+        let mut heard = Instant::now();
+        loop {
+            if stop.is_cancelled() && station.replica.edits().iter().next().is_none() {
+                let _ = socket.close(None).await;
+                return (station, written);
+            }
+            let mut to_send = Vec::new();
+            tokio::select! {
+                message = socket.next() => {
+                    heard = Instant::now();
+                    match message {
+                        Some(Ok(Message::Text(text))) => {
+                            let (frames, answered) = station.take(&text);
+                            to_send = frames;
+                            for (key, outcome) in answered {
+                                written.note(key, &outcome);
+                            }
+                        }
+                        Some(Ok(_)) => {}
+                        Some(Err(_)) | None => break,
+                    }
+                }
+                () = tokio::time::sleep_until(next) => {
+                    next = Instant::now() + pause.mul_f64(station.rng.random_range(0.5..1.5));
+                    if heard.elapsed() > station.patience() {
+                        break;
+                    }
+                    if !stop.is_cancelled() {
+                        to_send = write(&mut station);
+                    }
+                }
+            }
+            for frame in to_send {
+                if socket.send(Message::text(frame)).await.is_err() {
+                    break;
+                }
+            }
+        }
+        station.closed();
+        station.wait_to_come_back().await;
+    }
+}
+
+impl Written {
+    fn note(&mut self, key: String, outcome: &Outcome) {
+        match outcome {
+            Outcome::Saved(_) => self.acknowledged.push(key),
+            Outcome::Refused(why) => {
+                self.disk_full += u64::from(why == app::wire::words::DISK_FULL);
+                self.refused.push(key);
+            }
+            Outcome::Conflict { .. } => self.refused.push(key),
+            Outcome::Invalid(errors) => panic!("{errors}"),
+            Outcome::Kept => unreachable!("nothing is kept here"),
+        }
+    }
+}
+
+/// One more write, of a row that none is under way for. Its key is in the row, so that the log tells how often it was
+/// done.
+fn write(station: &mut Station) -> Vec<String> {
+    let now = UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
+    let key = Uuid::new_v4().to_string();
+    let Station { replica, rng, .. } = station;
+    let is_free = |pending: Option<Pending>| pending.is_none();
+    let rows = replica.list().rows();
+    let row = rows.values().filter(|row| is_free(replica.edits().shown(row, now).1)).choose(rng).cloned();
+    let values = |values: Value| values.as_object().cloned();
+    let ward = format!("Ward {}", rng.random_range(1..4));
+    let edit = match (row, rng.random_range(0..100)) {
+        (Some(row), 0..5) => Edit::new(key, "delete", Some(row), None, now),
+        (Some(row), 5..15) => {
+            let data = values(json!({"reason": key, "ward": ward}));
+            Edit::new(key, "patch", Some(row), data, now)
+        }
+        (Some(row), kind) if kind < 70 || rows.len() >= MOST_ROWS => {
+            let data = values(json!({"reason": key}));
+            Edit::new(key, "patch", Some(row), data, now)
+        }
+        _ => {
+            let data = values(json!({"first_name": "Ada", "last_name": "Lovelace", "ward": ward,
+                                         "admission_date": "2026-01-02T03:04:05Z", "reason": key}));
+            Edit::new(key, "create", None, data, now)
+        }
+    };
+    let effects = replica.submit(edit).unwrap_or_default();
+    let frame = |effect| if let Effect::Send(frame) = effect { Some(frame) } else { None };
+    effects.into_iter().filter_map(frame).collect()
+}

@@ -1,0 +1,228 @@
+//! The client that the browser runs, over real sockets.
+
+use std::{net::SocketAddr, time::Duration};
+
+use app::{
+    edits::Outcome,
+    filter::Filter,
+    list::{Digest, Snapshot},
+    replica::{Effect, Replica},
+    wire::{Frame, Notice},
+};
+use futures::{SinkExt, StreamExt};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    sync::watch,
+    time::sleep,
+};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Message, client::IntoClientRequest},
+};
+
+/// What happened to clients, added up at the end.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    pub connections: u64,
+    pub frames: u64,
+    pub resumes: u64,
+    pub snapshots: u64,
+    pub diverged: u64,
+    /// Frames of changes that were taken together.
+    pub conflated: u64,
+    /// Times that a list which was live said that it no longer is.
+    pub announced: u64,
+    pub stalls: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: &Self) {
+        self.connections += other.connections;
+        self.frames += other.frames;
+        self.resumes += other.resumes;
+        self.snapshots += other.snapshots;
+        self.diverged += other.diverged;
+        self.conflated += other.conflated;
+        self.announced += other.announced;
+        self.stalls += other.stalls;
+    }
+}
+
+/// Where a client connects.
+#[derive(Clone)]
+pub struct Door {
+    pub addr: SocketAddr,
+    pub token: String,
+    /// Next to no room for what is not read yet.
+    pub narrow: bool,
+}
+
+pub type Socket = WebSocketStream<TcpStream>;
+
+#[derive(Clone)]
+pub struct Station {
+    pub replica: Replica,
+    pub filter: Filter,
+    pub tally: Tally,
+    /// What was shown as live, at which position.
+    pub shown: Vec<(i64, Digest)>,
+    /// The position of the last heartbeat that proved the list right.
+    pub proven: i64,
+    door: Door,
+    pub rng: ChaCha8Rng,
+    was_live: bool,
+}
+
+impl Station {
+    pub fn new(door: Door, filter: Filter, seed: u64) -> Self {
+        let nothing = Snapshot { epoch: String::new(), seq: 0, at: None, rows: Vec::new() };
+        Self {
+            replica: Replica::new(nothing, filter.clone()),
+            filter,
+            tally: Tally::default(),
+            shown: Vec::new(),
+            proven: -1,
+            door,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            was_live: false,
+        }
+    }
+
+    pub async fn open(&mut self) -> Option<Socket> {
+        let mut request = format!("ws://{}/ws/patients/", self.door.addr).into_client_request().unwrap();
+        request.headers_mut().insert("authorization", format!("Bearer {}", self.door.token).parse().unwrap());
+        request.headers_mut().insert("sec-websocket-protocol", "wardwatch.v1".parse().unwrap());
+        let tcp = TcpSocket::new_v4().unwrap();
+        if self.door.narrow {
+            tcp.set_recv_buffer_size(4096).unwrap();
+        }
+        let opened = async { client_async(request, tcp.connect(self.door.addr).await.ok()?).await.ok() };
+        let (socket, _) = tokio::time::timeout(Duration::from_secs(10), opened).await.ok()??;
+        self.tally.connections += 1;
+        self.replica.connected();
+        Some(socket)
+    }
+
+    /// Connects and reads until its list is live and has reached this position; gives the connection too.
+    pub async fn reach(&mut self, seq: i64) -> Socket {
+        loop {
+            let Some(mut socket) = self.open().await else {
+                self.wait_to_come_back().await;
+                continue;
+            };
+            while let Some(Ok(message)) = socket.next().await {
+                let Message::Text(text) = message else { continue };
+                let (to_send, _) = self.take(&text);
+                for frame in to_send {
+                    let _ = socket.send(Message::text(frame)).await;
+                }
+                if self.replica.is_live() && self.replica.list().seq() >= seq {
+                    return socket;
+                }
+            }
+            self.closed();
+        }
+    }
+
+    pub fn closed(&mut self) {
+        self.replica.disconnected();
+        self.note();
+    }
+
+    /// As the browser waits, with less patience.
+    pub async fn wait_to_come_back(&mut self) {
+        let asked = self.replica.take_retry_after_ms().unwrap_or(0);
+        sleep(Duration::from_millis(asked.max(self.rng.random_range(50..500)))).await;
+    }
+
+    /// Takes a frame; gives those to send and what became of edits.
+    pub fn take(&mut self, text: &str) -> (Vec<String>, Vec<(String, Outcome)>) {
+        self.tally.frames += 1;
+        self.tally.resumes += u64::from(text.contains(r#""mode":"resume""#));
+        self.tally.snapshots += u64::from(text.contains(r#""mode":"snapshot""#));
+        self.tally.diverged += u64::from(text.contains(r#""reason":"diverged""#));
+        self.tally.conflated += u64::from(text.contains(r#""more":true,"data""#));
+        let seq = self.replica.list().seq();
+        let effects = self.replica.receive(text, |_| true);
+        if self.replica.is_live() {
+            let reached = self.replica.list().seq();
+            if let Some(Frame::Notice(Notice::Heartbeat(beat))) = Frame::parse(text)
+                && beat.digest.is_some()
+                && beat.head_seq >= seq
+            {
+                self.proven = beat.head_seq;
+            }
+            if reached != seq || !self.was_live {
+                self.shown.push((reached, self.replica.list_mut().digest()));
+            }
+        }
+        self.note();
+        let (mut to_send, mut answered) = (Vec::new(), Vec::new());
+        for effect in effects {
+            match effect {
+                Effect::Send(frame) => to_send.push(frame),
+                Effect::Answered(key, outcome) => answered.push((key, outcome)),
+                Effect::Rows(_) | Effect::Now(_) => {}
+            }
+        }
+        (to_send, answered)
+    }
+
+    fn note(&mut self) {
+        let is_live = self.replica.is_live();
+        self.tally.announced += u64::from(self.was_live && !is_live);
+        self.was_live = is_live;
+    }
+
+    pub fn patience(&self) -> Duration {
+        Duration::from_millis(self.replica.heartbeat_ms() * 5 / 2)
+    }
+}
+
+/// Watches until its list is proven right at the position that `end` tells, once it tells one. `stalls`: the probability
+/// that it stops reading for some seconds after a frame.
+pub async fn watch(station: Station, stalls: f64, end: watch::Receiver<Option<i64>>) -> Station {
+    watch_on(station, None, stalls, end).await
+}
+
+/// As above, beginning with a connection that is open already.
+pub async fn watch_on(
+    mut station: Station,
+    mut open: Option<Socket>,
+    stalls: f64,
+    end: watch::Receiver<Option<i64>>,
+) -> Station {
+    loop {
+        let socket = match open.take() {
+            Some(socket) => Some(socket),
+            None => station.open().await,
+        };
+        let Some(mut socket) = socket else {
+            station.wait_to_come_back().await;
+            continue;
+        };
+        loop {
+            let message = tokio::time::timeout(station.patience(), socket.next()).await;
+            let Ok(Some(Ok(message))) = message else { break };
+            let Message::Text(text) = message else { continue };
+            let (to_send, _) = station.take(&text);
+            for frame in to_send {
+                let _ = socket.send(Message::text(frame)).await;
+            }
+            let end = *end.borrow();
+            if end.is_some_and(|end| station.replica.is_live() && station.proven >= end) {
+                let _ = socket.close(None).await;
+                return station;
+            }
+            if end.is_none() && station.rng.random_bool(stalls) {
+                station.tally.stalls += 1;
+                let seconds = station.rng.random_range(2..8);
+                sleep(Duration::from_secs(seconds)).await;
+            }
+        }
+        station.closed();
+        station.wait_to_come_back().await;
+    }
+}
