@@ -280,7 +280,7 @@ impl Edits {
             Outcome::Conflict { current, by } => {
                 edit.state = State::Stuck(Stuck::Conflict { current: current.clone(), by: by.clone() });
             }
-            Outcome::Invalid(errors) => edit.state = State::Stuck(Stuck::Refused(errors.to_string())),
+            Outcome::Invalid(errors) => edit.state = State::Stuck(Stuck::Refused(errors.in_words())),
             Outcome::Refused(reason) => edit.state = State::Stuck(Stuck::Refused(reason.clone())),
             Outcome::Kept => {}
         }

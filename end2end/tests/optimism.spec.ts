@@ -45,7 +45,9 @@ test('a change that is refused is taken back from the row, and the reason is tol
     await expect(list.row(ADA).root).not.toContainText('MRN 4711');
     await expect(list.unsaved).toHaveText('1 change needs your decision.');
     await list.showUnsaved();
-    await expect(dialog.unsaved(ADA)).toContainText('patient with this medical record number already exists.');
+    await expect(dialog.unsaved(ADA)).toContainText(
+        'Medical record number: patient with this medical record number already exists.',
+    );
     expect(await lab.read(ada)).toEqual(ada);
     // What one does next is not held up by it.
     await dialog.press('Edit again');
