@@ -179,7 +179,7 @@ impl Edits {
 
     /// Adds one that waits for the list to be live; gives it back when there are too many. Two that were never sent and
     /// change one row become one.
-    pub fn keep(&mut self, edit: Edit) -> Result<(), Edit> {
+    pub fn keep(&mut self, edit: Edit) -> Result<(), Box<Edit>> {
         let full = self.0.len() >= MOST_KEPT;
         let same_row = self.0.iter_mut().rev().find(|earlier| earlier.pk().is_some() && earlier.pk() == edit.pk());
         match same_row {
@@ -188,7 +188,7 @@ impl Edits {
                 *made_at = edit.made_at;
                 Ok(())
             }
-            _ if full => Err(edit),
+            _ if full => Err(Box::new(edit)),
             _ => {
                 self.0.push(edit);
                 Ok(())

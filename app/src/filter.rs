@@ -49,15 +49,13 @@ impl Filter {
 
     /// What `change` is to a reader with this filter; `None` when it is nothing.
     pub fn sees(&self, change: &Change) -> Option<Seen> {
-        self.sees_range(change, change)
+        self.sees_since(&Before::of(change), change)
     }
 
-    /// What the changes of one patient from `first` to `last` are, taken together, to a reader who knows what was before
-    /// them; `None` when they are nothing.
-    pub fn sees_range(&self, first: &Change, last: &Change) -> Option<Seen> {
-        let ward_before = first.text_before("ward", first.patient.ward.as_deref());
-        let status_before = first.text_before("status", Some(first.patient.status.as_str())).unwrap_or_default();
-        let before = first.action != Action::Create && self.passes(ward_before.as_deref(), &status_before);
+    /// What the changes of one patient up to `last` are, taken together, to a reader who knows what was `before` the first
+    /// of them; `None` when they are nothing.
+    pub fn sees_since(&self, before: &Before, last: &Change) -> Option<Seen> {
+        let before = before.place.as_ref().is_some_and(|(ward, status)| self.passes(ward.as_deref(), status));
         let after = last.action != Action::Delete && self.matches(&last.patient);
         match (before, after) {
             (false, false) => None,
@@ -66,6 +64,22 @@ impl Filter {
             (true, false) if last.action == Action::Delete => Some(Seen::Deleted),
             (true, false) => Some(Seen::Leaves),
         }
+    }
+}
+
+/// What a filter has to know of a row as it was before a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before {
+    /// Ward and status code; `None`: there was no row.
+    place: Option<(Option<String>, String)>,
+}
+
+impl Before {
+    /// Before this change.
+    pub fn of(change: &Change) -> Self {
+        let ward = change.text_before("ward", change.patient.ward.as_deref());
+        let status = change.text_before("status", Some(change.patient.status.as_str())).unwrap_or_default();
+        Self { place: (change.action != Action::Create).then_some((ward, status)) }
     }
 }
 

@@ -157,12 +157,12 @@ impl Replica {
     }
 
     /// Sends an edit, if the list is in step; or else gives it back.
-    pub fn submit(&mut self, edit: Edit) -> Result<Vec<Effect>, Edit> {
+    pub fn submit(&mut self, edit: Edit) -> Result<Vec<Effect>, Box<Edit>> {
         if self.is_live() {
             self.edits.add(edit);
             Ok(self.send_edits())
         } else {
-            Err(edit)
+            Err(Box::new(edit))
         }
     }
 

@@ -9,7 +9,6 @@
 mod support;
 
 use std::{
-    io::{ErrorKind, Write as _},
     process::Command,
     sync::{Arc, Mutex},
 };
@@ -54,25 +53,14 @@ impl Disk {
     async fn fill(&self) {
         match self {
             Self::Told(folder) => run_all(folder, &NO_ROOM).await,
-            Self::Real(folder) => {
-                let path = folder.path().join("ballast");
-                let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-                let mut size = 1 << 16;
-                while size > 0 {
-                    match file.write_all(&vec![0; size]) {
-                        Ok(()) => {}
-                        Err(error) if error.kind() == ErrorKind::StorageFull => size /= 2,
-                        Err(error) => panic!("{error}"),
-                    }
-                }
-            }
+            Self::Real(folder) => folder.fill_the_disk(),
         }
     }
 
     async fn make_room(&self) {
         match self {
             Self::Told(folder) => run_all(folder, &ROOM).await,
-            Self::Real(folder) => std::fs::remove_file(folder.path().join("ballast")).unwrap(),
+            Self::Real(folder) => folder.make_room(),
         }
     }
 }

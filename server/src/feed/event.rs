@@ -2,7 +2,7 @@ use std::sync::{Arc, OnceLock};
 
 use app::{
     change::{Action, Change},
-    filter::Seen,
+    filter::{Before, Filter, Seen},
     wire::{ChangeAction, ChangeFrame, ChangePush, Envelope, Notice, STREAM},
 };
 use serde_json::value::{RawValue, to_raw_value};
@@ -81,44 +81,71 @@ impl Event {
 /// One change that waits for a socket, or all of one patient that have come together while it waited.
 #[derive(Clone)]
 pub(crate) struct Entry {
-    /// The first of them: tells what was before.
-    pub(crate) first: Arc<Event>,
     /// The last of them: tells what is now.
     pub(crate) last: Arc<Event>,
-    /// Who made those between, where it is not who made the last.
-    others: Vec<String>,
+    /// Of several what the last does not tell.
+    earlier: Option<Box<Earlier>>,
+}
+
+#[derive(Clone)]
+struct Earlier {
+    /// As it was before the first.
+    before: Before,
+    /// Fields that changed, each once.
+    changed: Vec<String>,
+    /// Who made them, each once.
+    by: Vec<String>,
 }
 
 impl From<Arc<Event>> for Entry {
-    fn from(event: Arc<Event>) -> Self {
-        Self { first: event.clone(), last: event, others: Vec::new() }
+    fn from(last: Arc<Event>) -> Self {
+        Self { last, earlier: None }
     }
 }
 
 impl Entry {
     /// What it counts for, in bytes.
     pub(crate) fn size(&self) -> usize {
-        if Arc::ptr_eq(&self.first, &self.last) { self.last.size } else { self.first.size + self.last.size }
+        self.last.size + if self.earlier.is_some() { OVERHEAD } else { 0 }
     }
 
     pub(crate) fn seq(&self) -> i64 {
         self.last.change.seq
     }
 
-    /// Takes in a later change of the same patient.
-    pub(crate) fn absorb(&mut self, later: Self) {
-        let earlier = std::mem::replace(&mut self.last, later.last);
-        let by = earlier.change.by.clone();
-        for name in later.others.into_iter().chain([by]) {
-            if !self.others.contains(&name) {
-                self.others.push(name);
-            }
+    /// What it is to a reader with this filter.
+    pub(crate) fn seen_by(&self, filter: &Filter) -> Option<Seen> {
+        match &self.earlier {
+            None => filter.sees(&self.last.change),
+            Some(earlier) => filter.sees_since(&earlier.before, &self.last.change),
         }
+    }
+
+    /// Whether it is several changes.
+    pub(crate) fn is_conflated(&self) -> bool {
+        self.earlier.is_some()
+    }
+
+    /// Takes in a later change of the same patient.
+    pub(crate) fn absorb(&mut self, later: Arc<Event>) {
+        let change = &self.last.change;
+        let earlier = self.earlier.get_or_insert_with(|| {
+            let changed = change.before.keys().cloned().collect();
+            Box::new(Earlier { before: Before::of(change), changed, by: vec![change.by.clone()] })
+        });
+        let add = |known: &mut Vec<String>, name: &String| {
+            if !known.contains(name) {
+                known.push(name.clone());
+            }
+        };
+        later.change.before.keys().for_each(|field| add(&mut earlier.changed, field));
+        add(&mut earlier.by, &later.change.by);
+        self.last = later;
     }
 
     /// Level 2, to a socket that was sent everything up to `prev_seq`.
     pub(crate) fn level_2(&self, prev_seq: i64, seen: Seen, more: bool) -> Box<RawValue> {
-        let (first, change) = (&self.first.change, &self.last.change);
+        let change = &self.last.change;
         let action = match seen {
             Seen::Enters => ChangeAction::Create,
             Seen::Changes => ChangeAction::Update,
@@ -126,12 +153,10 @@ impl Entry {
             Seen::Deleted => ChangeAction::Delete,
         };
         let gone = matches!(action, ChangeAction::Delete | ChangeAction::Leave);
-        let mut changed: Vec<String> = first.before.keys().cloned().collect();
-        if !Arc::ptr_eq(&self.first, &self.last) {
-            let since = first.patient.changed_from(&change.patient);
-            changed.extend(since.into_iter().map(|(field, _)| field).filter(|field| !first.before.contains_key(field)));
-        }
-        let names = self.others.iter().filter(|name| **name != change.by).chain([&change.by]);
+        let (changed, by) = match &self.earlier {
+            None => (change.before.keys().cloned().collect(), change.by.clone()),
+            Some(earlier) => (earlier.changed.clone(), earlier.by.join(", ")),
+        };
         encode(&Notice::<()>::Change(Box::new(ChangeFrame {
             epoch: self.last.epoch.to_string(),
             prev_seq,
@@ -140,7 +165,7 @@ impl Entry {
             pk: change.patient.id,
             version: change.patient.version,
             changed,
-            by: names.map(String::as_str).collect::<Vec<_>>().join(", "),
+            by,
             at: change.at,
             more,
             data: (!gone).then(|| change.patient.as_ref().clone()),

@@ -67,7 +67,7 @@ impl Outbox {
         if queue.broken.is_some() {
             return;
         }
-        queue.add(event.clone().into());
+        queue.add(event.clone());
         if self.limits.conflate_over.is_some_and(|limit| queue.bytes + queue.in_flight > limit) {
             queue.conflate();
         }
@@ -130,23 +130,19 @@ impl Outbox {
 }
 
 impl Queue {
-    fn add(&mut self, entry: Entry) {
-        let entry = if self.conflating {
-            let pk = entry.last.change.patient.id;
-            let earlier = self.by_patient.insert(pk, entry.seq()).and_then(|seq| self.waiting.remove(&seq));
-            match earlier {
-                Some(mut earlier) => {
-                    self.bytes -= earlier.size();
-                    earlier.absorb(entry);
-                    earlier
-                }
-                None => entry,
+    fn add(&mut self, event: Arc<Event>) {
+        let (seq, pk) = (event.change.seq, event.change.patient.id);
+        let earlier = if self.conflating { self.by_patient.insert(pk, seq) } else { None };
+        let entry = match earlier.and_then(|seq| self.waiting.remove(&seq)) {
+            Some(mut earlier) => {
+                self.bytes -= earlier.size();
+                earlier.absorb(event);
+                earlier
             }
-        } else {
-            entry
+            None => event.into(),
         };
         self.bytes += entry.size();
-        self.waiting.insert(entry.seq(), entry);
+        self.waiting.insert(seq, entry);
     }
 
     fn conflate(&mut self) {
@@ -156,7 +152,7 @@ impl Queue {
         self.conflating = true;
         self.bytes = 0;
         for entry in std::mem::take(&mut self.waiting).into_values() {
-            self.add(entry);
+            self.add(entry.last);
         }
     }
 }

@@ -23,7 +23,7 @@ impl Stream {
             if entry.seq() <= self.sent {
                 return None;
             }
-            self.filter.sees_range(&entry.first.change, &entry.last.change).map(|seen| (entry, seen))
+            entry.seen_by(&self.filter).map(|seen| (entry, seen))
         };
         entries.into_iter().filter_map(seen).collect()
     }
@@ -31,7 +31,7 @@ impl Stream {
     /// The frame for one of them; `more`: others follow that belong with it.
     pub(crate) fn frame(&mut self, entry: &Entry, seen: Seen, more: bool) -> Utf8Bytes {
         let prev_seq = std::mem::replace(&mut self.sent, entry.seq());
-        let alone = entry.first.change.seq == entry.seq() && prev_seq == entry.seq() - 1 && !more;
+        let alone = !entry.is_conflated() && prev_seq == entry.seq() - 1 && !more;
         if alone && self.filter.is_all() {
             return entry.last.level_2.clone();
         }

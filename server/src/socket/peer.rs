@@ -27,8 +27,9 @@ use crate::{
 
 pub(super) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
-/// A peer from which nothing has come for this long, or to which nothing could be sent, is gone.
-pub(super) const SILENCE: Duration = Duration::from_secs(50);
+/// A peer from which nothing has come for this long, or to which nothing could be sent, is gone. Longer than a minute: until
+/// then one that does not read costs no more than its outbox, and goes on where it is.
+pub(super) const SILENCE: Duration = Duration::from_secs(90);
 
 /// How long the last frames may take to be sent, and how long the peer may take to answer the close frame.
 pub(super) const CLOSING: Duration = Duration::from_secs(2);

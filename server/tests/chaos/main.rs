@@ -121,11 +121,11 @@ async fn through_kills_cuts_stalls_and_a_full_disk_nothing_acknowledged_is_lost_
         cuts += network.cut(0.2, &mut rng);
         let is_full = can_fill && kill % 4 == 2;
         if is_full {
-            program.fill_the_disk();
+            program.folder.fill_the_disk();
             fillings += 1;
             sleep(Duration::from_millis(rng.random_range(500..2000))).await;
             if rng.random_bool(0.5) {
-                program.make_room();
+                program.folder.make_room();
             }
         }
         program.kill();
@@ -135,8 +135,8 @@ async fn through_kills_cuts_stalls_and_a_full_disk_nothing_acknowledged_is_lost_
             assert!(is_full, "the program does not start");
             failed_starts += 1;
         }
-        if is_full && program.folder.path().join("ballast").exists() {
-            program.make_room();
+        if is_full {
+            program.folder.make_room();
             assert!(program.is_running() || program.start().await, "the program does not start though there is room");
         }
     }

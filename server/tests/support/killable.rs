@@ -1,7 +1,7 @@
-//! The real program as a process that can be killed, on a disk that can be filled.
+//! The real program as a process that can be killed.
 
 use std::{
-    io::{BufRead, BufReader, ErrorKind, Write as _},
+    io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     process::{Child, Stdio},
 };
@@ -68,24 +68,6 @@ impl Program {
         let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
         line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() * 1024
-    }
-
-    /// Takes all the room on the disk.
-    pub fn fill_the_disk(&self) {
-        let path = self.folder.path().join("ballast");
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-        let mut size = 1 << 22;
-        while size > 0 {
-            match file.write_all(&vec![0; size]) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::StorageFull => size /= 2,
-                Err(error) => panic!("{error}"),
-            }
-        }
-    }
-
-    pub fn make_room(&self) {
-        std::fs::remove_file(self.folder.path().join("ballast")).unwrap();
     }
 }
 

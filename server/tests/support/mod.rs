@@ -9,6 +9,7 @@ pub mod station;
 
 use std::{
     collections::VecDeque,
+    io::Write as _,
     fmt::{self, Display, Write as _},
     net::SocketAddr,
     path::Path,
@@ -102,6 +103,28 @@ impl Folder {
 
     pub fn path(&self) -> &Path {
         self.0.dir.path()
+    }
+
+    /// Takes all the room that is left on the disk.
+    pub fn fill_the_disk(&self) {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(self.ballast()).unwrap();
+        let mut size = 1 << 22;
+        while size > 0 {
+            match file.write_all(&vec![0; size]) {
+                Ok(()) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::StorageFull => size /= 2,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// Gives that room back, if it was taken.
+    pub fn make_room(&self) {
+        let _ = std::fs::remove_file(self.ballast());
+    }
+
+    fn ballast(&self) -> std::path::PathBuf {
+        self.path().join("ballast")
     }
 
     /// Of the one database in it.
@@ -228,7 +251,7 @@ impl Ward {
         self.connect_by(tcp, "/ws/patients/", &[authorization]).await.unwrap()
     }
 
-    async fn connect_by(&self, tcp: TcpSocket, path: &str, headers: &[(&'static str, String)]) -> Result<Client, u16> {
+    pub async fn connect_by(&self, tcp: TcpSocket, path: &str, headers: &[(&'static str, String)]) -> Result<Client, u16> {
         use tokio_tungstenite::tungstenite::Error;
         let mut request = format!("ws://{}{path}", self.addr).into_client_request().unwrap();
         for (name, value) in headers {
