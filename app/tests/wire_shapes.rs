@@ -37,8 +37,7 @@ fn change(more: bool) -> Notice<Vec<i64>> {
 #[test]
 fn every_notice_has_its_shape() {
     let user = UserInfo { name: "sister".to_owned(), role: Role::Clinician };
-    let hello =
-        Hello { protocol: 1, epoch: "e".to_owned(), head_seq: 9, heartbeat_ms: 5000, now: at(), user };
+    let hello = Hello { protocol: 1, epoch: "e".to_owned(), head_seq: 9, heartbeat_ms: 5000, now: at(), user };
     let heartbeat = |digest: Option<&str>| {
         Notice::Heartbeat(Heartbeat { head_seq: 9, digest: digest.map(str::to_owned), now: at() })
     };
@@ -100,7 +99,8 @@ fn sync_and_its_answers_have_their_shapes() {
         (Reason::Diverged, "diverged"),
     ] {
         let snapshot = Synced::Snapshot { epoch: "e".to_owned(), seq: 9, at: None, reason, rows: [1], more: true };
-        let shape = format!(r#"{{"mode":"snapshot","epoch":"e","seq":9,"at":null,"reason":"{words}","rows":[1],"more":true}}"#);
+        let shape =
+            format!(r#"{{"mode":"snapshot","epoch":"e","seq":9,"at":null,"reason":"{words}","rows":[1],"more":true}}"#);
         assert_eq!(text(&snapshot), shape);
     }
 }

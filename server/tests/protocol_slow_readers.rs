@@ -148,8 +148,14 @@ async fn while_it_stops_no_socket_is_opened() {
     let ward = Ward::open().await;
     // A connection that was there before; new ones are not taken at all.
     let mut tcp = tokio::net::TcpStream::connect(ward.addr).await.unwrap();
-    let request = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Token {}\r\nconnection: upgrade\r\n\
-         upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n", ward.addr, ward.token("viewer"));
+    let request = |path: &str| {
+        format!(
+            "GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Token {}\r\nconnection: upgrade\r\n\
+         upgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            ward.addr,
+            ward.token("viewer")
+        )
+    };
     let half = request("/ws/patients/");
     let (first, rest) = half.split_at(40);
     tcp.write_all(first.as_bytes()).await.unwrap();

@@ -132,7 +132,9 @@ async fn a_client_beyond_the_resume_window_starts_over() {
     let mut writer = ward.socket("clinician").await;
     writer.create_and_hear(json!({})).await;
     let start = greeted(&ward).await.ask(sync(&Value::Null)).await["data"].clone();
-    for (bed, mode) in [("1", "resume"), ("2", "resume"), ("3", "resume"), ("4", "resume"), ("5", "resume"), ("6", "snapshot")] {
+    for (bed, mode) in
+        [("1", "resume"), ("2", "resume"), ("3", "resume"), ("4", "resume"), ("5", "resume"), ("6", "snapshot")]
+    {
         writer.patch(&json!(1), json!({"bed": bed})).await;
         let reply = greeted(&ward).await.ask(sync(&since(&start))).await;
         assert_eq!(reply["data"]["mode"], mode, "after {bed} changes");
@@ -149,11 +151,15 @@ async fn a_filtered_client_resumes_with_what_entered_and_left_meanwhile() {
     for name in ["North", "North", "South"] {
         writer.create_and_hear(json!({"ward": name})).await;
     }
-    let filtered = |since: Value| {
-        json!({"action": "sync", "request_id": "s", "since": since, "filter": {"ward": "North"}})
-    };
+    let filtered =
+        |since: Value| json!({"action": "sync", "request_id": "s", "since": since, "filter": {"ward": "North"}});
     let start = greeted(&ward).await.ask(filtered(Value::Null)).await["data"].clone();
-    for (pk, data) in [(1, json!({"ward": "South"})), (3, json!({"bed": "X"})), (3, json!({"ward": "North"})), (2, json!({"bed": "B"}))] {
+    for (pk, data) in [
+        (1, json!({"ward": "South"})),
+        (3, json!({"bed": "X"})),
+        (3, json!({"ward": "North"})),
+        (2, json!({"bed": "B"})),
+    ] {
         writer.patch(&json!(pk), data).await;
     }
     writer.request(json!({"action": "delete", "pk": 2})).await;
@@ -162,7 +168,13 @@ async fn a_filtered_client_resumes_with_what_entered_and_left_meanwhile() {
     let mut gist = Vec::new();
     for _ in 0..4 {
         let change = client.next().await;
-        gist.push(format!("{}→{} {} {}", change["prev_seq"], change["seq"], change["action"].as_str().unwrap(), change["pk"]));
+        gist.push(format!(
+            "{}→{} {} {}",
+            change["prev_seq"],
+            change["seq"],
+            change["action"].as_str().unwrap(),
+            change["pk"]
+        ));
     }
     assert_eq!(gist, ["3→4 leave 1", "4→6 create 3", "6→7 update 2", "7→8 delete 2"]);
 }
@@ -171,7 +183,9 @@ async fn a_filtered_client_resumes_with_what_entered_and_left_meanwhile() {
 async fn a_sync_that_cannot_be_read_is_refused_by_field_and_a_diverged_one_starts_over() {
     let ward = Ward::open().await;
     let mut client = greeted(&ward).await;
-    for (key, value) in [("since", json!(5)), ("filter", json!({"ward": 5})), ("filter", json!("North")), ("diverged", json!(true))] {
+    for (key, value) in
+        [("since", json!(5)), ("filter", json!({"ward": 5})), ("filter", json!("North")), ("diverged", json!(true))]
+    {
         let mut request = sync(&Value::Null);
         request[key] = value;
         let reply = client.ask(&request).await;
@@ -233,7 +247,8 @@ async fn three_hundred_clients_that_come_back_at_once_after_a_restart_are_all_in
     let clients = (0..300).map(|number| {
         let (ward, rows) = (&ward, &rows);
         // Half of them were there before, the others are new.
-        let mut replica = Replica::new(if number % 2 == 0 { snapshot.clone() } else { empty.clone() }, Filter::default());
+        let mut replica =
+            Replica::new(if number % 2 == 0 { snapshot.clone() } else { empty.clone() }, Filter::default());
         async move {
             let mut client = ward.level_2("viewer").await;
             replica.connected();

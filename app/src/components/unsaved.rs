@@ -139,7 +139,7 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView 
     let decide = matches!(edit.stuck(), Some(Stuck::Conflict { .. }));
     view! {
         <fieldset class="unsaved-item">
-            <legend>{what}" made at "{made_at}</legend>
+            <legend>{what}", "{made_at}</legend>
             <p class="identifiers">{identifiers}</p>
             <Changes before after=data/>
             <p><strong>{state}</strong></p>

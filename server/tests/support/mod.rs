@@ -9,8 +9,8 @@ pub mod station;
 
 use std::{
     collections::VecDeque,
-    io::Write as _,
     fmt::{self, Display, Write as _},
+    io::Write as _,
     net::SocketAddr,
     path::Path,
     process,
@@ -251,7 +251,12 @@ impl Ward {
         self.connect_by(tcp, "/ws/patients/", &[authorization]).await.unwrap()
     }
 
-    pub async fn connect_by(&self, tcp: TcpSocket, path: &str, headers: &[(&'static str, String)]) -> Result<Client, u16> {
+    pub async fn connect_by(
+        &self,
+        tcp: TcpSocket,
+        path: &str,
+        headers: &[(&'static str, String)],
+    ) -> Result<Client, u16> {
         use tokio_tungstenite::tungstenite::Error;
         let mut request = format!("ws://{}{path}", self.addr).into_client_request().unwrap();
         for (name, value) in headers {
