@@ -48,7 +48,7 @@ pub(crate) fn Header(
                 <button
                     type="button"
                     class="needs-script"
-                    disabled=when(move || live.marked.with(std::collections::BTreeSet::is_empty))
+                    disabled=when(move || live.marked.with(Vec::is_empty))
                     on:click=press(move || live.clear_all_marks())
                 >"Mark all seen"</button>
             </p>
