@@ -28,6 +28,9 @@ pub struct Edit {
     pub data: Option<Data>,
     /// When the user made it.
     pub made_at: UtcTime,
+    /// Why it was refused: outlives a reload, so that it is not tried again without its user.
+    #[serde(default)]
+    refused: Option<String>,
     #[serde(skip)]
     state: State,
     /// It may have been done already, without an answer: its content stands, and what the user wants beyond it is another
@@ -103,7 +106,17 @@ impl Edit {
     /// A wanted write, not sent yet.
     pub fn new(key: String, action: &str, base: Option<Arc<Patient>>, data: Option<Data>, made_at: UtcTime) -> Self {
         let version = base.as_ref().map(|base| base.version);
-        Self { key, action: action.to_owned(), base, version, data, made_at, state: State::Waiting, maybe_done: false }
+        Self {
+            key,
+            action: action.to_owned(),
+            base,
+            version,
+            data,
+            made_at,
+            refused: None,
+            state: State::Waiting,
+            maybe_done: false,
+        }
     }
 
     /// The row that it changes.
@@ -138,6 +151,11 @@ impl Edit {
         matches!(self.state, State::Waiting | State::Sent { .. })
     }
 
+    fn refuse(&mut self, reason: String) {
+        self.refused = Some(reason.clone());
+        self.state = State::Stuck(Stuck::Refused(reason));
+    }
+
     fn frame(&self) -> String {
         let request = ClientRequest {
             action: &self.action,
@@ -157,8 +175,14 @@ impl Edit {
 pub struct Edits(Vec<Edit>);
 
 impl Edits {
-    /// Those that a page kept before it was loaded again. Whether they were sent is not known: they are sent (again).
-    pub fn restored(edits: Vec<Edit>) -> Self {
+    /// Those that a page kept before it was loaded again. Whether they were sent is not known: they are sent (again), but
+    /// for those that were refused. One that was in conflict is asked about anew, with the version that it had.
+    pub fn restored(mut edits: Vec<Edit>) -> Self {
+        for edit in &mut edits {
+            if let Some(reason) = edit.refused.clone() {
+                edit.state = State::Stuck(Stuck::Refused(reason));
+            }
+        }
         Self(edits)
     }
 
@@ -280,8 +304,8 @@ impl Edits {
             Outcome::Conflict { current, by } => {
                 edit.state = State::Stuck(Stuck::Conflict { current: current.clone(), by: by.clone() });
             }
-            Outcome::Invalid(errors) => edit.state = State::Stuck(Stuck::Refused(errors.to_string())),
-            Outcome::Refused(reason) => edit.state = State::Stuck(Stuck::Refused(reason.clone())),
+            Outcome::Invalid(errors) => edit.refuse(errors.in_words()),
+            Outcome::Refused(reason) => edit.refuse(reason.clone()),
             Outcome::Kept => {}
         }
         Some((key, outcome))

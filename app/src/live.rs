@@ -4,7 +4,7 @@ mod mark;
 mod own;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     rc::Rc,
     sync::Arc,
 };
@@ -73,8 +73,8 @@ pub struct Live {
     deleted: StoredValue<BTreeMap<i64, Arc<Patient>>, LocalStorage>,
     /// Turns whenever the set of rows or what they are sorted by may be another.
     turned: RwSignal<u64>,
-    /// Rows with a mark.
-    pub marked: RwSignal<BTreeSet<i64>>,
+    /// The ids of rows with a mark, in order.
+    pub marked: RwSignal<Vec<i64>>,
     /// Changes by others since the announcement that was made last.
     pub unannounced: RwSignal<usize>,
     /// Whether the list is in step.
@@ -113,7 +113,7 @@ impl Live {
             rows: StoredValue::new_local(rows),
             deleted: StoredValue::new_local(BTreeMap::new()),
             turned: RwSignal::new(0),
-            marked: RwSignal::new(BTreeSet::new()),
+            marked: RwSignal::new(Vec::new()),
             unannounced: RwSignal::new(0),
             state,
             blocked,
@@ -147,7 +147,7 @@ impl Live {
         self.query.with(|query| {
             self.with_rows(|rows| {
                 self.deleted.with_value(|deleted| {
-                    query.arrange(rows.values().chain(deleted.values()), |id| marked.contains(&id))
+                    query.arrange(rows.values().chain(deleted.values()), |id| marked.binary_search(&id).is_ok())
                 })
             })
         })
@@ -296,7 +296,7 @@ impl Live {
                     self.deleted.update_value(|deleted| _ = deleted.insert(patient.id, patient.clone()));
                     self.set_row(patient, Some(mark));
                 } else {
-                    self.marked.update(|marked| _ = marked.remove(&patient.id));
+                    self.marked.update(|marked| marked.retain(|id| *id != patient.id));
                     self.drop_row(patient.id);
                 }
             }
@@ -312,7 +312,11 @@ impl Live {
         });
         if let Some(mark) = mark {
             self.unannounced.update(|count| *count += 1);
-            self.marked.update(|marked| _ = marked.insert(id));
+            self.marked.update(|marked| {
+                if let Err(at) = marked.binary_search(&id) {
+                    marked.insert(at, id);
+                }
+            });
             row.mark.update(|known| *known = Some(mark.after(known.take())));
         }
         self.refresh(id);

@@ -227,10 +227,10 @@ impl Replica {
         let mut effects = vec![Effect::Now(heartbeat.now)];
         match &mut self.phase {
             Phase::Closed => {}
+            Phase::Live => effects.extend(self.compare(heartbeat)),
             Phase::Syncing { beats } if *beats < PATIENCE_BEATS => *beats += 1,
             // In a greeting the hello is lost.
-            Phase::Greeting | Phase::Resting | Phase::Syncing { .. } => effects.push(self.sync()),
-            Phase::Live => effects.extend(self.compare(heartbeat)),
+            Phase::Greeting | Phase::Syncing { .. } | Phase::Resting => effects.push(self.sync()),
         }
         effects
     }

@@ -209,7 +209,7 @@ export class Row {
     }
 
     async isNotSent(): Promise<void> {
-        await expect(this.pending).toHaveText('⧗ Not sent yet');
+        await expect(this.pending).toHaveText('◔ Not sent yet');
     }
 
     async needsDecision(): Promise<void> {

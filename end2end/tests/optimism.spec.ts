@@ -30,7 +30,7 @@ test('a change is seen while it is on its way, as one that is not saved', async 
 
 test('a change that is refused is taken back from the row, and the reason is told', async ({ open, lab }) => {
     const ada = await lab.admit({ reason: 'Fall' });
-    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', medical_record_number: '4711' });
+    const grace = await lab.admit({ first_name: 'Grace', last_name: 'Hopper', medical_record_number: '4711' });
     const wire = new Wire();
     const list = await open('sister', { wire });
     const dialog = await list.startEdit(ADA);
@@ -45,9 +45,21 @@ test('a change that is refused is taken back from the row, and the reason is tol
     await expect(list.row(ADA).root).not.toContainText('MRN 4711');
     await expect(list.unsaved).toHaveText('1 change needs your decision.');
     await list.showUnsaved();
-    await expect(dialog.unsaved(ADA)).toContainText('patient with this medical record number already exists.');
+    await expect(dialog.unsaved(ADA)).toContainText(
+        'Medical record number: patient with this medical record number already exists.',
+    );
     expect(await lab.read(ada)).toEqual(ada);
+    // A reload does not try it again behind its author's back, even if it would work now.
+    await lab.change(grace, { medical_record_number: null });
+    const tries = wire.asked('patch').length;
+    await dialog.press('Back to the list');
+    await list.reload();
+    await list.isLive();
+    await list.row(ADA).needsDecision();
+    expect(wire.asked('patch')).toHaveLength(tries);
+    await lab.change(grace, { medical_record_number: '4711' });
     // What one does next is not held up by it.
+    await list.showUnsaved();
     await dialog.press('Edit again');
     await dialog.fill({ 'Medical record number': '4712' });
     await dialog.press('Save');

@@ -48,7 +48,7 @@ pub(crate) fn Header(
                 <button
                     type="button"
                     class="needs-script"
-                    disabled=when(move || live.marked.with(std::collections::BTreeSet::is_empty))
+                    disabled=when(move || live.marked.with(Vec::is_empty))
                     on:click=press(move || live.clear_all_marks())
                 >"Mark all seen"</button>
             </p>
@@ -111,7 +111,7 @@ fn Banner() -> impl IntoView {
         let _ = window().location().reload();
     });
     view! {
-        <div class="banner" class:hidden=is_found>
+        <section class="banner" class:hidden=is_found aria-label="Connection">
             <div role="alert">{words}</div>
             <button type="button" class:hidden=is_understood on:click=reload>"Reload the page"</button>
             {may_write.then(|| view! {
@@ -124,7 +124,7 @@ fn Banner() -> impl IntoView {
                     "Keep my changes on this device while the list is not live"
                 </label>
             })}
-        </div>
+        </section>
         <noscript>
             <p class="banner">
                 <strong>"This list does not update by itself"</strong>

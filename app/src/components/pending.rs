@@ -19,7 +19,7 @@ pub(super) fn PendingMark(row: Row) -> impl IntoView {
             }
             .into_any(),
             Pending::Waiting => view! {
-                <span class="pending"><span aria-hidden="true">"⧗ "</span>"Not sent yet"</span>
+                <span class="pending"><span aria-hidden="true">"◔ "</span>"Not sent yet"</span>
             }
             .into_any(),
             Pending::Stuck => view! {

@@ -29,7 +29,7 @@ pub(crate) fn Toast() -> impl IntoView {
                 Outcome::Conflict { by, .. } => {
                     format!("Not undone: {by} has changed {} meanwhile.", row.display_name())
                 }
-                Outcome::Invalid(errors) => format!("Not undone: {errors}"),
+                Outcome::Invalid(errors) => format!("Not undone: {}", errors.in_words()),
                 Outcome::Refused(reason) => format!("Not undone: {reason}"),
             };
             dialogs.done.set(Some(Done { text, undo: None }));

@@ -55,10 +55,10 @@ pub(crate) fn UnsavedStrip() -> impl IntoView {
         }
     });
     view! {
-        <div class="unsaved" class:empty=is_empty>
+        <section class="unsaved" class:empty=is_empty aria-label="Changes on this device">
             <p role="status" id="unsaved">{words}</p>
             <button type="button" class:hidden=is_empty on:click=press(move || dialogs.show(Open::Unsaved))>"Show"</button>
-        </div>
+        </section>
     }
     .into_any()
 }
@@ -122,8 +122,8 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView 
         (Some(Stuck::Conflict { by, .. }), _) => {
             format!("⚠ {by} has changed this patient meanwhile. Your change is not saved; decide what is to stand.")
         }
-        (Some(Stuck::Refused(reason)), _) => format!("⚠ Not saved: {reason}"),
-        (None, Pending::Waiting) => "⧗ Not sent yet: waits until the list is live.".to_owned(),
+        (Some(Stuck::Refused(reason)), _) => format!("⚠ {reason}"),
+        (None, Pending::Waiting) => "◔ Not sent yet: waits until the list is live.".to_owned(),
         (None, _) => "⟳ Being saved…".to_owned(),
     };
     let (key, decided) = (edit.key.clone(), edit.key.clone());
@@ -139,7 +139,7 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView 
     let decide = matches!(edit.stuck(), Some(Stuck::Conflict { .. }));
     view! {
         <fieldset class="unsaved-item">
-            <legend>{what}" made at "{made_at}</legend>
+            <legend>{what}", "{made_at}</legend>
             <p class="identifiers">{identifiers}</p>
             <Changes before after=data/>
             <p><strong>{state}</strong></p>

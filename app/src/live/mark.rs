@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use leptos::prelude::*;
 
 use super::Live;
@@ -50,16 +48,16 @@ impl Mark {
 impl Live {
     /// The user has seen what happened to this row.
     pub fn clear_mark(self, id: i64) {
-        self.clear_marks([id].into());
+        self.clear_marks(&[id]);
     }
 
     /// The user has seen everything.
     pub fn clear_all_marks(self) {
-        self.clear_marks(self.marked.get_untracked());
+        self.clear_marks(&self.marked.get_untracked());
     }
 
-    fn clear_marks(self, seen: BTreeSet<i64>) {
-        for id in &seen {
+    fn clear_marks(self, seen: &[i64]) {
+        for id in seen {
             if let Some(row) = self.row(*id) {
                 row.mark.set(None);
             }
@@ -67,7 +65,7 @@ impl Live {
                 self.drop_row(*id);
             }
         }
-        self.marked.update(|marked| marked.retain(|id| !seen.contains(id)));
+        self.marked.update(|marked| marked.retain(|id| seen.binary_search(id).is_err()));
         self.turn();
     }
 }
