@@ -19,7 +19,8 @@ for (const [how, end] of [['a planned stop', 'stop'], ['a crash', 'kill']] as co
         if (end === 'stop') {
             // The page was told, and when it may come back.
             expect(wire.said('going_away')).toEqual([expect.objectContaining({ retry_after_ms: expect.any(Number) })]);
-            expect(wire.closes).toEqual([1012]);
+            // Later ones are of tries while there is no server.
+            expect(wire.closes[0]).toBe(1012);
         }
         const folder = await server.makeFolder('export');
         await writeExport(folder, [{ id: 'x', first: 'Zofia', last: 'Kowalczyk', mrn: '4711' }]);
