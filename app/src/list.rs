@@ -152,7 +152,7 @@ impl PatientList {
         let together = std::mem::take(&mut self.held).into_iter().chain([change]);
         let changes = together.filter_map(|change| {
             let by = change.by;
-            self.set_row(change.pk, change.data.map(Arc::new)).map(|change| (change, by))
+            self.set_row(change.pk, change.data).map(|change| (change, by))
         });
         Applied::Applied(changes.collect())
     }

@@ -146,7 +146,7 @@ fn frame(change: &Change, seen: Seen) -> ChangeFrame {
         by: change.by.clone(),
         at: change.at,
         more: false,
-        data: (!gone).then(|| (*change.patient).clone()),
+        data: (!gone).then(|| change.patient.clone()),
     }
 }
 

@@ -6,14 +6,20 @@ const ADA = 'LOVELACE, Ada';
 const GRACE = 'HOPPER, Grace';
 const SOMEBODY = 'Somebody else changed this patient';
 
-test('a change that is made without a connection is kept over a reload, and saved once on the return', async ({
-    open, lab,
-}) => {
-    const ada = await lab.admit({ reason: 'Fall', bed: 'A1' });
+/** The sister's list, live until its connection was cut. */
+async function cutOff(open: (name: string, options: { wire: Wire }) => Promise<ListPage>) {
     const wire = new Wire();
     const list = await open('sister', { wire });
     wire.cut();
     await list.isNotLive();
+    return { list, wire };
+}
+
+test('a change that is made without a connection is kept over a reload, and saved once on the return', async ({
+    open, lab,
+}) => {
+    const ada = await lab.admit({ reason: 'Fall', bed: 'A1' });
+    const { list, wire } = await cutOff(open);
     await expect(list.banner).toContainText('Changes are kept on this device until then');
     await list.keepEdit(ADA, { Reason: 'Hip fracture' });
     // Seen at once, and seen to be not saved.
@@ -50,10 +56,7 @@ test('a change that is made without a connection is kept over a reload, and save
 
 test('what others changed meanwhile is not overwritten: the author is asked, field by field', async ({ open, lab }) => {
     const ada = await lab.admit({ reason: 'Fall', nhs_number: '9434765919' });
-    const wire = new Wire();
-    const list = await open('sister', { wire });
-    wire.cut();
-    await list.isNotLive();
+    const { list, wire } = await cutOff(open);
     await list.keepEdit(ADA, { Reason: 'Hip fracture' });
     await lab.change(ada, { reason: 'Fall at home', team: 'Surgery' });
 
@@ -95,10 +98,7 @@ test('what others changed meanwhile is not overwritten: the author is asked, fie
 
 test('a decision that others overtake is asked for again, and nothing is lost on the way', async ({ open, lab }) => {
     const ada = await lab.admit({ reason: 'Fall' });
-    const wire = new Wire();
-    const list = await open('sister', { wire });
-    wire.cut();
-    await list.isNotLive();
+    const { list, wire } = await cutOff(open);
     await list.keepEdit(ADA, { Reason: 'Mine' });
     await lab.change(ada, { reason: 'Second' });
     wire.mend();
@@ -125,10 +125,7 @@ test('a decision that others overtake is asked for again, and nothing is lost on
 
 test('a change of another field by somebody else is shown before both stand', async ({ open, lab }) => {
     const ada = await lab.admit({ reason: 'Fall' });
-    const wire = new Wire();
-    const list = await open('sister', { wire });
-    wire.cut();
-    await list.isNotLive();
+    const { list, wire } = await cutOff(open);
     await list.keepEdit(ADA, { Reason: 'Hip fracture' });
     const theirs = await lab.change(ada, { allergy_status: 'known' });
     wire.mend();
@@ -147,10 +144,7 @@ test('a kept change of a patient who was deleted meanwhile is told, and its word
     open, lab,
 }) => {
     const ada = await lab.admit();
-    const wire = new Wire();
-    const list = await open('sister', { wire });
-    wire.cut();
-    await list.isNotLive();
+    const { list, wire } = await cutOff(open);
     await list.keepEdit(ADA, { Reason: 'Long and carefully worded' });
     await lab.delete(ada);
     wire.mend();
@@ -176,10 +170,7 @@ test('a kept change of a patient who was deleted meanwhile is told, and its word
 
 test('a discharge that is kept can be taken back before it was ever sent', async ({ open, lab }) => {
     const ada = await lab.admit();
-    const wire = new Wire();
-    const list = await open('sister', { wire });
-    wire.cut();
-    await list.isNotLive();
+    const { list, wire } = await cutOff(open);
     await (await list.openPatient(ADA)).press('Discharge');
     await list.dialog.press('Keep until live');
     await expect(list.row(ADA).cell('Status')).toContainText('Discharged');
@@ -269,10 +260,7 @@ test('leaving the page asks while something is not saved, and signing out says t
     open, lab,
 }) => {
     const ada = await lab.admit();
-    const wire = new Wire();
-    const list = await open('sister', { wire });
-    wire.cut();
-    await list.isNotLive();
+    const { list, wire } = await cutOff(open);
     await list.keepEdit(ADA, { Reason: 'Hip fracture' });
 
     // Staying is the safe answer.
@@ -306,10 +294,7 @@ test('leaving the page asks while something is not saved, and signing out says t
 
 test('what one person has kept is not sent in another one’s name', async ({ open, lab, newContext }) => {
     const ada = await lab.admit();
-    const wire = new Wire();
-    const list = await open('sister', { wire });
-    wire.cut();
-    await list.isNotLive();
+    const { list, wire } = await cutOff(open);
     await list.keepEdit(ADA, { Reason: 'The sister’s words' });
     // Signed out from elsewhere; the doctor signs in where the sister's page was.
     const elsewhere = await newContext({ storageState: await list.page.context().storageState() });

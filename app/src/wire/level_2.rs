@@ -145,7 +145,7 @@ pub struct ChangeFrame {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
     /// The row after it; null when it is gone.
-    pub data: Option<Patient>,
+    pub data: Option<Arc<Patient>>,
 }
 
 /// A position that a client has.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
-use crate::patient::Patient;
+use crate::patient::{FieldErrors, Patient};
 
 /// A reply: the five keys of DCRF in its order, then the extensions.
 #[derive(Debug, Serialize)]
@@ -34,8 +34,19 @@ pub struct Reply {
 
 impl Reply {
     /// An answer with these errors.
-    pub fn error(status: u16, errors: Vec<Value>) -> Self {
+    fn error(status: u16, errors: Vec<Value>) -> Self {
         Self { errors, ..Self::ok(status, None) }
+    }
+
+    /// An answer with one sentence of what is wrong.
+    pub fn sentence(status: u16, words: &str) -> Self {
+        Self::error(status, vec![Value::from(words)])
+    }
+
+    /// An answer that names what is wrong with which field.
+    pub fn invalid(errors: &FieldErrors) -> Self {
+        // Names and messages only: nothing in them can fail to encode.
+        Self::error(400, vec![serde_json::to_value(errors).unwrap_or_default()])
     }
 
     /// An answer that is a success.

@@ -30,20 +30,9 @@ impl Event {
             Action::Update => ChangeAction::Update,
             Action::Delete => ChangeAction::Delete,
         };
-        let frame = ChangeFrame {
-            epoch: epoch.to_string(),
-            prev_seq: change.seq - 1,
-            seq: change.seq,
-            action,
-            pk: change.patient.id,
-            version: change.patient.version,
-            changed: change.before.keys().cloned().collect(),
-            by: change.by.clone(),
-            at: change.at,
-            more: false,
-            data: (action != ChangeAction::Delete).then(|| change.patient.as_ref().clone()),
-        };
-        let level_2: Utf8Bytes = encode(&Notice::<()>::Change(Box::new(frame))).get().into();
+        let changed = change.before.keys().cloned().collect();
+        let level_2: Utf8Bytes =
+            change_frame(&change, &epoch, change.seq - 1, action, changed, change.by.clone(), false).get().into();
         let size = 2 * level_2.len() + OVERHEAD;
         Self { change, epoch, size, level_2, bare: OnceLock::new(), enveloped: OnceLock::new() }
     }
@@ -152,27 +141,40 @@ impl Entry {
             Seen::Leaves => ChangeAction::Leave,
             Seen::Deleted => ChangeAction::Delete,
         };
-        let gone = matches!(action, ChangeAction::Delete | ChangeAction::Leave);
         let (mut changed, by) = match &self.earlier {
             None => (change.before.keys().cloned().collect::<Vec<_>>(), change.by.clone()),
             Some(earlier) => (earlier.changed.clone(), earlier.by.join(", ")),
         };
         // As those of one change are.
         changed.sort_unstable();
-        encode(&Notice::<()>::Change(Box::new(ChangeFrame {
-            epoch: self.last.epoch.to_string(),
-            prev_seq,
-            seq: change.seq,
-            action,
-            pk: change.patient.id,
-            version: change.patient.version,
-            changed,
-            by,
-            at: change.at,
-            more,
-            data: (!gone).then(|| change.patient.as_ref().clone()),
-        })))
+        change_frame(change, &self.last.epoch, prev_seq, action, changed, by, more)
     }
+}
+
+/// Level 2: `change` as the last of those that the frame tells of.
+fn change_frame(
+    change: &Change,
+    epoch: &str,
+    prev_seq: i64,
+    action: ChangeAction,
+    changed: Vec<String>,
+    by: String,
+    more: bool,
+) -> Box<RawValue> {
+    let gone = matches!(action, ChangeAction::Delete | ChangeAction::Leave);
+    encode(&Notice::<()>::Change(Box::new(ChangeFrame {
+        epoch: epoch.to_owned(),
+        prev_seq,
+        seq: change.seq,
+        action,
+        pk: change.patient.id,
+        version: change.patient.version,
+        changed,
+        by,
+        at: change.at,
+        more,
+        data: (!gone).then(|| change.patient.clone()),
+    })))
 }
 
 /// The types of the wire have string keys and finite numbers only: nothing in them can fail to encode.

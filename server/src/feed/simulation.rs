@@ -16,7 +16,9 @@ use app::{
     list::Snapshot,
     patient::{Data, Patient, Revision, UtcTime},
     replica::{Effect, Replica},
-    wire::{Frame, Heartbeat, Hello, Notice, Pk, Position, Reason, Reply, Request, Role, RowsFrame, Synced, UserInfo},
+    wire::{
+        Frame, Heartbeat, Hello, Notice, Pk, Position, Reason, Reply, Request, Role, RowsFrame, Synced, UserInfo, words,
+    },
 };
 use rand::{RngExt, SeedableRng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
@@ -145,14 +147,14 @@ impl Database {
         }
         let Some(Pk::Id(pk)) = request.pk() else { panic!("a write without a row") };
         let Some(current) = self.rows().get(&pk).cloned() else {
-            return Reply::error(404, vec![json!("Not found")]);
+            return Reply::sentence(404, words::NOT_FOUND);
         };
         if request.version() != Some(current.version) {
             let by = self.log.iter().rev().find(|(change, _)| change.patient.id == pk).unwrap().0.by.clone();
             return Reply {
                 current: Some(encode(&*current)),
                 changed_by: Some(by),
-                ..Reply::error(409, vec![json!("This patient was changed by someone else.")])
+                ..Reply::sentence(409, words::CONFLICT)
             };
         }
         if action == "delete" {
@@ -624,7 +626,7 @@ impl Connection {
         let snapshot = database.snapshot();
         let position = Position { epoch: snapshot.epoch, seq: snapshot.seq, at: snapshot.at };
         let Resume::Behind { to, .. } = hub.resume(&self.outbox, &position, i64::MAX) else {
-            self.reply(Reply::error(500, vec![json!("Internal error.")]), request);
+            self.reply(Reply::sentence(500, words::INTERNAL), request);
             return;
         };
         let rows: Vec<_> = snapshot.rows.iter().filter(|row| filter.matches(row)).collect();

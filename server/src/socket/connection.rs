@@ -5,7 +5,6 @@ use std::time::Duration;
 use app::wire::{HEARTBEAT_MS, Heartbeat, Hello, Malformed, Notice, Reason, Reply, Request, STREAM, words};
 use futures::StreamExt;
 use rand::RngExt;
-use serde_json::Value;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -175,14 +174,14 @@ impl Connection {
     async fn answer_request(&mut self, request: &Request<'_>) -> Result<(), End> {
         if let Err(wait) = self.requester.throttle(&self.state) {
             let retry_after_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
-            let reply = Reply::error(429, vec![Value::from(words::THROTTLED)]);
+            let reply = Reply::sentence(429, words::THROTTLED);
             return self.reply(Reply { retry_after_ms: Some(retry_after_ms), ..reply }.to(request)).await;
         }
         let principal = match self.requester.now(&self.state).await {
             Ok(principal) => principal.ok_or(End::SignedOut)?,
             Err(error) => {
                 log_unforeseen(&error);
-                return self.reply(Reply::error(500, vec![Value::from(words::INTERNAL)]).to(request)).await;
+                return self.reply(Reply::sentence(500, words::INTERNAL).to(request)).await;
             }
         };
         if self.level() == Level::Two && request.text("action").as_deref() == Some("sync") {
@@ -253,16 +252,14 @@ impl Connection {
         if self.level() == Level::Two && self.state.feed.is_running() {
             for _ in 0..BEAT_TRIES {
                 self.push_changes().await?;
+                let feed = &self.state.feed;
                 let pulse = match &self.mode {
-                    Mode::Synced(stream) => self.state.feed.pulse(&self.peer.outbox, &stream.filter),
-                    Mode::Silent | Mode::Level1 => None,
+                    Mode::Synced(stream) => {
+                        feed.pulse(&self.peer.outbox, &stream.filter).map(|pulse| (pulse.seq, Some(pulse.digest)))
+                    }
+                    Mode::Silent | Mode::Level1 => Some((feed.seq(), None)),
                 };
-                let is_silent = matches!(self.mode, Mode::Silent);
-                let (head_seq, digest) = match pulse {
-                    Some(pulse) => (pulse.seq, Some(pulse.digest)),
-                    None if is_silent => (self.state.feed.seq(), None),
-                    None => continue,
-                };
+                let Some((head_seq, digest)) = pulse else { continue };
                 let beat = Notice::<()>::Heartbeat(Heartbeat { head_seq, digest, now: clock::now() });
                 self.peer.send(&encode(&beat)).await?;
                 break;
@@ -295,5 +292,5 @@ impl Connection {
 }
 
 fn malformed(why: &str) -> Reply {
-    Reply::error(400, vec![Value::from(why)])
+    Reply::sentence(400, why)
 }

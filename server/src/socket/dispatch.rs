@@ -5,7 +5,7 @@ use app::{
     patient::{FieldErrors, Revision},
     wire::{Pk, Reply, Request, words},
 };
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::{
@@ -71,27 +71,26 @@ impl To for Reply {
 }
 
 fn refusal(refused: Refused) -> Reply {
-    let sentence = |status, words: &str| Reply::error(status, vec![Value::from(words)]);
     match refused {
-        Refused::NoAction => sentence(405, words::NO_ACTION),
-        Refused::Forbidden => sentence(403, words::FORBIDDEN),
-        Refused::UnknownAction(_) => sentence(405, &refused.to_string()),
-        Refused::NotFound | Refused::Write(WriteError::NotFound) => sentence(404, words::NOT_FOUND),
-        Refused::VersionRequired => sentence(428, words::VERSION_REQUIRED),
-        Refused::TooMany(_) => sentence(400, &refused.to_string()),
-        Refused::Invalid(errors) | Refused::Write(WriteError::Invalid(errors)) => {
-            Reply::error(400, vec![serde_json::to_value(errors).unwrap_or_default()])
-        }
-        Refused::Write(WriteError::Conflict { current, changed_by }) => {
-            Reply { current: Some(encode(&*current)), changed_by: Some(changed_by), ..sentence(409, words::CONFLICT) }
-        }
+        Refused::NoAction => Reply::sentence(405, words::NO_ACTION),
+        Refused::Forbidden => Reply::sentence(403, words::FORBIDDEN),
+        Refused::UnknownAction(_) => Reply::sentence(405, &refused.to_string()),
+        Refused::NotFound | Refused::Write(WriteError::NotFound) => Reply::sentence(404, words::NOT_FOUND),
+        Refused::VersionRequired => Reply::sentence(428, words::VERSION_REQUIRED),
+        Refused::TooMany(_) => Reply::sentence(400, &refused.to_string()),
+        Refused::Invalid(errors) | Refused::Write(WriteError::Invalid(errors)) => Reply::invalid(&errors),
+        Refused::Write(WriteError::Conflict { current, changed_by }) => Reply {
+            current: Some(encode(&*current)),
+            changed_by: Some(changed_by),
+            ..Reply::sentence(409, words::CONFLICT)
+        },
         // The writer logs when it begins and when it ends.
         Refused::Store(StoreError::DiskFull) | Refused::Write(WriteError::Store(StoreError::DiskFull)) => {
-            sentence(507, words::DISK_FULL)
+            Reply::sentence(507, words::DISK_FULL)
         }
         Refused::Store(error) | Refused::Write(WriteError::Store(error)) => {
             log_unforeseen(&error);
-            sentence(500, words::INTERNAL)
+            Reply::sentence(500, words::INTERNAL)
         }
     }
 }

@@ -53,13 +53,10 @@ impl Connection {
     pub(super) async fn sync(&mut self, request: &Request<'_>) -> Result<(), End> {
         let Wanted { since, filter, diverged } = match Wanted::read(request) {
             Ok(wanted) => wanted,
-            Err(errors) => {
-                let errors = vec![serde_json::to_value(errors).unwrap_or_default()];
-                return self.reply(Reply::error(400, errors).to(request)).await;
-            }
+            Err(errors) => return self.reply(Reply::invalid(&errors).to(request)).await,
         };
         if !self.state.feed.is_running() {
-            return self.reply(Reply::error(503, vec![words::NO_LOG.into()]).to(request)).await;
+            return self.reply(Reply::sentence(503, words::NO_LOG).to(request)).await;
         }
         let reason = match (since, diverged) {
             (None, None) => Reason::AskedFor,

@@ -54,7 +54,7 @@ impl Writer {
     }
 
     pub(super) async fn write(&self, write: Write) -> Answer {
-        let gone = || WriteError::Store(StoreError::Failed("the writer has stopped".to_owned()));
+        let gone = || WriteError::Store(StoreError::other("the writer has stopped"));
         let (answer, answered) = oneshot::channel();
         self.jobs.send(Job { write, answer }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
@@ -365,7 +365,7 @@ async fn revise(
         .execute(db)
         .await?;
     if updated.rows_affected() != 1 {
-        return Err(StoreError::Failed("a row changed within its own transaction".to_owned()).into());
+        return Err(StoreError::other("a row changed within its own transaction").into());
     }
     let before = current.changed_from(&patient);
     Ok(changed(Action::Update, patient, before))
