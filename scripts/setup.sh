@@ -136,6 +136,14 @@ chromium_path() {
     command -v chromium || command -v chromium-browser || command -v google-chrome
 }
 
+# Same order as server/tests/support/postgres.rs: PATH, then Debian's folder, which is not on it.
+bring_postgres() {
+    command -v initdb >/dev/null && command -v pg_ctl >/dev/null && return
+    compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null && return
+    say "installing PostgreSQL (the tests start private ones of their own; no server of the system is used)"
+    apt_install postgresql || die "PostgreSQL 15 or newer is missing: install it so that initdb and pg_ctl are on PATH, then run this again."
+}
+
 mkdir -p "$WARDWATCH_TOOLS"
 check_basics
 has_compiler || bring_compiler
@@ -145,5 +153,6 @@ OPT=0 cargo_tool cargo-leptos "$CARGO_LEPTOS_VERSION" "builds server and browser
 bring_wasm_opt
 if [ "${1:-build}" = test ]; then
     bring_nextest
+    bring_postgres
     bring_end2end
 fi

@@ -1,17 +1,19 @@
 //! What can be set, from flags, the environment and `.env`, in this order of precedence.
 #![expect(clippy::doc_markdown, reason = "these comments are the help that a terminal shows")]
 
-use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf};
+use std::{ffi::OsStr, fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
-use clap::Args;
+use clap::{Arg, Args, Command, builder::TypedValueParser, error::ErrorKind};
 use jiff::tz::TimeZone;
 
 /// Where the data is: every command needs it.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseArgs {
     /// The database; it is created when there is none
+    ///
+    /// sqlite://path/to/file.db, or postgres://user:password@host:5432/name, which several servers may share
     #[arg(long, global = true, env = "WARDWATCH_DATABASE_URL", default_value = "sqlite://data/wardwatch.db")]
-    #[arg(value_name = "URL", value_parser = database_url)]
+    #[arg(value_name = "URL", value_parser = DatabaseUrl, hide_env_values = true)]
     pub database_url: String,
 }
 
@@ -84,11 +86,23 @@ impl fmt::Display for PublicOrigin {
     }
 }
 
-fn database_url(text: &str) -> Result<String, String> {
-    if text.starts_with("sqlite:") {
-        Ok(text.to_owned())
-    } else {
-        Err("WARDWATCH_DATABASE_URL is an address such as sqlite://data/wardwatch.db".to_owned())
+/// Reads the address of a database. By itself clap would show a wrong one, and a password may be in it.
+#[derive(Clone)]
+struct DatabaseUrl;
+
+impl TypedValueParser for DatabaseUrl {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, _: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        let known = ["sqlite:", "postgres://", "postgresql://"];
+        match value.to_str() {
+            Some(url) if known.iter().any(|scheme| url.starts_with(scheme)) => Ok(url.to_owned()),
+            _ => {
+                let told = "WARDWATCH_DATABASE_URL is an address such as sqlite://data/wardwatch.db or \
+                            postgres://user:password@host:5432/name";
+                Err(command.clone().error(ErrorKind::ValueValidation, told))
+            }
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! From the log to the sockets. The feed reads the log past its own position and hands each change on; nothing else ever
-//! broadcasts. Wake-ups are hints: a lost one costs a tenth of a second, never a change.
+//! broadcasts. Wake-ups are hints: a lost one costs a second at most, never a change.
 
 mod event;
 #[cfg(test)]
@@ -37,9 +37,6 @@ use self::{
     snapshot::Snapshots,
 };
 use crate::store::{LogPage, Store, StoreError};
-
-/// How soon a change of another process is seen: the wait between two looks at the log.
-const POLL: Duration = Duration::from_millis(100);
 
 /// The longest wait after looks that failed.
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
@@ -139,11 +136,11 @@ impl Feed {
     }
 
     pub(crate) async fn run(self, store: Store, stop: CancellationToken) {
-        let mut retry = POLL;
+        let mut retry = store.poll();
         while !stop.is_cancelled() {
             match self.look(&store).await {
                 Ok(more) => {
-                    retry = POLL;
+                    retry = store.poll();
                     if !self.0.running.swap(true, Ordering::Relaxed) {
                         tracing::info!("the log can be read again");
                     }

@@ -243,7 +243,7 @@ async fn accounts_are_changed_and_taken_away_while_they_are_in_use() {
 fn a_wrong_setting_is_refused_by_its_name() {
     let folder = Folder::new();
     for (name, values) in [
-        ("WARDWATCH_DATABASE_URL", ["", "postgres://x", "data/ward.db"].as_slice()),
+        ("WARDWATCH_DATABASE_URL", ["", "mysql://ward:secret@x", "data/ward.db"].as_slice()),
         ("WARDWATCH_ADDR", &["", "3000", "localhost:3000", "127.0.0.1:99999"]),
         ("WARDWATCH_SITE_ROOT", &["/nonexistent", "pkg"]),
         ("WARDWATCH_ORIGIN", &["wards.example.org", "https://wards.example.org/list", "ftp://x", "https://"]),
@@ -260,6 +260,7 @@ fn a_wrong_setting_is_refused_by_its_name() {
             let flag = name.strip_prefix("WARDWATCH_").unwrap().to_lowercase().replace('_', "-");
             let told = stderr(&output);
             assert!(told.contains(name) || told.contains(&format!("--{flag}")), "{name}={value}: {told}");
+            assert!(!told.contains("secret"), "a password is never told");
         }
     }
     assert!(!folder.path().join("ward.db").exists(), "nothing is made before every setting is right");
@@ -294,7 +295,7 @@ fn help_tells_of_every_command_and_every_setting() {
 #[test]
 fn a_flag_wins_over_the_environment_and_that_over_the_file_env() {
     let folder = Folder::new();
-    std::fs::write(folder.path().join(".env"), "WARDWATCH_DATABASE_URL=postgres://nowhere\n").unwrap();
+    std::fs::write(folder.path().join(".env"), "WARDWATCH_DATABASE_URL=mysql://nowhere\n").unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_wardwatch"));
     command.current_dir(folder.path()).env_clear().args(["demo", "--patients", "1"]);
     assert!(stderr(&command.output().unwrap()).contains("WARDWATCH_DATABASE_URL"));

@@ -139,7 +139,7 @@ pub struct Page {
 
 impl Page {
     /// No page but all rows.
-    pub const ALL: Self = Self { limit: -1, offset: 0 };
+    pub const ALL: Self = Self { limit: i64::MAX, offset: 0 };
     /// The limit where none, or none that is any good, was given.
     pub const DEFAULT: i64 = 100;
     /// The greatest limit.

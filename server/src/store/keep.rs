@@ -18,7 +18,7 @@ pub use self::{
     restore::{Restored, restore},
 };
 use super::{
-    OpenError,
+    OpenError, postgres,
     sqlite::{self, MIGRATIONS},
 };
 
@@ -31,6 +31,12 @@ pub enum KeepError {
     /// See [`OpenError`].
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// PostgreSQL brings its own tools.
+    #[error(
+        "this is for SQLite; a database on PostgreSQL is copied with pg_dump and put back with pg_restore while no \
+         server runs (docs/operations.md)"
+    )]
+    Postgres,
     /// Nothing to back up or to check.
     #[error("there is no database at {0}")]
     Missing(PathBuf),
@@ -108,9 +114,12 @@ fn of(path: &Path) -> impl Fn(sqlx::Error) -> KeepError {
 
 /// The database that a URL names.
 fn place(url: &str) -> Result<PathBuf, KeepError> {
+    if postgres::is_url(url) {
+        return Err(KeepError::Postgres);
+    }
     let options = sqlite::options(url)?;
     if url.contains(":memory:") || url.contains("mode=memory") {
-        return Err(OpenError::Url { url: url.to_owned() }.into());
+        return Err(OpenError::Url.into());
     }
     absolute(options.get_filename())
 }

@@ -1,11 +1,45 @@
-//! Opening the embedded database.
+//! The embedded database: how it is opened, and how its SQL differs from PostgreSQL's.
 
-use std::{path::Path, str::FromStr, time::Duration};
+#[path = "sql/accounts.rs"]
+mod accounts;
+#[path = "sql/batch.rs"]
+mod batch;
+#[path = "sql/database.rs"]
+mod database;
+#[path = "sql/rows.rs"]
+mod rows;
+#[path = "sql/writer.rs"]
+mod writer;
+
+use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    ConnectOptions as _, Connection as _, SqliteConnection, SqlitePool,
+    error::DatabaseError as _,
+    sqlite::{SqliteConnectOptions, SqliteError, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
+use tokio::sync::Notify;
+
+pub(super) use self::database::Database;
+use super::OpenError;
+
+type Db = sqlx::Sqlite;
+type Connection = SqliteConnection;
+type ConnectOptions = SqliteConnectOptions;
+
+const BEGIN_READ: &str = "BEGIN";
+/// At once the only one that writes: no two transactions find out at their end that they were in each other's way.
+const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+const ROW_TO_CHANGE: &str = "SELECT data FROM patient WHERE id = $1";
+const LOCK_ROWS: Option<&str> = None;
+const IMPORT_LINK: &str = "SELECT patient_id, data FROM import_link WHERE source_id = $1";
+const NEXT_PATIENT_ID: &str = "UPDATE change_head SET last_patient_id = last_patient_id + 1 RETURNING last_patient_id";
+/// The words come as one JSON array, so that one statement serves any number of them.
+const HOLDS_EVERY_WORD: &str =
+    "NOT EXISTS (SELECT 1 FROM json_each($3) AS word WHERE instr(search_key, word.value) = 0)";
+const IDS: &str = "SELECT value FROM json_each($1)";
+/// The column is of a collation that takes upper and lower case for the same.
+const ACCOUNT_IS_NAMED: &str = "name = $1";
 
 /// Older ones can lose a commit when a write-ahead log is reset while another connection reads ("WAL-reset bug",
 /// sqlite.org/wal.html).
@@ -29,88 +63,48 @@ const NO_ROOM_FOR_INDEX: i32 = 4874;
 /// How long a statement waits for another process (an import, say) that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The database cannot be used. Told to whoever starts the program.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// Not a URL of a database that this program knows.
-    #[error("the database URL {url:?} is not understood: sqlite://path/to/file.db is what it should look like")]
-    Url {
-        /// As given.
-        url: String,
-    },
-    /// No place for the file.
-    #[error("the folder {folder} for the database cannot be created: {source}")]
-    Folder {
-        /// Its path.
-        folder: String,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The file cannot be opened or is damaged.
-    #[error("the database {url} cannot be opened: {source}")]
-    Connect {
-        /// As given.
-        url: String,
-        /// Why.
-        source: sqlx::Error,
-    },
-    /// A migration failed, or the database is of a newer program.
-    #[error("the database {url} cannot be brought up to date: {source}")]
-    Migrate {
-        /// As given.
-        url: String,
-        /// Why.
-        source: sqlx::migrate::MigrateError,
-    },
-    /// A SQLite with a known bug that loses data.
-    #[error("SQLite {found} is too old: 3.51.3 or newer is needed, older ones can lose committed data")]
-    SqliteVersion {
-        /// The one that is linked.
-        found: String,
-    },
-}
-
-/// The connections to one database file.
-pub(super) struct Opened {
-    pub(super) readers: SqlitePool,
-    pub(super) accounts: SqlitePool,
-    /// The one connection that writes patients.
-    pub(super) writer: SqliteConnection,
-    /// How another one in its place is opened.
-    pub(super) writer_options: SqliteConnectOptions,
-}
-
-pub(super) async fn open(url: &str) -> Result<Opened, OpenError> {
+pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Database, OpenError> {
     let options = options(url)?;
     create_folder(options.get_filename())?;
-    let connect = |source| OpenError::Connect { url: url.to_owned(), source };
+    let connect = |source| OpenError::Connect { database: url.to_owned(), source };
     let mut writer = options.clone().create_if_missing(true).connect().await.map_err(connect)?;
     check_version(&mut writer).await.map_err(connect)??;
-    MIGRATIONS.run(&mut writer).await.map_err(|source| OpenError::Migrate { url: url.to_owned(), source })?;
-    let pool = |size| {
-        SqlitePoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(5)).after_release(
-            |connection, _| {
-                Box::pin(async move {
-                    // SQLite ends a transaction by itself when the disk is full. sqlx still counts it as begun, its next
-                    // one would never end: such a connection is not used again. The answer comes after the rollback.
-                    connection.ping().await?;
-                    Ok(!connection.is_in_transaction())
-                })
-            },
-        )
-    };
-    let accounts = pool(1).connect_with(options.clone()).await.map_err(connect)?;
-    let readers = pool(8).connect_with(options.clone().pragma("query_only", "on")).await.map_err(connect)?;
-    Ok(Opened { readers, accounts, writer, writer_options: options })
+    MIGRATIONS.run(&mut writer).await.map_err(|source| OpenError::Migrate { database: url.to_owned(), source })?;
+    let accounts = pool(1, options.clone()).await.map_err(connect)?;
+    let readers = pool(8, options.clone().pragma("query_only", "on")).await.map_err(connect)?;
+    Ok(Database::new(readers, accounts, (writer, options), committed))
+}
+
+async fn pool(size: u32, options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let options_of_pool = SqlitePoolOptions::new().max_connections(size).acquire_timeout(Duration::from_secs(5));
+    options_of_pool
+        .after_release(|connection, _| {
+            Box::pin(async move {
+                // SQLite ends a transaction by itself when the disk is full. sqlx still counts it as begun, its next
+                // one would never end: such a connection is not used again. The answer comes after the rollback.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+        .connect_with(options)
+        .await
+}
+
+async fn connect(options: &ConnectOptions) -> Result<Connection, sqlx::Error> {
+    options.connect().await
+}
+
+/// What is in this machine's files answers or fails; another process that writes is waited for as long as is set above.
+async fn bounded<T, E>(asked: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    asked.await
 }
 
 /// sqlx sets none of these by itself. `FULL`: in WAL mode `NORMAL` may lose the last commits at a power cut.
 pub(super) fn options(url: &str) -> Result<SqliteConnectOptions, OpenError> {
-    let not_understood = || OpenError::Url { url: url.to_owned() };
     if !url.starts_with("sqlite:") {
-        return Err(not_understood());
+        return Err(OpenError::Url);
     }
-    let options = SqliteConnectOptions::from_str(url).map_err(|_| not_understood())?;
+    let options = SqliteConnectOptions::from_str(url).map_err(|_| OpenError::Url)?;
     Ok(options
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -146,7 +140,7 @@ pub(super) fn is_full(error: &sqlx::Error) -> bool {
 }
 
 fn extended_code(error: &sqlx::Error) -> Option<i32> {
-    error.as_database_error()?.code()?.parse().ok()
+    error.as_database_error()?.try_downcast_ref::<SqliteError>()?.code()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -156,9 +150,9 @@ mod tests {
     #[tokio::test]
     async fn a_connection_whose_transaction_sqlite_has_ended_by_itself_is_not_used_again() {
         let folder = tempfile::tempdir().unwrap();
-        let Opened { accounts, readers, .. } =
-            open(&format!("sqlite://{}/ward.db", folder.path().display())).await.unwrap();
-        for pool in [accounts, readers] {
+        let url = format!("sqlite://{}/ward.db", folder.path().display());
+        let database = open(&url, Arc::default()).await.unwrap();
+        for pool in [database.accounts, database.readers] {
             let mut transaction = pool.begin().await.unwrap();
             // As on a full disk: sqlx does not hear of it.
             sqlx::query("ROLLBACK").execute(&mut *transaction).await.unwrap();

@@ -5,6 +5,7 @@
 
 pub mod killable;
 pub mod level_2;
+pub mod postgres;
 pub mod program;
 pub mod station;
 
@@ -28,7 +29,7 @@ use server::{
     startup::{self, StartError},
     store::{Author, Command, Origin, Store, Write, WriteError, Written},
 };
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -64,6 +65,8 @@ pub struct Folder(Arc<Place>);
 
 struct Place {
     dir: TempDir,
+    /// Of the database, when it is not a file in here.
+    postgres: Option<String>,
     /// It is a disk of its own.
     mounted: bool,
 }
@@ -78,8 +81,26 @@ impl Drop for Place {
 }
 
 impl Folder {
+    /// With a database of the kind that this run of the tests is about: `WARDWATCH_TEST_DATABASE=postgres`, or SQLite.
     pub fn new() -> Self {
-        Self::furnished(Place { dir: tempfile::tempdir().unwrap(), mounted: false })
+        match std::env::var("WARDWATCH_TEST_DATABASE").as_deref() {
+            Ok("postgres") => Self::on_postgres(),
+            Ok("sqlite") | Err(_) => Self::on_sqlite(),
+            Ok(other) => panic!("WARDWATCH_TEST_DATABASE={other} is neither postgres nor sqlite"),
+        }
+    }
+
+    pub fn on_sqlite() -> Self {
+        Self::furnished(Place { dir: tempfile::tempdir().unwrap(), postgres: None, mounted: false })
+    }
+
+    pub fn on_postgres() -> Self {
+        Self::beside(postgres::create_database())
+    }
+
+    /// A folder for a server whose database is elsewhere.
+    pub fn beside(url: String) -> Self {
+        Self::furnished(Place { dir: tempfile::tempdir().unwrap(), postgres: Some(url), mounted: false })
     }
 
     /// A folder on a disk of its own, of a few megabytes; `None` where this process may not mount one.
@@ -93,7 +114,7 @@ impl Folder {
         let mut mount = process::Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(dir.path());
         let mounted = mount.output().is_ok_and(|output| output.status.success());
-        mounted.then(|| Self::furnished(Place { dir, mounted }))
+        mounted.then(|| Self::furnished(Place { dir, postgres: None, mounted }))
     }
 
     fn furnished(place: Place) -> Self {
@@ -128,9 +149,30 @@ impl Folder {
         self.path().join("ballast")
     }
 
-    /// Of the one database in it.
+    /// Of its one database.
     pub fn url(&self) -> String {
-        format!("sqlite://{}", self.path().join("ward.db").display())
+        match &self.0.postgres {
+            Some(url) => url.clone(),
+            None => format!("sqlite://{}", self.path().join("ward.db").display()),
+        }
+    }
+
+    /// The database as one more process has it.
+    pub async fn open(&self) -> Store {
+        Store::open(&self.url()).await.unwrap()
+    }
+
+    /// One statement or several, past all rules.
+    pub async fn run_sql(&self, sql: &'static str) -> Result<(), sqlx::Error> {
+        if self.0.postgres.is_some() {
+            let mut connection = PgConnection::connect(&self.url()).await?;
+            sqlx::raw_sql(sql).execute(&mut connection).await?;
+            connection.close().await
+        } else {
+            let mut connection = SqliteConnection::connect(&self.url()).await?;
+            sqlx::raw_sql(sql).execute(&mut connection).await?;
+            connection.close().await
+        }
     }
 }
 
@@ -158,17 +200,16 @@ impl Ward {
 
     /// In a folder without a database.
     pub async fn on(folder: Folder, flags: &[&str]) -> Self {
-        let store = Store::open(&folder.url()).await.unwrap();
-        let mut sql = SqliteConnection::connect(&folder.url()).await.unwrap();
+        let store = folder.open().await;
+        // Nobody signs in with these: hashing a password takes longer than everything else here.
+        let accounts = "INSERT INTO account (name, role, password_hash, password_is_one_time, created_at) VALUES \
+                        ('viewer', 'viewer', 'none', FALSE, 0), ('clinician', 'clinician', 'none', FALSE, 0), \
+                        ('admin', 'admin', 'none', FALSE, 0)";
+        folder.run_sql(accounts).await.unwrap();
         let mut tokens = Vec::new();
         for name in ACCOUNTS {
-            // Nobody signs in with this: hashing a password takes longer than everything else here.
-            let sql_text = "INSERT INTO account (name, role, password_hash, password_is_one_time, created_at) \
-                            VALUES (?1, ?1, 'none', 0, 0)";
-            sqlx::query(sql_text).bind(name).execute(&mut sql).await.unwrap();
             tokens.push(store.accounts().issue_token(name).await.unwrap().reveal().to_owned());
         }
-        sql.close().await.unwrap();
         store.close().await;
         Self::serve(folder, tokens, flags).await
     }
@@ -210,21 +251,20 @@ impl Ward {
         Self::serve(self.folder.clone(), self.tokens.clone(), flags).await
     }
 
+    /// Another server on the database of this one, which goes on.
+    pub async fn another_node(&self) -> Self {
+        let folder = Folder::beside(self.folder.url());
+        Self::serve(folder, self.tokens.clone(), &[]).await
+    }
+
     /// The database as another process has it.
     pub async fn other_process(&self) -> Store {
-        Store::open(&self.folder.url()).await.unwrap()
+        self.folder.open().await
     }
 
-    /// The database past all rules.
-    pub async fn sql(&self) -> SqliteConnection {
-        SqliteConnection::connect(&self.folder.url()).await.unwrap()
-    }
-
-    /// One statement or several.
+    /// As the folder's.
     pub async fn run_sql(&self, sql: &'static str) {
-        let mut connection = self.sql().await;
-        sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
-        connection.close().await.unwrap();
+        self.folder.run_sql(sql).await.unwrap();
     }
 
     /// A bare level-1 socket.

@@ -58,7 +58,10 @@ pub async fn restore(url: &str, file: &Path) -> Result<Restored, KeepError> {
 /// made are no more.
 async fn renew(copy: &Path, file: &Path) -> Result<(), KeepError> {
     let mut db = connect(copy, SqliteConnectOptions::new()).await?;
-    MIGRATIONS.run(&mut db).await.map_err(|source| OpenError::Migrate { url: file.display().to_string(), source })?;
+    MIGRATIONS
+        .run(&mut db)
+        .await
+        .map_err(|source| OpenError::Migrate { database: file.display().to_string(), source })?;
     // Another history; and who has signed out since the backup was made does not come back in.
     for sql in
         ["UPDATE change_head SET epoch = lower(hex(randomblob(16)))", "DELETE FROM credential WHERE kind = 'session'"]

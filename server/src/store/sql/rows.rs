@@ -9,11 +9,12 @@ use app::{
     wire::{Page, Position},
 };
 use serde_json::value::RawValue;
-use sqlx::{FromRow, Sqlite, SqliteExecutor};
+use sqlx::{AssertSqlSafe, Executor, FromRow};
 
-use super::{LogPage, RawRows, StoreError};
+use super::{Db, HOLDS_EVERY_WORD};
+use crate::store::{LogPage, RawRows, StoreError};
 
-pub(super) async fn head(db: impl SqliteExecutor<'_>) -> Result<Position, sqlx::Error> {
+pub(super) async fn head(db: impl Executor<'_, Database = Db>) -> Result<Position, sqlx::Error> {
     let (epoch, seq, at): (String, i64, Option<i64>) =
         sqlx::query_as("SELECT epoch, seq, (SELECT at FROM change WHERE seq = head.seq) FROM change_head AS head")
             .fetch_one(db)
@@ -21,24 +22,25 @@ pub(super) async fn head(db: impl SqliteExecutor<'_>) -> Result<Position, sqlx::
     Ok(Position { epoch, seq, at: at.and_then(UtcTime::from_unix_micros) })
 }
 
-pub(super) async fn raw(db: impl SqliteExecutor<'_>, id: i64) -> Result<Option<Box<RawValue>>, StoreError> {
+pub(super) async fn raw(db: impl Executor<'_, Database = Db>, id: i64) -> Result<Option<Box<RawValue>>, StoreError> {
     let row: Option<String> =
-        sqlx::query_scalar("SELECT data FROM patient WHERE id = ?").bind(id).fetch_optional(db).await?;
+        sqlx::query_scalar("SELECT data FROM patient WHERE id = $1").bind(id).fetch_optional(db).await?;
     Ok(row.map(RawValue::from_string).transpose()?)
 }
 
-/// `words` come as a JSON array, so that one statement serves any number of them.
-const PASSES: &str = "(?1 IS NULL OR ward = ?1) AND (?2 IS NULL OR status = ?2) \
-     AND NOT EXISTS (SELECT 1 FROM json_each(?3) AS word WHERE instr(search_key, word.value) = 0)";
+const PASSES: &str = "($1 IS NULL OR ward = $1) AND ($2 IS NULL OR status = $2)";
 
 pub(super) async fn list(
-    db: impl SqliteExecutor<'_>,
+    db: impl Executor<'_, Database = Db>,
     filter: &Filter,
     search: &[String],
     page: Page,
 ) -> Result<RawRows, StoreError> {
-    let sql = format!("SELECT data FROM patient WHERE {PASSES} ORDER BY id LIMIT ?4 OFFSET ?5");
-    let rows: Vec<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+    if beyond_text(filter, search) {
+        return Ok(RawRows::new());
+    }
+    let sql = format!("SELECT data FROM patient WHERE {PASSES} AND {HOLDS_EVERY_WORD} ORDER BY id LIMIT $4 OFFSET $5");
+    let rows: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(&filter.ward)
         .bind(&filter.status)
         .bind(serde_json::to_string(search)?)
@@ -49,9 +51,16 @@ pub(super) async fn list(
     raw_rows(rows)
 }
 
-pub(super) async fn count(db: impl SqliteExecutor<'_>, filter: &Filter, search: &[String]) -> Result<i64, StoreError> {
-    let sql = format!("SELECT count(*) FROM patient WHERE {PASSES}");
-    Ok(sqlx::query_scalar::<Sqlite, i64>(sqlx::AssertSqlSafe(sql))
+pub(super) async fn count(
+    db: impl Executor<'_, Database = Db>,
+    filter: &Filter,
+    search: &[String],
+) -> Result<i64, StoreError> {
+    if beyond_text(filter, search) {
+        return Ok(0);
+    }
+    let sql = format!("SELECT count(*) FROM patient WHERE {PASSES} AND {HOLDS_EVERY_WORD}");
+    Ok(sqlx::query_scalar::<Db, i64>(AssertSqlSafe(sql))
         .bind(&filter.ward)
         .bind(&filter.status)
         .bind(serde_json::to_string(search)?)
@@ -59,11 +68,20 @@ pub(super) async fn count(db: impl SqliteExecutor<'_>, filter: &Filter, search: 
         .await?)
 }
 
+/// No row holds a NUL, and not every database can even be asked for one.
+fn beyond_text(filter: &Filter, search: &[String]) -> bool {
+    filter.ward.iter().chain(&filter.status).chain(search).any(|text| text.contains('\0'))
+}
+
 /// One statement, so that head and changes are of one moment.
-pub(super) async fn read_log(db: impl SqliteExecutor<'_>, after: i64, limit: i64) -> Result<LogPage, StoreError> {
+pub(super) async fn read_log(
+    db: impl Executor<'_, Database = Db>,
+    after: i64,
+    limit: i64,
+) -> Result<LogPage, StoreError> {
     let rows: Vec<LogRow> = sqlx::query_as(
         "SELECT head.epoch, head.seq AS head, log.seq, log.action, log.data, log.before, log.by_name, log.at \
-         FROM change_head AS head LEFT JOIN change AS log ON log.seq > ? ORDER BY log.seq LIMIT ?",
+         FROM change_head AS head LEFT JOIN change AS log ON log.seq > $1 ORDER BY log.seq LIMIT $2",
     )
     .bind(after)
     .bind(limit)
@@ -80,9 +98,12 @@ pub(super) async fn read_log(db: impl SqliteExecutor<'_>, after: i64, limit: i64
 }
 
 /// When the change at `seq` was committed.
-pub(super) async fn committed_at(db: impl SqliteExecutor<'_>, seq: i64) -> Result<Option<UtcTime>, StoreError> {
+pub(super) async fn committed_at(
+    db: impl Executor<'_, Database = Db>,
+    seq: i64,
+) -> Result<Option<UtcTime>, StoreError> {
     let at: Option<i64> =
-        sqlx::query_scalar("SELECT at FROM change WHERE seq = ?").bind(seq).fetch_optional(db).await?;
+        sqlx::query_scalar("SELECT at FROM change WHERE seq = $1").bind(seq).fetch_optional(db).await?;
     Ok(at.and_then(UtcTime::from_unix_micros))
 }
 

@@ -1,0 +1,100 @@
+//! What can go wrong with the database, in words.
+
+use super::{postgres, sqlite};
+
+/// The database did not do what it was asked. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// There is no room for what is to be written. Reading goes on, and so does writing once there is room.
+    #[error("the disk is full")]
+    DiskFull,
+    /// What others wrote at the same time came before it, each time that it was tried.
+    #[error("others were writing to the same rows all the time")]
+    Overtaken,
+    /// It is out of reach or damaged.
+    #[error("the database did not answer as it should: {0}")]
+    Failed(String),
+}
+
+impl StoreError {
+    pub(crate) fn other(why: &str) -> Self {
+        Self::Failed(why.to_owned())
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if sqlite::is_full(&error) || postgres::is_full(&error) {
+            Self::DiskFull
+        } else if postgres::is_overtaken(&error) {
+            Self::Overtaken
+        } else {
+            Self::Failed(error.to_string())
+        }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Failed(format!("a stored row cannot be read: {error}"))
+    }
+}
+
+/// The database cannot be used. Told to whoever starts the program.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Not a URL of a database that this program knows.
+    ///
+    /// It is not told: a password may be in it.
+    #[error(
+        "the database URL is not understood: it should look like sqlite://path/to/file.db or \
+         postgres://user:password@host:5432/name"
+    )]
+    Url,
+    /// No place for the file.
+    #[error("the folder {folder} for the database cannot be created: {source}")]
+    Folder {
+        /// Its path.
+        folder: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file cannot be opened or is damaged.
+    #[error("the database {database} cannot be opened: {source}")]
+    Connect {
+        /// Which one, without the password.
+        database: String,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// A migration failed, or the database is of a newer program.
+    #[error("the database {database} cannot be brought up to date: {source}")]
+    Migrate {
+        /// Which one, without the password.
+        database: String,
+        /// Why.
+        source: sqlx::migrate::MigrateError,
+    },
+    /// A PostgreSQL that this program was not made for.
+    #[error("the PostgreSQL server {database} is of version {found}: 15 or newer is needed")]
+    PostgresVersion {
+        /// Which one.
+        database: String,
+        /// As it says itself.
+        found: String,
+    },
+    /// Names of patients are in all scripts.
+    #[error("the database {database} stores text as {found}: create it with ENCODING 'UTF8'")]
+    Encoding {
+        /// Which one.
+        database: String,
+        /// As it says itself.
+        found: String,
+    },
+    /// A SQLite with a known bug that loses data.
+    #[error("SQLite {found} is too old: 3.51.3 or newer is needed, older ones can lose committed data")]
+    SqliteVersion {
+        /// The one that is linked.
+        found: String,
+    },
+}

@@ -1,0 +1,195 @@
+//! PostgreSQL, which several nodes may share: how it is opened, and how its SQL differs from SQLite's.
+
+#[path = "sql/accounts.rs"]
+#[expect(clippy::duplicate_mod, reason = "one source for both databases: here it is PostgreSQL's")]
+mod accounts;
+#[path = "sql/batch.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+mod batch;
+#[path = "sql/database.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+mod database;
+mod hints;
+#[path = "sql/rows.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+mod rows;
+#[path = "sql/writer.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+mod writer;
+
+use std::{io, ops::Deref, str::FromStr, sync::Arc, time::Duration};
+
+use sqlx::{
+    ConnectOptions as _, Connection as _, PgConnection,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use tokio::sync::Notify;
+
+use self::{database::Database, hints::Hints};
+use super::OpenError;
+
+type Db = sqlx::Postgres;
+type Connection = PgConnection;
+type ConnectOptions = PgConnectOptions;
+
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Each statement sees what was committed before it; rows that are changed are locked when they are read.
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+const ROW_TO_CHANGE: &str = "SELECT data FROM patient WHERE id = $1 FOR UPDATE";
+const LOCK_ROWS: Option<&str> = Some(
+    "SELECT id FROM patient WHERE id IN (SELECT value::bigint FROM json_array_elements_text($1::json) AS value) \
+     ORDER BY id FOR UPDATE",
+);
+const IMPORT_LINK: &str = "SELECT patient_id, data FROM import_link WHERE source_id = $1 FOR UPDATE";
+const NEXT_PATIENT_ID: &str = "SELECT nextval('patient_id')";
+/// The words come as one JSON array, so that one statement serves any number of them.
+const HOLDS_EVERY_WORD: &str = "NOT EXISTS (SELECT 1 FROM json_array_elements_text($3::json) AS word \
+     WHERE strpos(search_key, word) = 0)";
+const IDS: &str = "SELECT value::bigint FROM json_array_elements_text($1::json) AS value";
+const ACCOUNT_IS_NAMED: &str = "lower(name) = lower($1)";
+
+/// The schema, in the order in which it came about.
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// What one statement may take, on the server's clock.
+const STATEMENT_TIMEOUT: &str = "10s";
+
+/// What a statement waits for a row that another node has locked.
+const LOCK_TIMEOUT: &str = "5s";
+
+/// After this the server ends a transaction whose node has stopped in the middle of it, and its locks with it.
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
+
+/// What a question may take in all, on this node's clock: a network that swallows packets is no server that says no.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What opening a connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What a question waits for a connection. Short: while the database is away, lists have to say soon that they are not live.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Another node may be migrating a large table.
+const MIGRATION_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// One of the nodes that share the database.
+#[derive(Clone)]
+pub(crate) struct Node {
+    database: Database,
+    hints: Hints,
+}
+
+impl Deref for Node {
+    type Target = Database;
+
+    fn deref(&self) -> &Database {
+        &self.database
+    }
+}
+
+impl Node {
+    /// How long the feed waits at most between two looks at the log.
+    pub(super) fn poll(&self) -> Duration {
+        self.hints.poll()
+    }
+
+    pub(super) async fn close(&self) {
+        self.hints.close().await;
+        self.database.close().await;
+    }
+}
+
+pub(super) fn is_url(url: &str) -> bool {
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+/// What is told of a database: its URL may hold a password.
+fn named(options: &ConnectOptions) -> String {
+    let database = options.get_database().unwrap_or_else(|| options.get_username());
+    match options.get_socket() {
+        Some(socket) => format!("{database} at {}", socket.display()),
+        None => format!("{database} at {}:{}", options.get_host(), options.get_port()),
+    }
+}
+
+pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, OpenError> {
+    let plain = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url)?.application_name("wardwatch");
+    let database = named(&plain);
+    let failed = |source| OpenError::Connect { database: database.clone(), source };
+    migrate(&plain, &database).await?;
+    let options = plain.options([
+        ("statement_timeout", STATEMENT_TIMEOUT),
+        ("lock_timeout", LOCK_TIMEOUT),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+    ]);
+    let pool = |size| PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
+    let writer = connect(&options).await.map_err(failed)?;
+    let readers = pool(8).connect_with(options.clone()).await.map_err(failed)?;
+    let accounts = pool(2).connect_with(options.clone()).await.map_err(failed)?;
+    let hints = Hints::start(options.clone(), accounts.clone(), committed);
+    let database = Database::new(readers, accounts, (writer, options), hints.committed_here());
+    Ok(Node { database, hints })
+}
+
+/// Nodes that start together take turns: sqlx holds a lock over the database meanwhile.
+async fn migrate(options: &ConnectOptions, database: &str) -> Result<(), OpenError> {
+    let failed = |source| OpenError::Connect { database: database.to_owned(), source };
+    let mut connection = connect(options).await.map_err(failed)?;
+    let (version, number, encoding): (String, i32, String) = sqlx::query_as(
+        "SELECT current_setting('server_version'), current_setting('server_version_num')::int, \
+                current_setting('server_encoding')",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .map_err(failed)?;
+    if number < 150_000 {
+        return Err(OpenError::PostgresVersion { database: database.to_owned(), found: version });
+    }
+    if encoding != "UTF8" {
+        return Err(OpenError::Encoding { database: database.to_owned(), found: encoding });
+    }
+    let migrated = tokio::time::timeout(MIGRATION_TIMEOUT, MIGRATIONS.run(&mut connection)).await;
+    migrated
+        .unwrap_or_else(|_| Err(too_slow().into()))
+        .map_err(|source| OpenError::Migrate { database: database.to_owned(), source })?;
+    bounded(connection.close()).await.map_err(failed)
+}
+
+async fn connect(options: &ConnectOptions) -> Result<Connection, sqlx::Error> {
+    let connected = async {
+        let mut connection = options.connect().await?;
+        // What is answered is on disk, whatever the server is set to; where it is set to more than that, so it stays.
+        sqlx::query(
+            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+        )
+        .execute(&mut connection)
+        .await?;
+        Ok(connection)
+    };
+    tokio::time::timeout(CONNECT_TIMEOUT, connected).await.unwrap_or_else(|_| Err(too_slow()))
+}
+
+/// What this gives, or an error when it takes too long.
+pub(crate) async fn bounded<T, E: From<sqlx::Error>>(asked: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| Err(too_slow().into()))
+}
+
+fn too_slow() -> sqlx::Error {
+    sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, "the database took too long"))
+}
+
+/// PostgreSQL's code of an error (postgresql.org/docs/current/errcodes-appendix.html).
+fn code(error: &sqlx::Error) -> Option<&str> {
+    Some(error.as_database_error()?.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()?.code())
+}
+
+/// `disk_full`.
+pub(super) fn is_full(error: &sqlx::Error) -> bool {
+    code(error) == Some("53100")
+}
+
+/// `serialization_failure`, `deadlock_detected`, and `unique_violation`: what a statement before it did not see yet.
+pub(super) fn is_overtaken(error: &sqlx::Error) -> bool {
+    matches!(code(error), Some("40001" | "40P01" | "23505"))
+}

@@ -1,0 +1,122 @@
+//! Hints between nodes that something was committed. They only make the feed look at the log earlier than it would by
+//! itself: a lost one costs a second, never a change.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use sqlx::{
+    PgPool,
+    postgres::{PgListener, PgPoolOptions},
+};
+use tokio::sync::Notify;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{ACQUIRE_TIMEOUT, ConnectOptions, bounded};
+use crate::store::POLL;
+
+const CHANNEL: &str = "wardwatch_committed";
+
+/// Commits within this time of each other are told with one hint.
+const APART: Duration = Duration::from_millis(4);
+
+/// How soon the feed looks again while hints come.
+const POLL_WHEN_TOLD: Duration = Duration::from_secs(1);
+
+/// Between two tries to listen again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Tells the other nodes of this one's commits, and this one's feed of theirs.
+#[derive(Clone)]
+pub(super) struct Hints {
+    committed_here: Arc<Notify>,
+    listening: Arc<AtomicBool>,
+    stop: CancellationToken,
+    /// Ends both tasks when the last handle goes without having closed it.
+    _stop_at_last: Arc<tokio_util::sync::DropGuard>,
+    tasks: TaskTracker,
+}
+
+impl Hints {
+    /// `committed` is rung for commits of all nodes. One connection is for listening alone; `pool` serves for telling.
+    pub(super) fn start(options: ConnectOptions, pool: PgPool, committed: Arc<Notify>) -> Self {
+        let stop = CancellationToken::new();
+        let hints = Self {
+            committed_here: Arc::default(),
+            listening: Arc::default(),
+            _stop_at_last: Arc::new(stop.clone().drop_guard()),
+            stop: stop.clone(),
+            tasks: TaskTracker::new(),
+        };
+        let listener = listen(options, committed.clone(), hints.listening.clone());
+        hints.tasks.spawn(stop.clone().run_until_cancelled_owned(listener));
+        hints.tasks.spawn(stop.run_until_cancelled_owned(tell(pool, hints.committed_here.clone(), committed)));
+        hints
+    }
+
+    /// What the writer rings after each commit.
+    pub(super) fn committed_here(&self) -> Arc<Notify> {
+        self.committed_here.clone()
+    }
+
+    pub(super) fn poll(&self) -> Duration {
+        if self.listening.load(Ordering::Relaxed) { POLL_WHEN_TOLD } else { POLL }
+    }
+
+    pub(super) async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// This node's feed hears of it at once, the others through the database: after the commit, so that the notification's
+/// lock is never held by a transaction that writes patients.
+async fn tell(pool: PgPool, committed_here: Arc<Notify>, committed: Arc<Notify>) {
+    loop {
+        committed_here.notified().await;
+        committed.notify_one();
+        let told = sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(&pool);
+        if let Err(error) = bounded(told).await {
+            tracing::debug!(%error, "the other nodes were not told of a commit; they find it by themselves");
+        }
+        tokio::time::sleep(APART).await;
+    }
+}
+
+async fn listen(options: ConnectOptions, committed: Arc<Notify>, listening: Arc<AtomicBool>) {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connect_lazy_with(options);
+    loop {
+        let outcome = listen_until_lost(&pool, &committed, &listening).await;
+        if listening.swap(false, Ordering::Relaxed)
+            && let Err(error) = outcome
+        {
+            tracing::warn!(%error, "commits of other nodes are found by looking until the database answers again");
+        }
+        tokio::time::sleep(RETRY).await;
+    }
+}
+
+async fn listen_until_lost(pool: &PgPool, committed: &Notify, listening: &AtomicBool) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.eager_reconnect(false);
+    bounded(listener.listen(CHANNEL)).await?;
+    if !listening.swap(true, Ordering::Relaxed) {
+        tracing::debug!("commits of other nodes are heard of");
+    }
+    // Whatever was told before is not told again.
+    committed.notify_one();
+    while listener.try_recv().await?.is_some() {
+        committed.notify_one();
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! The connections to one database, and what is asked through them.
+
+use std::sync::Arc;
+
+use app::{
+    filter::Filter,
+    patient::UtcTime,
+    wire::{Page, PageOf, Position},
+};
+use serde_json::value::RawValue;
+use sqlx::Pool;
+use tokio::sync::Notify;
+
+use super::{BEGIN_READ, ConnectOptions, Connection, Db, rows, writer::Writer};
+use crate::store::{LogPage, RawRows, StoreError, Write, WriteError, Written};
+
+/// The database, shared by everything that runs. Clones are handles to the same one.
+#[derive(Clone)]
+pub(crate) struct Database {
+    /// Readers only: every write of a patient goes through [`Writer`].
+    pub(super) readers: Pool<Db>,
+    /// May write: accounts, credentials and housekeeping, which have no log and no readers to tell.
+    pub(super) accounts: Pool<Db>,
+    writer: Writer,
+}
+
+impl Database {
+    /// `writer`: the one connection that writes patients, and how another one in its place is opened.
+    pub(super) fn new(
+        readers: Pool<Db>,
+        accounts: Pool<Db>,
+        writer: (Connection, ConnectOptions),
+        committed: Arc<Notify>,
+    ) -> Self {
+        Self { readers, accounts, writer: Writer::start(writer.0, writer.1, committed) }
+    }
+
+    pub(crate) async fn close(&self) {
+        self.writer.stop().await;
+        self.accounts.close().await;
+        self.readers.close().await;
+    }
+
+    pub(crate) async fn write(&self, write: Write) -> Result<Written, WriteError> {
+        self.writer.write(write).await
+    }
+
+    pub(crate) async fn forget_keys_before(&self, time: UtcTime) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM idempotency WHERE at < $1").bind(time.unix_micros()).execute(&self.accounts).await?;
+        Ok(())
+    }
+
+    pub(crate) async fn head(&self) -> Result<Position, StoreError> {
+        Ok(rows::head(&self.readers).await?)
+    }
+
+    pub(crate) async fn raw_snapshot(&self, filter: &Filter) -> Result<(Position, RawRows), StoreError> {
+        let mut transaction = self.readers.begin_with(BEGIN_READ).await?;
+        let position = rows::head(&mut *transaction).await?;
+        let rows = rows::list(&mut *transaction, filter, &[], Page::ALL).await?;
+        Ok((position, rows))
+    }
+
+    pub(crate) async fn list(&self, filter: &Filter, search: &[String]) -> Result<RawRows, StoreError> {
+        rows::list(&self.readers, filter, search, Page::ALL).await
+    }
+
+    pub(crate) async fn page(
+        &self,
+        filter: &Filter,
+        search: &[String],
+        page: Page,
+    ) -> Result<PageOf<RawRows>, StoreError> {
+        let mut transaction = self.readers.begin_with(BEGIN_READ).await?;
+        let count = rows::count(&mut *transaction, filter, search).await?;
+        let results = rows::list(&mut *transaction, filter, search, page).await?;
+        Ok(PageOf { count, results, limit: page.limit, offset: page.offset })
+    }
+
+    pub(crate) async fn patient(&self, id: i64) -> Result<Option<Box<RawValue>>, StoreError> {
+        rows::raw(&self.readers, id).await
+    }
+
+    pub(crate) async fn committed_at(&self, seq: i64) -> Result<Option<UtcTime>, StoreError> {
+        rows::committed_at(&self.readers, seq).await
+    }
+
+    pub(crate) async fn read_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
+        rows::read_log(&self.readers, after, limit).await
+    }
+}

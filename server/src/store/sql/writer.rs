@@ -1,0 +1,208 @@
+//! The one task that writes. It takes whatever is waiting, runs it in one transaction (a savepoint each, so that a bad
+//! write fails alone), commits once and only then answers: the cost of a durable commit is shared.
+
+use std::sync::Arc;
+
+use sqlx::Connection as _;
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+
+use super::{ConnectOptions, Connection, batch, bounded, connect};
+use crate::store::{StoreError, Write, WriteError, Written};
+
+/// Writes in one transaction at most: bounds how long readers of the answer wait for each other.
+const BATCH: usize = 128;
+
+/// Writes that may wait; beyond it a sender waits for its place.
+const QUEUE: usize = 1024;
+
+/// How often a batch is begun again because another process came in between.
+const TRIES: usize = 3;
+
+pub(super) type Answer = Result<Written, WriteError>;
+
+struct Job {
+    write: Write,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Handle to the task that writes.
+#[derive(Clone)]
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Job>,
+    /// Taken by whoever stops the writer: gives the end of the task.
+    task: Arc<Mutex<Option<tokio::task::JoinHandle<()>>>>,
+    stop: Arc<Notify>,
+}
+
+impl Writer {
+    /// Starts with a connection that is open, and opens others as `options` say when that one is of no use any more.
+    pub(super) fn start(connection: Connection, options: ConnectOptions, committed: Arc<Notify>) -> Self {
+        let (jobs, queue) = mpsc::channel(QUEUE);
+        let stop = Arc::new(Notify::new());
+        let task = tokio::spawn(run(
+            Link { connection: Some(connection), options, full: false },
+            queue,
+            committed,
+            stop.clone(),
+        ));
+        Self { jobs, task: Arc::new(Mutex::new(Some(task))), stop }
+    }
+
+    pub(super) async fn write(&self, write: Write) -> Answer {
+        let gone = || WriteError::Store(StoreError::other("the writer has stopped"));
+        let (answer, answered) = oneshot::channel();
+        self.jobs.send(Job { write, answer }).await.map_err(|_| gone())?;
+        answered.await.map_err(|_| gone())?
+    }
+
+    /// Lets what is queued be written, then ends the task.
+    pub(super) async fn stop(&self) {
+        if let Some(task) = self.task.lock().await.take() {
+            self.stop.notify_one();
+            if let Err(error) = task.await {
+                tracing::error!(%error, "the writer ended badly");
+            }
+        }
+    }
+}
+
+/// The connection that writes.
+struct Link {
+    /// `None` after a transaction has failed. SQLite may have ended that one by itself, as it does when the disk is full,
+    /// and what sqlx then counts as begun is not: no later one could be.
+    connection: Option<Connection>,
+    options: ConnectOptions,
+    /// The disk was full at the last try, and this was logged.
+    full: bool,
+}
+
+impl Link {
+    async fn connection(&mut self) -> Result<&mut Connection, sqlx::Error> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.options).await?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    async fn close(&mut self) {
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = bounded(connection.close()).await
+        {
+            tracing::error!(%error, "the database did not close cleanly");
+        }
+    }
+
+    /// What was answered to each of these when it was sent before, and the error otherwise: whoever sends a write again
+    /// because the answer was lost is not told that nothing was saved.
+    async fn answered_before(&mut self, writes: &[Write], error: &StoreError) -> Vec<Answer> {
+        let mut reached = true;
+        let mut answers = Vec::with_capacity(writes.len());
+        for write in writes {
+            let before = match self.connection().await {
+                Ok(connection) if reached => bounded(batch::recall(connection, write)).await,
+                Ok(_) => Ok(None),
+                Err(error) => Err(error.into()),
+            };
+            // Once it does not answer, the others are not kept waiting for it.
+            reached = reached && before.is_ok();
+            if !reached {
+                answers.resize_with(writes.len(), || Err(WriteError::Store(error.clone())));
+                return answers;
+            }
+            answers.push(before.ok().flatten().ok_or_else(|| WriteError::Store(error.clone())));
+        }
+        answers
+    }
+
+    /// Commits all of the batch that can be, or nothing of it.
+    async fn commit(&mut self, writes: &[Write]) -> Result<Vec<Answer>, StoreError> {
+        let outcome = self.commit_or_begin_again(writes).await;
+        match &outcome {
+            Ok(answers) => {
+                if self.full && any_change(answers) {
+                    self.full = false;
+                    tracing::info!("there is room on the disk again: writes are saved");
+                }
+            }
+            // The connection is as good as before.
+            Err(StoreError::Overtaken) => {}
+            Err(error) => {
+                self.close().await;
+                if *error != StoreError::DiskFull {
+                    tracing::error!(%error, writes = writes.len(), "a batch of writes was not committed");
+                } else if !self.full {
+                    self.full = true;
+                    tracing::error!("the disk is full: writes are refused until there is room");
+                }
+            }
+        }
+        outcome
+    }
+
+    async fn commit_or_begin_again(&mut self, writes: &[Write]) -> Result<Vec<Answer>, StoreError> {
+        let mut tried = 0;
+        loop {
+            let connection = self.connection().await?;
+            match bounded(batch::commit(connection, writes)).await {
+                Err(StoreError::Overtaken) if tried < TRIES => tried += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+fn any_change(answers: &[Answer]) -> bool {
+    answers.iter().flatten().any(|written| written.seq.is_some())
+}
+
+async fn run(mut link: Link, mut queue: mpsc::Receiver<Job>, committed: Arc<Notify>, stop: Arc<Notify>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        tokio::select! {
+            taken = queue.recv_many(&mut batch, BATCH) => if taken == 0 { break },
+            () = stop.notified() => {
+                queue.close();
+                continue;
+            }
+        }
+        write_batch(&mut link, &mut batch, &committed).await;
+    }
+    link.close().await;
+}
+
+/// Answers every job of the batch, after the commit or the failure of all.
+async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &Notify) {
+    let (writes, answers): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.write, job.answer)).unzip();
+    let outcomes = match link.commit(&writes).await {
+        // Whichever of them it is that others come before again and again: it fails alone.
+        Err(StoreError::Overtaken) if writes.len() > 1 => {
+            let mut outcomes = Vec::with_capacity(writes.len());
+            for write in writes.chunks(1) {
+                let outcome = link.commit(write).await;
+                outcomes.append(&mut answered(link, write, outcome).await);
+            }
+            outcomes
+        }
+        outcome => answered(link, &writes, outcome).await,
+    };
+    if any_change(&outcomes) {
+        committed.notify_one();
+    }
+    for (answer, outcome) in answers.into_iter().zip(outcomes) {
+        // Whoever asked may be gone; the write stands.
+        let _ = answer.send(outcome);
+    }
+}
+
+/// An answer for each write, also where nothing was committed.
+async fn answered(link: &mut Link, writes: &[Write], outcome: Result<Vec<Answer>, StoreError>) -> Vec<Answer> {
+    match outcome {
+        Ok(answers) => answers,
+        // Told in full when it was logged.
+        Err(StoreError::Failed(_)) => {
+            link.answered_before(writes, &StoreError::other("the change could not be saved")).await
+        }
+        Err(error) => link.answered_before(writes, &error).await,
+    }
+}

@@ -1,0 +1,209 @@
+//! Several nodes on one PostgreSQL: what one commits, all hand on, in one order.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use server::store::Store;
+use sqlx::{Connection, PgConnection};
+use support::{Folder, Ward, create_in, patch_in, postgres::Cluster, within};
+use tokio::{task::JoinHandle, time::sleep};
+
+/// Long enough for everybody else to commit a lot.
+const A_WHILE: Duration = Duration::from_millis(400);
+
+/// Reads the log as a feed does, until it has seen `until`; each position in the order in which it was seen.
+fn follow(store: &Store, until: i64) -> JoinHandle<Vec<i64>> {
+    let store = store.clone();
+    tokio::spawn(async move {
+        let mut seen = Vec::new();
+        while seen.last().copied().unwrap_or(0) < until {
+            let last = seen.last().copied().unwrap_or(0);
+            seen.extend(store.changes_after(last, 100).await.unwrap().iter().map(|change| change.seq));
+        }
+        seen
+    })
+}
+
+fn write_on(store: &Store, pk: i64, times: i64) -> JoinHandle<()> {
+    let store = store.clone();
+    tokio::spawn(async move {
+        for time in 0..times {
+            patch_in(&store, pk, json!({"bed": format!("B{time}")})).await.unwrap();
+        }
+    })
+}
+
+/// As a node does it that is slow at a place of one's choice.
+struct SlowNode(PgConnection);
+
+impl SlowNode {
+    async fn begin(folder: &Folder, pk: i64) -> Self {
+        let mut sql = PgConnection::connect(&folder.url()).await.unwrap();
+        sqlx::query("BEGIN").execute(&mut sql).await.unwrap();
+        sqlx::query("SELECT data FROM patient WHERE id = $1 FOR UPDATE").bind(pk).execute(&mut sql).await.unwrap();
+        Self(sql)
+    }
+
+    async fn take_place(&mut self) -> i64 {
+        let head = sqlx::query_scalar("UPDATE change_head SET seq = seq + 1 RETURNING seq");
+        head.fetch_one(&mut self.0).await.unwrap()
+    }
+
+    async fn commit(mut self, seq: i64, pk: i64) {
+        sqlx::query(
+            "INSERT INTO change SELECT $1, 'update', id, data, '{}', NULL, 'slow', 'socket', 1 \
+             FROM patient WHERE id = $2",
+        )
+        .bind(seq)
+        .bind(pk)
+        .execute(&mut self.0)
+        .await
+        .unwrap();
+        sqlx::query("COMMIT").execute(&mut self.0).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_reader_passes_over_a_slow_transaction() {
+    let folder = Folder::on_postgres();
+    let nodes = [folder.open().await, folder.open().await];
+    for _ in 0..3 {
+        create_in(&nodes[0], json!({})).await;
+    }
+    // 3 patients, 2 times 40 changes, and the slow node's one.
+    let readers = [follow(&nodes[0], 84), follow(&nodes[1], 84)];
+    let mut slow = SlowNode::begin(&folder, 1).await;
+
+    // It has no place in the log yet: nobody waits for it.
+    let writers = [write_on(&nodes[0], 2, 20), write_on(&nodes[1], 3, 20)];
+    for writer in writers {
+        within("the others to commit past a slow transaction", writer).await.unwrap();
+    }
+    assert_eq!(nodes[1].head().await.unwrap().seq, 43);
+
+    // It has one: whoever comes later waits for it, and readers see nothing of what comes after it.
+    let place = slow.take_place().await;
+    assert_eq!(place, 44);
+    let writers = [write_on(&nodes[0], 2, 20), write_on(&nodes[1], 3, 20)];
+    sleep(A_WHILE).await;
+    assert_eq!(nodes[1].head().await.unwrap().seq, 43, "nobody has a later position before it");
+    slow.commit(place, 1).await;
+    for writer in writers {
+        within("the others to commit after it", writer).await.unwrap();
+    }
+    for reader in readers {
+        assert_eq!(within("the reader", reader).await.unwrap(), (1..=84).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_transaction_that_is_given_up_leaves_no_gap() {
+    let folder = Folder::on_postgres();
+    let node = folder.open().await;
+    create_in(&node, json!({})).await;
+    let reader = follow(&node, 2);
+    let mut slow = SlowNode::begin(&folder, 1).await;
+    assert_eq!(slow.take_place().await, 2);
+    let writer = write_on(&node, 1, 1);
+    sleep(A_WHILE).await;
+    // As when its node is killed.
+    drop(slow);
+    within("the other to commit", writer).await.unwrap();
+    assert_eq!(reader.await.unwrap(), [1, 2]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_node_commits_the_watchers_of_all_see_in_one_order() {
+    let first = Ward::on(Folder::on_postgres(), &[]).await;
+    let second = first.another_node().await;
+    let mut watchers = Vec::new();
+    for node in [&first, &second] {
+        watchers.push(node.socket("viewer").await);
+        watchers.push(node.socket("viewer").await);
+    }
+    let writers = [&first, &second, &first].map(|node| async {
+        let mut socket = node.socket("clinician").await;
+        let pk = socket.create(json!({})).await["id"].clone();
+        for bed in 0..30 {
+            assert_eq!(socket.patch(&pk, json!({"bed": format!("B{bed}")})).await["response_status"], 200);
+        }
+    });
+    within("the writers", futures::future::join_all(writers)).await;
+    let mut orders = Vec::new();
+    for watcher in &mut watchers {
+        let pushes = within("the last push", watcher.frames_to(93)).await;
+        let order: Vec<_> = pushes
+            .iter()
+            .filter(|frame| frame["type"] == "patient.change")
+            .map(|frame| (frame["seq"].as_i64().unwrap(), frame["pk"].clone(), frame["data"]["version"].clone()))
+            .collect();
+        assert_eq!(order.iter().map(|change| change.0).collect::<Vec<_>>(), (1..=93).collect::<Vec<_>>());
+        orders.push(order);
+    }
+    assert!(orders.iter().all(|order| *order == orders[0]), "all saw the same");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_of_another_node_is_heard_of_long_before_it_is_looked_for() {
+    let first = Ward::on(Folder::on_postgres(), &[]).await;
+    let second = first.another_node().await;
+    let mut here = first.socket("clinician").await;
+    let mut there = second.socket("viewer").await;
+    let pk = here.create(json!({})).await["id"].clone();
+    there.frames_to(1).await;
+    let began = Instant::now();
+    for seq in 2..22 {
+        here.patch(&pk, json!({"bed": format!("B{seq}")})).await;
+        there.frames_to(seq).await;
+    }
+    // Looking alone would take up to a second for each.
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_may_start_together_on_an_empty_database() {
+    let folder = Folder::on_postgres();
+    let stores = futures::future::join_all((0..4).map(|_| folder.open())).await;
+    let epochs =
+        futures::future::join_all(stores.iter().map(|store| async { store.head().await.unwrap().epoch })).await;
+    assert!(epochs.iter().all(|epoch| *epoch == epochs[0]));
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_database_has_no_password_in_it() {
+    for url in [
+        "postgres://ward:geheim@127.0.0.1:1/list",
+        "postgres://ward:geheim@127.0.0.1:1/list?password=geheim2",
+        "postgres://ward:geheim@[::/list",
+        "postgres://ward:ge@heim:x/list",
+    ] {
+        let error = Store::open(url).await.err().unwrap();
+        let told = format!("{error} {error:?}");
+        assert!(!told.contains("geheim") && !told.contains("heim"), "{told}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_outlives_a_crash_of_its_database() {
+    let cluster = Cluster::start();
+    let folder = Folder::beside(cluster.create_database());
+    let store = folder.open().await;
+    create_in(&store, json!({})).await;
+    cluster.control("stop");
+    assert!(patch_in(&store, 1, json!({"bed": "A"})).await.is_err());
+    assert!(store.head().await.is_err());
+    cluster.control("start");
+    within("the store to recover", async {
+        while patch_in(&store, 1, json!({"bed": "B"})).await.is_err() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    let log = store.changes_after(0, 10).await.unwrap();
+    assert_eq!(log.iter().map(|change| change.seq).collect::<Vec<_>>(), [1, 2]);
+    store.close().await;
+}

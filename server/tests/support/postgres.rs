@@ -1,0 +1,131 @@
+//! A private PostgreSQL: a cluster in a temporary folder that listens on a Unix socket only, and ends with this process
+//! however that ends.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    path::PathBuf,
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+/// Makes a cluster, says where it is, and waits until nobody holds the other end of its standard input any more, as
+/// nobody does once this process has ended: then it takes everything away. What `initdb` makes is kept for the next time.
+const KEEPER: &str = r#"
+set -eu
+trap '' INT TERM
+bin=$(command -v initdb >/dev/null && command -v pg_ctl >/dev/null && dirname "$(readlink -f "$(command -v initdb)")" ||
+    ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+[ -x "$bin/initdb" ] || { echo "PostgreSQL's initdb is neither on PATH nor in /usr/lib/postgresql" >&2; exit 1; }
+umask 077
+new=${TMPDIR:-/tmp}/wardwatch-postgres
+dir=$(mktemp -d "$new.XXXXXX")
+fresh=$new-fresh-$(id -u)-$("$bin/postgres" --version | tr -dc 0-9.)
+if [ -O "$fresh" ]; then
+    cp -r "$fresh" "$dir/data"
+else
+    "$bin/initdb" -D "$dir/data" --no-sync --auth=trust --no-locale -E UTF8 --username=wardwatch >"$dir/log"
+    cp -r "$dir/data" "$dir/fresh"
+    [ -e "$fresh" ] || mv "$dir/fresh" "$fresh"
+fi
+cat >>"$dir/data/postgresql.conf" <<END
+listen_addresses = ''
+unix_socket_directories = '$dir'
+max_connections = 200
+shared_buffers = 16MB
+fsync = off
+END
+"$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" start >>"$dir/log"
+echo "$dir"
+echo "$bin"
+cat >/dev/null
+"$bin/pg_ctl" -D "$dir/data" -m immediate stop >>"$dir/log" || true
+rm -rf "$dir"
+"#;
+
+/// A running PostgreSQL.
+pub struct Cluster {
+    dir: PathBuf,
+    bin: PathBuf,
+    keeper: Child,
+    hold: Option<ChildStdin>,
+}
+
+/// A command that may run PostgreSQL, which refuses to be run by root.
+fn unprivileged(program: &str) -> Command {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+    if root {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--", program]);
+        command
+    } else {
+        Command::new(program)
+    }
+}
+
+impl Cluster {
+    pub fn start() -> Self {
+        let mut keeper = unprivileged("sh")
+            .args(["-c", KEEPER])
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let hold = keeper.stdin.take();
+        let mut said = BufReader::new(keeper.stdout.take().unwrap());
+        let (mut dir, mut bin) = (String::new(), String::new());
+        said.read_line(&mut dir).unwrap();
+        said.read_line(&mut bin).unwrap();
+        if bin.is_empty() {
+            let mut why = String::new();
+            keeper.stderr.take().unwrap().read_to_string(&mut why).unwrap();
+            panic!("this test needs PostgreSQL 15 or newer (scripts/setup.sh test installs it), and: {why}");
+        }
+        Self { dir: dir.trim_end().into(), bin: bin.trim_end().into(), keeper, hold }
+    }
+
+    fn url(&self, database: &str) -> String {
+        format!("postgres://wardwatch@localhost/{database}?host={}", self.dir.display())
+    }
+
+    /// An empty database; its URL.
+    pub fn create_database(&self) -> String {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("ward_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut createdb = Command::new(self.bin.join("createdb"));
+        createdb.arg("-h").arg(&self.dir).args(["-U", "wardwatch", &name]);
+        assert!(createdb.status().unwrap().success(), "createdb {name}");
+        self.url(&name)
+    }
+
+    /// `start`, `stop` or `restart`, without a word to anybody: as a crash would.
+    pub fn control(&self, action: &str) {
+        let data = self.dir.join("data").display().to_string();
+        let log = self.dir.join("log").display().to_string();
+        let pg_ctl = self.bin.join("pg_ctl").display().to_string();
+        let mut command = unprivileged(&pg_ctl);
+        command.current_dir("/").args(["-D", &data, "-w", "-l", &log]).args([action]);
+        if action != "start" {
+            command.args(["-m", "immediate"]);
+        }
+        let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        assert!(status.success(), "pg_ctl {action}");
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.hold.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+/// An empty database in a cluster that this process's tests share.
+pub fn create_database() -> String {
+    static SHARED: OnceLock<Cluster> = OnceLock::new();
+    SHARED.get_or_init(Cluster::start).create_database()
+}
