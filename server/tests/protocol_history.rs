@@ -56,7 +56,7 @@ async fn another_history_resets_level_2_and_closes_level_1() {
 
 #[tokio::test]
 async fn a_log_that_has_become_shorter_is_another_history() {
-    let replace = "BEGIN IMMEDIATE; DELETE FROM change WHERE seq > 2; DELETE FROM patient WHERE id > 2; \
+    let replace = "BEGIN; DELETE FROM change WHERE seq > 2; DELETE FROM patient WHERE id > 2; \
                    UPDATE change_head SET seq = 2; COMMIT";
     everybody_starts_over(replace, "ahead of the log").await;
 }
@@ -71,7 +71,7 @@ async fn a_log_that_was_replaced_while_the_server_was_down_is_told_by_its_times(
     ward.ask_to_stop();
     ward.stopped().await;
     ward.run_sql(
-        "BEGIN IMMEDIATE; DELETE FROM change WHERE seq > 2; DELETE FROM patient WHERE id > 2; \
+        "BEGIN; DELETE FROM change WHERE seq > 2; DELETE FROM patient WHERE id > 2; \
          UPDATE change_head SET seq = 2; COMMIT",
     )
     .await;
