@@ -3,11 +3,14 @@
 #![allow(dead_code, reason = "each file of tests uses its own part, and one may use everything")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
+pub mod checks;
+pub mod crowd;
 pub mod killable;
 pub mod level_2;
 pub mod postgres;
 pub mod program;
 pub mod station;
+pub mod writers;
 
 use std::{
     collections::VecDeque,

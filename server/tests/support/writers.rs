@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::station::Station;
+use super::station::Station;
 
 /// Rows beyond which nobody is admitted any more.
 const MOST_ROWS: usize = 300;
@@ -26,7 +26,7 @@ pub struct Written {
     /// By key.
     pub acknowledged: Vec<String>,
     pub refused: Vec<String>,
-    pub disk_full: u64,
+    pub disk_full: usize,
 }
 
 /// Writes until told to stop, then until everything is answered. A write that is not answered is sent again, under its
@@ -87,7 +87,7 @@ impl Written {
         match outcome {
             Outcome::Saved(_) => self.acknowledged.push(key),
             Outcome::Refused(why) => {
-                self.disk_full += u64::from(why == app::wire::words::DISK_FULL);
+                self.disk_full += usize::from(why == app::wire::words::DISK_FULL);
                 self.refused.push(key);
             }
             Outcome::Conflict { .. } => self.refused.push(key),
