@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
@@ -121,9 +121,9 @@ impl Drop for Program {
 
 /// Tells a program another time than it is.
 fn libfaketime() -> PathBuf {
-    let libraries = std::fs::read_dir("/usr/lib").unwrap().flatten().map(|entry| entry.path());
-    let by_architecture = libraries.chain([Path::new("/usr/lib").to_owned(), Path::new("/usr/local/lib").to_owned()]);
+    let by_architecture = std::fs::read_dir("/usr/lib").unwrap().flatten().map(|entry| entry.path());
     by_architecture
+        .chain(["/usr/lib", "/usr/lib64"].map(PathBuf::from))
         .map(|folder| folder.join("faketime/libfaketime.so.1"))
         .find(|library| library.exists())
         .expect("this test needs libfaketime.so.1: scripts/setup.sh test installs it")

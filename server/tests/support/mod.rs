@@ -6,6 +6,7 @@
 pub mod checks;
 pub mod crowd;
 pub mod killable;
+pub mod lan;
 pub mod level_2;
 pub mod postgres;
 pub mod program;

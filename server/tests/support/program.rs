@@ -12,6 +12,7 @@ pub fn wardwatch(folder: &Folder) -> Command {
 /// As above, called by another program, which is told here with its arguments.
 pub fn wardwatch_by(caller: &[String], folder: &Folder) -> Command {
     let program = env!("CARGO_BIN_EXE_wardwatch");
+    let path = std::env::var_os("PATH").unwrap_or_default();
     let mut command = match caller {
         [] => Command::new(program),
         [caller, args @ ..] => {
@@ -20,7 +21,8 @@ pub fn wardwatch_by(caller: &[String], folder: &Folder) -> Command {
             command
         }
     };
-    command.current_dir(folder.path()).env_clear().env("WARDWATCH_DATABASE_URL", folder.url()).env("RUST_LOG", "warn");
+    command.current_dir(folder.path()).env_clear().env("PATH", path);
+    command.env("WARDWATCH_DATABASE_URL", folder.url()).env("RUST_LOG", "warn");
     command
 }
 
