@@ -59,8 +59,10 @@ pub mod words {
     pub const INTERNAL: &str = "Internal error.";
     /// 507
     pub const DISK_FULL: &str = "The server's disk is full: nothing was saved. Try again later.";
-    /// 503, to a sync
-    pub const NO_LOG: &str = "The database does not answer. Try again in a moment.";
+    /// 503
+    pub const NO_DATABASE: &str = "The database does not answer. Try again in a moment.";
+    /// 503, to a write that may have been done
+    pub const UNKNOWN_OUTCOME: &str = "The database was lost while this was being saved: it may or may not have been. Look before you try again.";
     /// 400, one field
     pub const REQUIRED: &str = "This field is required.";
 }

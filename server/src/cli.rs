@@ -182,7 +182,10 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
             if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
                 tracing::warn!(%error, "the limit of open files stays where it is");
             }
-            let server = startup::build(&args, url, shutdown::on_signal()?).await?;
+            let server = match startup::build(&args, url, shutdown::on_signal()?).await {
+                Err(StartError::Stopped) => return Ok(()),
+                built => built?,
+            };
             startup::welcome(&server)?;
             server.run().await?;
             Ok(())

@@ -45,6 +45,9 @@ impl IntoResponse for HttpError {
                 let page = page("The server's disk is full", "Nothing was saved. Try again later.");
                 return (StatusCode::INSUFFICIENT_STORAGE, Html(page)).into_response();
             }
+            Self::Store(StoreError::Unreachable(_)) | Self::Account(AccountError::Store(StoreError::Unreachable(_))) => {
+                return no_database();
+            }
             Self::Store(_) | Self::Account(_) => {
                 let id = log_unforeseen(&self);
                 let told = format!(
@@ -57,6 +60,13 @@ impl IntoResponse for HttpError {
         };
         (status, words).into_response()
     }
+}
+
+/// Asks the browser to come back. A load balancer may ask another node instead.
+pub(crate) fn no_database() -> Response {
+    let page = page("The list cannot be shown just now", "The database does not answer. This page tries again by itself.");
+    let come_back = [(header::RETRY_AFTER, "5"), (header::REFRESH, "5")];
+    (StatusCode::SERVICE_UNAVAILABLE, come_back, Html(page)).into_response()
 }
 
 fn page(heading: &str, told: &str) -> String {

@@ -14,11 +14,8 @@ mod snapshot;
 mod stream;
 
 use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use app::{filter::Filter, wire::Position};
@@ -41,6 +38,13 @@ use crate::store::{LogPage, Store, StoreError};
 /// The longest wait after looks that failed.
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
+/// How long the log may go unread before nobody is told any more that their list is up to date. A process that was stopped
+/// for a while finds by it, before it has looked again, that it no longer knows.
+const STALE: Duration = Duration::from_secs(3);
+
+/// What reading the log may take: a network that swallows packets is no answer.
+const LOOK: Duration = Duration::from_secs(3);
+
 /// Changes read at once.
 const BATCH: i64 = 256;
 
@@ -56,18 +60,20 @@ struct Inner {
     hub: Mutex<Hub>,
     /// The last position handed on.
     seq: watch::Sender<i64>,
-    running: AtomicBool,
+    /// When the last look at the log began that succeeded; `None` after one that did not.
+    read_at: Mutex<Option<Instant>>,
     snapshots: Snapshots,
 }
 
 impl Feed {
     /// A feed that starts at the log's present end. `ring_bytes`: how much of what it hands on it keeps at hand.
     pub(crate) async fn new(store: &Store, ring_bytes: usize) -> Result<Self, StoreError> {
+        let began = Instant::now();
         let hub = Hub::new(&store.snapshot().await?, ring_bytes);
         Ok(Self(Arc::new(Inner {
             seq: watch::Sender::new(hub.seq()),
             hub: Mutex::new(hub),
-            running: AtomicBool::new(true),
+            read_at: Mutex::new(Some(began)),
             snapshots: Snapshots::default(),
         })))
     }
@@ -82,9 +88,18 @@ impl Feed {
         *self.0.seq.borrow()
     }
 
-    /// Whether the log could be read the last time.
+    /// Whether the log has been read just now: only then is what was handed on all that there is.
     pub(crate) fn is_running(&self) -> bool {
-        self.0.running.load(Ordering::Relaxed)
+        self.read_at().is_some_and(|read_at| read_at.elapsed() < STALE)
+    }
+
+    /// Notes how a look ended; whether it was otherwise the time before.
+    fn note(&self, read_at: Option<Instant>) -> bool {
+        std::mem::replace(&mut *self.read_at(), read_at).is_some() != read_at.is_some()
+    }
+
+    fn read_at(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.0.read_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// See [`Hub::attach`].
@@ -138,10 +153,11 @@ impl Feed {
     pub(crate) async fn run(self, store: Store, stop: CancellationToken) {
         let mut retry = store.poll();
         while !stop.is_cancelled() {
+            let began = Instant::now();
             match self.look(&store).await {
                 Ok(more) => {
                     retry = store.poll();
-                    if !self.0.running.swap(true, Ordering::Relaxed) {
+                    if self.note(Some(began)) {
                         tracing::info!("the log can be read again");
                     }
                     if more {
@@ -149,7 +165,7 @@ impl Feed {
                     }
                 }
                 Err(error) => {
-                    if self.0.running.swap(false, Ordering::Relaxed) {
+                    if self.note(None) {
                         tracing::error!(%error, "the log cannot be read; trying again");
                     }
                     retry = (retry * 2).min(LONGEST_RETRY);
@@ -161,13 +177,15 @@ impl Feed {
                 () = stop.cancelled() => {}
             }
         }
-        self.0.running.store(false, Ordering::Relaxed);
+        self.note(None);
     }
 
     /// Reads what is new and hands it on; `true` when there may be more.
     async fn look(&self, store: &Store) -> Result<bool, StoreError> {
         let seq = self.seq();
-        let LogPage { epoch, head, changes } = store.read_log(seq, BATCH).await?;
+        let read = tokio::time::timeout(LOOK, store.read_log(seq, BATCH)).await;
+        let LogPage { epoch, head, changes } =
+            read.unwrap_or_else(|_| Err(StoreError::Unreachable("the log is not read in time".to_owned())))?;
         let follows = changes.first().is_none_or(|change| change.seq == seq + 1);
         if *epoch != *self.epoch() || head < seq || !follows {
             tracing::warn!(head, seq, "the database has another history than before: everybody starts over");

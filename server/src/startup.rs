@@ -1,5 +1,7 @@
 //! Building and running the server, so that tests can hold it too.
 
+mod waiting;
+
 use std::{io::Write as _, net::SocketAddr};
 
 use app::{patient::UtcTime, wire::Role};
@@ -52,26 +54,42 @@ pub enum StartError {
     /// The connection broke, or signals cannot be heard.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// Told to stop before the database was there.
+    #[error("stopped before the database could be reached")]
+    Stopped,
 }
 
-/// Opens the database, makes what a new one lacks, and listens; nothing is served before [`Server::run`].
+impl StartError {
+    /// Whether the database is merely away.
+    fn may_pass(&self) -> bool {
+        match self {
+            Self::Open(error) => error.may_pass(),
+            Self::Store(error)
+            | Self::Account(AccountError::Store(error))
+            | Self::Demo(import::ImportError::Store(error)) => matches!(error, StoreError::Unreachable(_)),
+            _ => false,
+        }
+    }
+}
+
+/// Listens, opens the database and makes what a new one lacks; the list is served by [`Server::run`]. While a database on
+/// a network is away, whoever asks is told so.
 pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken) -> Result<Server, StartError> {
     // Rendering spawns tasks; it fails only when a server was built before in this process, which is as good.
     let _ = any_spawner::Executor::init_tokio();
-    let store = Store::open(database_url).await?;
-    let accounts = store.accounts();
-    if args.demo && store.head().await?.seq == 0 {
-        tracing::info!("the database is empty: loading the demo ward");
-        import::demo_ward(&store).await?;
-    }
-    let first_password = first_administrator(&accounts).await?;
-    let listener =
-        TcpListener::bind(args.addr).await.map_err(|source| StartError::Listen { addr: args.addr, source })?;
+    let failed = |source| StartError::Listen { addr: args.addr, source };
+    let listener = TcpListener::bind(args.addr).await.map_err(failed)?;
     let addr = listener.local_addr()?;
-    let feed = Feed::new(&store, RING_BYTES).await?;
+    let (listener, data) = match open(args, database_url).await {
+        Err(error) if error.may_pass() => {
+            waiting::until(listener, &stop, error, || open(args, database_url)).await?
+        }
+        opened => (listener, opened?),
+    };
+    let Data { store, feed, first_password } = data;
     let (requests, sign_ins) = state::throttles(args);
     let state = AppState::new(state::Inner {
-        accounts,
+        accounts: store.accounts(),
         feed,
         sweeper: Sweeper::default(),
         requests,
@@ -87,6 +105,25 @@ pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken
         store,
     });
     Ok(Server { listener, addr, state, first_password })
+}
+
+/// The database, with what a server needs of it.
+struct Data {
+    store: Store,
+    feed: Feed,
+    first_password: Option<String>,
+}
+
+async fn open(args: &ServeArgs, database_url: &str) -> Result<Data, StartError> {
+    let store = Store::open(database_url).await?;
+    if args.demo && store.head().await?.seq == 0 {
+        tracing::info!("the database is empty: loading the demo ward");
+        import::demo_ward(&store).await?;
+    }
+    let feed = Feed::new(&store, RING_BYTES).await?;
+    // Last: once it is made, nothing may come between the password and the one time that it is shown.
+    let first_password = first_administrator(&store.accounts()).await?;
+    Ok(Data { store, feed, first_password })
 }
 
 /// A server that listens but does not serve yet.

@@ -88,6 +88,13 @@ fn refusal(refused: Refused) -> Reply {
         Refused::Store(StoreError::DiskFull) | Refused::Write(WriteError::Store(StoreError::DiskFull)) => {
             Reply::sentence(507, words::DISK_FULL)
         }
+        // Logged by whoever works with the database all the time: the writer and the feed.
+        Refused::Store(StoreError::Unreachable(_)) | Refused::Write(WriteError::Store(StoreError::Unreachable(_))) => {
+            Reply::sentence(503, words::NO_DATABASE)
+        }
+        Refused::Store(StoreError::Unknown) | Refused::Write(WriteError::Store(StoreError::Unknown)) => {
+            Reply::sentence(503, words::UNKNOWN_OUTCOME)
+        }
         Refused::Store(error) | Refused::Write(WriteError::Store(error)) => {
             log_unforeseen(&error);
             Reply::sentence(500, words::INTERNAL)

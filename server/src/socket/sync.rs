@@ -56,7 +56,7 @@ impl Connection {
             Err(errors) => return self.reply(Reply::invalid(&errors).to(request)).await,
         };
         if !self.state.feed.is_running() {
-            return self.reply(Reply::sentence(503, words::NO_LOG).to(request)).await;
+            return self.reply(Reply::sentence(503, words::NO_DATABASE).to(request)).await;
         }
         let reason = match (since, diverged) {
             (None, None) => Reason::AskedFor,

@@ -1,8 +1,10 @@
 //! What can go wrong with the database, in words.
 
+use sqlx::migrate::MigrateError;
+
 use super::{postgres, sqlite};
 
-/// The database did not do what it was asked. Nothing was changed.
+/// The database did not do what it was asked. Nothing was changed, where it does not say otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// There is no room for what is to be written. Reading goes on, and so does writing once there is room.
@@ -11,7 +13,14 @@ pub enum StoreError {
     /// What others wrote at the same time came before it, each time that it was tried.
     #[error("others were writing to the same rows all the time")]
     Overtaken,
-    /// It is out of reach or damaged.
+    /// It does not answer, or not now. Nothing was changed.
+    #[error("the database does not answer: {0}")]
+    Unreachable(String),
+    /// It was lost while it was committing, and did not come back in time to be asked. The one error after which
+    /// something may have been changed.
+    #[error("the database was lost while it was committing")]
+    Unknown,
+    /// It is damaged, or this program is wrong about it.
     #[error("the database did not answer as it should: {0}")]
     Failed(String),
 }
@@ -28,6 +37,8 @@ impl From<sqlx::Error> for StoreError {
             Self::DiskFull
         } else if postgres::is_overtaken(&error) {
             Self::Overtaken
+        } else if postgres::may_pass(&error) {
+            Self::Unreachable(error.to_string())
         } else {
             Self::Failed(error.to_string())
         }
@@ -37,6 +48,19 @@ impl From<sqlx::Error> for StoreError {
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
         Self::Failed(format!("a stored row cannot be read: {error}"))
+    }
+}
+
+impl OpenError {
+    /// Whether it may well work a moment later, with nobody doing anything about this program.
+    pub(crate) fn may_pass(&self) -> bool {
+        match self {
+            Self::Connect { source, .. } => postgres::may_pass(source),
+            Self::Migrate { source: MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _), .. } => {
+                postgres::may_pass(source)
+            }
+            _ => false,
+        }
     }
 }
 
@@ -73,7 +97,18 @@ pub enum OpenError {
         /// Which one, without the password.
         database: String,
         /// Why.
-        source: sqlx::migrate::MigrateError,
+        source: MigrateError,
+    },
+    /// The database is of a newer program, with which this one cannot share it.
+    #[error(
+        "the database {database} has been brought to a state ({migration}) that this version of the program cannot \
+         work with: start the newer version"
+    )]
+    Contracted {
+        /// Which one, without the password.
+        database: String,
+        /// What was done to it.
+        migration: String,
     },
     /// A PostgreSQL that this program was not made for.
     #[error("the PostgreSQL server {database} is of version {found}: 15 or newer is needed")]

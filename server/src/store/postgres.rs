@@ -17,7 +17,13 @@ mod rows;
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod writer;
 
-use std::{io, ops::Deref, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    io,
+    ops::Deref,
+    str::FromStr,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use sqlx::{
     ConnectOptions as _, Connection as _, PgConnection,
@@ -48,9 +54,24 @@ const HOLDS_EVERY_WORD: &str = "NOT EXISTS (SELECT 1 FROM json_array_elements_te
      WHERE strpos(search_key, word) = 0)";
 const IDS: &str = "SELECT value::bigint FROM json_array_elements_text($1::json) AS value";
 const ACCOUNT_IS_NAMED: &str = "lower(name) = lower($1)";
+/// Whatever may have cost the history its end is another history, without anybody having to say so: a dump that was put
+/// back has another table or is in another cluster, and after a promotion or a recovery to some point in time the cluster
+/// is on another timeline. A server in recovery has no such position and refuses.
+const EPOCH: &str = "left(encode(sha256(convert_to(concat_ws('.', head.epoch, \
+     (SELECT system_identifier FROM pg_control_system()), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), \
+     'change_head'::regclass::oid), 'UTF8')), 'hex'), 32)";
 
-/// The schema, in the order in which it came about.
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+/// The schema, in the order in which it came about. Nodes of two neighbouring versions share it while they are replaced one
+/// after the other: what the newer one adds the older one passes over, and what the older one still needs is taken away by a
+/// later version, in a migration whose name begins so.
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("migrations/postgres");
+    migrations.set_ignore_missing(true);
+    migrations
+});
+
+/// How the description of a migration begins that takes away what earlier versions of the program need.
+const CONTRACTS: &str = "contract ";
 
 /// What one statement may take, on the server's clock.
 const STATEMENT_TIMEOUT: &str = "10s";
@@ -153,6 +174,18 @@ async fn migrate(options: &ConnectOptions, database: &str) -> Result<(), OpenErr
     migrated
         .unwrap_or_else(|_| Err(too_slow().into()))
         .map_err(|source| OpenError::Migrate { database: database.to_owned(), source })?;
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
+    let contracted: Option<String> = sqlx::query_scalar(
+        "SELECT description FROM _sqlx_migrations WHERE version > $1 AND starts_with(description, $2) LIMIT 1",
+    )
+    .bind(newest)
+    .bind(CONTRACTS)
+    .fetch_optional(&mut connection)
+    .await
+    .map_err(failed)?;
+    if let Some(migration) = contracted {
+        return Err(OpenError::Contracted { database: database.to_owned(), migration });
+    }
     bounded(connection.close()).await.map_err(failed)
 }
 
@@ -182,6 +215,19 @@ fn too_slow() -> sqlx::Error {
 /// PostgreSQL's code of an error (postgresql.org/docs/current/errcodes-appendix.html).
 fn code(error: &sqlx::Error) -> Option<&str> {
     Some(error.as_database_error()?.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()?.code())
+}
+
+/// Whether the same question may well be answered a moment later: the server is away or starting, takes no more connections,
+/// or is a standby that may be promoted.
+pub(super) fn may_pass(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        // Connection exceptions, insufficient resources, operator intervention, `read_only_sql_transaction`, and
+        // `object_not_in_prerequisite_state`: how a standby says that it has no position to write at.
+        error => code(error).is_some_and(|code| {
+            ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "25006" || code == "55000"
+        }),
+    }
 }
 
 /// `disk_full`.

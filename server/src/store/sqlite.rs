@@ -40,6 +40,8 @@ const HOLDS_EVERY_WORD: &str =
 const IDS: &str = "SELECT value FROM json_each($1)";
 /// The column is of a collation that takes upper and lower case for the same.
 const ACCOUNT_IS_NAMED: &str = "name = $1";
+/// A restored file is given another one.
+const EPOCH: &str = "head.epoch";
 
 /// Older ones can lose a commit when a write-ahead log is reset while another connection reads ("WAL-reset bug",
 /// sqlite.org/wal.html).

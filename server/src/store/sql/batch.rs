@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use sqlx::Connection as _;
 use uuid::Uuid;
 
-use super::{BEGIN_WRITE, Connection, IMPORT_LINK, LOCK_ROWS, NEXT_PATIENT_ID, ROW_TO_CHANGE, writer::Answer};
+use super::{BEGIN_WRITE, Connection, IMPORT_LINK, LOCK_ROWS, NEXT_PATIENT_ID, ROW_TO_CHANGE, bounded, writer::Answer};
 use crate::{
     clock,
     store::{Author, Command, StoreError, Write, WriteError, Written},
@@ -47,23 +47,71 @@ struct Batch {
     changed_by: HashMap<i64, String>,
 }
 
-/// Commits all writes that can be done, or nothing.
-pub(super) async fn commit(connection: &mut Connection, writes: &[Write]) -> Result<Vec<Answer>, StoreError> {
-    let mut transaction = connection.begin_with(BEGIN_WRITE).await?;
-    match perform_all(&mut transaction, writes).await {
-        Ok(answers) => {
-            transaction.commit().await?;
-            Ok(answers)
-        }
-        Err(StoreError::Overtaken) => {
-            transaction.rollback().await?;
-            Err(StoreError::Overtaken)
-        }
-        Err(error) => Err(error),
+/// Everything is done but the commit.
+pub(super) struct Prepared {
+    pub(super) answers: Vec<Answer>,
+    first: Option<Logged>,
+}
+
+/// A change as it stands in the log; no other transaction writes the same.
+struct Logged {
+    seq: i64,
+    data: String,
+    at: i64,
+}
+
+/// Why there are no answers yet.
+pub(super) enum Uncommitted {
+    /// Nothing was changed.
+    Refused(StoreError),
+    /// The database was asked to commit, and what it did is not known. [`is_committed`] finds out.
+    Unknown(Prepared),
+}
+
+impl<E: Into<StoreError>> From<E> for Uncommitted {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
     }
 }
 
-async fn perform_all(db: &mut Connection, writes: &[Write]) -> Result<Vec<Answer>, StoreError> {
+/// Commits all writes that can be done, or nothing.
+pub(super) async fn commit(connection: &mut Connection, writes: &[Write]) -> Result<Vec<Answer>, Uncommitted> {
+    let mut transaction = bounded(connection.begin_with(BEGIN_WRITE)).await?;
+    match bounded(perform_all(&mut transaction, writes)).await {
+        Ok(prepared) => match bounded(transaction.commit()).await {
+            Ok(()) => Ok(prepared.answers),
+            Err(error) => match StoreError::from(error) {
+                StoreError::Unreachable(_) => Err(Uncommitted::Unknown(prepared)),
+                // The database itself says that it has not.
+                error => Err(error.into()),
+            },
+        },
+        Err(StoreError::Overtaken) => {
+            bounded(transaction.rollback()).await?;
+            Err(StoreError::Overtaken.into())
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether these were committed, after the connection that was to do it has been lost. Waits for the end of that
+/// transaction: it holds the head of the log, and here it is asked for too.
+pub(super) async fn is_committed(connection: &mut Connection, prepared: &Prepared) -> Result<bool, StoreError> {
+    // It did nothing that the next try would not do again.
+    let Some(Logged { seq, data, at }) = &prepared.first else { return Ok(false) };
+    let mut transaction = connection.begin_with(BEGIN_WRITE).await?;
+    sqlx::query("UPDATE change_head SET seq = seq").execute(&mut *transaction).await?;
+    let found: i64 = sqlx::query_scalar("SELECT count(*) FROM change WHERE seq = $1 AND data = $2 AND at = $3")
+        .bind(seq)
+        .bind(data)
+        .bind(at)
+        .fetch_one(&mut *transaction)
+        .await?;
+    transaction.rollback().await?;
+    Ok(found == 1)
+}
+
+async fn perform_all(db: &mut Connection, writes: &[Write]) -> Result<Prepared, StoreError> {
     let now = clock::now();
     lock_rows(db, writes).await?;
     let mut batch = Batch::default();
@@ -102,7 +150,7 @@ async fn log_all(
     writes: &[Write],
     outcomes: Vec<Result<Done, WriteError>>,
     now: UtcTime,
-) -> Result<Vec<Answer>, StoreError> {
+) -> Result<Prepared, StoreError> {
     let changes = outcomes.iter().filter(|outcome| matches!(outcome, Ok(Done::Changed(_)))).count();
     let mut seq = 0;
     if changes > 0 {
@@ -113,12 +161,14 @@ async fn log_all(
             .await?;
         seq = last - changes;
     }
+    let mut first = None;
     let mut answers: Vec<Answer> = Vec::with_capacity(writes.len());
     for (write, outcome) in writes.iter().zip(outcomes) {
         let answer = match outcome {
             Ok(Done::Changed(change)) => {
                 seq += 1;
-                insert_change(db, seq, &change, &write.author, now).await?;
+                let logged = insert_change(db, seq, &change, &write.author, now).await?;
+                first.get_or_insert(logged);
                 let patient = (change.action != Action::Delete).then_some(change.patient);
                 let written = Written { patient, seq: Some(seq) };
                 remember(db, write, &written).await?;
@@ -138,7 +188,7 @@ async fn log_all(
         };
         answers.push(answer);
     }
-    Ok(answers)
+    Ok(Prepared { answers, first })
 }
 
 async fn insert_change(
@@ -147,7 +197,8 @@ async fn insert_change(
     change: &Pending,
     author: &Author,
     now: UtcTime,
-) -> Result<(), StoreError> {
+) -> Result<Logged, StoreError> {
+    let logged = Logged { seq, data: serde_json::to_string(&change.patient)?, at: now.unix_micros() };
     sqlx::query(
         "INSERT INTO change (seq, action, patient_id, data, before, account_id, by_name, origin, at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -155,15 +206,15 @@ async fn insert_change(
     .bind(seq)
     .bind(change.action.as_str())
     .bind(change.patient.id)
-    .bind(serde_json::to_string(&change.patient)?)
+    .bind(&logged.data)
     .bind(serde_json::to_string(&change.before)?)
     .bind(author.account_id)
     .bind(&author.name)
     .bind(author.origin.as_str())
-    .bind(now.unix_micros())
+    .bind(logged.at)
     .execute(db)
     .await?;
-    Ok(())
+    Ok(logged)
 }
 
 /// Account and key of a write that has both.

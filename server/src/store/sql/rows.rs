@@ -11,14 +11,12 @@ use app::{
 use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Executor, FromRow};
 
-use super::{Db, HOLDS_EVERY_WORD};
+use super::{Db, EPOCH, HOLDS_EVERY_WORD};
 use crate::store::{LogPage, RawRows, StoreError};
 
 pub(super) async fn head(db: impl Executor<'_, Database = Db>) -> Result<Position, sqlx::Error> {
-    let (epoch, seq, at): (String, i64, Option<i64>) =
-        sqlx::query_as("SELECT epoch, seq, (SELECT at FROM change WHERE seq = head.seq) FROM change_head AS head")
-            .fetch_one(db)
-            .await?;
+    let sql = format!("SELECT {EPOCH}, seq, (SELECT at FROM change WHERE seq = head.seq) FROM change_head AS head");
+    let (epoch, seq, at): (String, i64, Option<i64>) = sqlx::query_as(AssertSqlSafe(sql)).fetch_one(db).await?;
     Ok(Position { epoch, seq, at: at.and_then(UtcTime::from_unix_micros) })
 }
 
@@ -79,14 +77,12 @@ pub(super) async fn read_log(
     after: i64,
     limit: i64,
 ) -> Result<LogPage, StoreError> {
-    let rows: Vec<LogRow> = sqlx::query_as(
-        "SELECT head.epoch, head.seq AS head, log.seq, log.action, log.data, log.before, log.by_name, log.at \
-         FROM change_head AS head LEFT JOIN change AS log ON log.seq > $1 ORDER BY log.seq LIMIT $2",
-    )
-    .bind(after)
-    .bind(limit)
-    .fetch_all(db)
-    .await?;
+    let sql = format!(
+        "SELECT {EPOCH} AS epoch, head.seq AS head, log.seq, log.action, log.data, log.before, log.by_name, log.at \
+         FROM change_head AS head LEFT JOIN change AS log ON log.seq > $1 ORDER BY log.seq LIMIT $2"
+    );
+    let rows: Vec<LogRow> =
+        sqlx::query_as(AssertSqlSafe(sql)).bind(after).bind(limit).fetch_all(db).await?;
     let mut page = LogPage { epoch: String::new(), head: 0, changes: Vec::with_capacity(rows.len()) };
     for LogRow { epoch, head, change } in rows {
         (page.epoch, page.head) = (epoch, head);

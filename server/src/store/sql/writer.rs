@@ -1,12 +1,19 @@
 //! The one task that writes. It takes whatever is waiting, runs it in one transaction (a savepoint each, so that a bad
 //! write fails alone), commits once and only then answers: the cost of a durable commit is shared.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use sqlx::Connection as _;
-use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::{
+    sync::{Mutex, Notify, mpsc, oneshot},
+    time::Instant,
+};
 
-use super::{ConnectOptions, Connection, batch, bounded, connect};
+use super::{
+    ConnectOptions, Connection,
+    batch::{self, Prepared, Uncommitted},
+    bounded, connect,
+};
 use crate::store::{StoreError, Write, WriteError, Written};
 
 /// Writes in one transaction at most: bounds how long readers of the answer wait for each other.
@@ -17,6 +24,12 @@ const QUEUE: usize = 1024;
 
 /// How often a batch is begun again because another process came in between.
 const TRIES: usize = 3;
+
+/// How long a database that was lost in a commit is asked for what it did; whoever wrote is waiting.
+const FINDING_OUT: Duration = Duration::from_secs(10);
+
+/// Between two such questions.
+const PAUSE: Duration = Duration::from_millis(200);
 
 pub(super) type Answer = Result<Written, WriteError>;
 
@@ -144,9 +157,31 @@ impl Link {
         let mut tried = 0;
         loop {
             let connection = self.connection().await?;
-            match bounded(batch::commit(connection, writes)).await {
-                Err(StoreError::Overtaken) if tried < TRIES => tried += 1,
-                outcome => return outcome,
+            match batch::commit(connection, writes).await {
+                Ok(answers) => return Ok(answers),
+                Err(Uncommitted::Refused(StoreError::Overtaken)) if tried < TRIES => tried += 1,
+                Err(Uncommitted::Refused(error)) => return Err(error),
+                Err(Uncommitted::Unknown(prepared)) => return self.find_out(prepared).await,
+            }
+        }
+    }
+
+    /// Whether a transaction was committed in whose commit the connection was lost. The database is given a moment to come
+    /// back: after a restart it does, after a cut it may not.
+    async fn find_out(&mut self, prepared: Prepared) -> Result<Vec<Answer>, StoreError> {
+        tracing::warn!("the database was lost in a commit; asking it what has become of it");
+        let until = Instant::now() + FINDING_OUT;
+        loop {
+            self.connection = None;
+            let asked = match self.connection().await {
+                Ok(connection) => bounded(batch::is_committed(connection, &prepared)).await,
+                Err(error) => Err(error.into()),
+            };
+            match asked {
+                Ok(true) => return Ok(prepared.answers),
+                Ok(false) => return Err(StoreError::Unreachable("it was lost before it could commit".to_owned())),
+                Err(_) if Instant::now() < until => tokio::time::sleep(PAUSE).await,
+                Err(_) => return Err(StoreError::Unknown),
             }
         }
     }
