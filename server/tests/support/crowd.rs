@@ -51,8 +51,11 @@ impl Crowd {
         view
     }
 
-    pub fn add_writer(&mut self, station: Station) {
+    /// One more writer; what it sees.
+    pub fn add_writer(&mut self, station: Station) -> watch::Receiver<View> {
+        let view = station.view.subscribe();
         self.writers.push(tokio::spawn(keep_writing(station, PAUSE, self.stop.clone())));
+        view
     }
 
     /// Ends the writing, waits until every write is answered and every list is live at the end of the log, and checks
