@@ -62,7 +62,8 @@ pub mod words {
     /// 503
     pub const NO_DATABASE: &str = "The database does not answer. Try again in a moment.";
     /// 503, to a write that may have been done
-    pub const UNKNOWN_OUTCOME: &str = "The database was lost while this was being saved: it may or may not have been. Look before you try again.";
+    pub const UNKNOWN_OUTCOME: &str =
+        "The database was lost while this was being saved: it may or may not have been. Look before you try again.";
     /// 400, one field
     pub const REQUIRED: &str = "This field is required.";
 }

@@ -45,7 +45,8 @@ impl IntoResponse for HttpError {
                 let page = page("The server's disk is full", "Nothing was saved. Try again later.");
                 return (StatusCode::INSUFFICIENT_STORAGE, Html(page)).into_response();
             }
-            Self::Store(StoreError::Unreachable(_)) | Self::Account(AccountError::Store(StoreError::Unreachable(_))) => {
+            Self::Store(StoreError::Unreachable(_))
+            | Self::Account(AccountError::Store(StoreError::Unreachable(_))) => {
                 return no_database();
             }
             Self::Store(_) | Self::Account(_) => {
@@ -64,7 +65,8 @@ impl IntoResponse for HttpError {
 
 /// Asks the browser to come back. A load balancer may ask another node instead.
 pub(crate) fn no_database() -> Response {
-    let page = page("The list cannot be shown just now", "The database does not answer. This page tries again by itself.");
+    let page =
+        page("The list cannot be shown just now", "The database does not answer. This page tries again by itself.");
     let come_back = [(header::RETRY_AFTER, "5"), (header::REFRESH, "5")];
     (StatusCode::SERVICE_UNAVAILABLE, come_back, Html(page)).into_response()
 }

@@ -81,9 +81,7 @@ pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken
     let listener = TcpListener::bind(args.addr).await.map_err(failed)?;
     let addr = listener.local_addr()?;
     let (listener, data) = match open(args, database_url).await {
-        Err(error) if error.may_pass() => {
-            waiting::until(listener, &stop, error, || open(args, database_url)).await?
-        }
+        Err(error) if error.may_pass() => waiting::until(listener, &stop, error, || open(args, database_url)).await?,
         opened => (listener, opened?),
     };
     let Data { store, feed, first_password } = data;

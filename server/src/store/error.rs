@@ -56,9 +56,9 @@ impl OpenError {
     pub(crate) fn may_pass(&self) -> bool {
         match self {
             Self::Connect { source, .. } => postgres::may_pass(source),
-            Self::Migrate { source: MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _), .. } => {
-                postgres::may_pass(source)
-            }
+            Self::Migrate {
+                source: MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _), ..
+            } => postgres::may_pass(source),
             _ => false,
         }
     }

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr, TcpListener},
-    process::{Child, Stdio},
+    process::{Child, ChildStdout, Stdio},
 };
 
 use super::{Folder, program::wardwatch};
@@ -13,6 +13,7 @@ pub struct Program {
     pub addr: SocketAddr,
     flags: Vec<String>,
     child: Option<Child>,
+    said: Option<BufReader<ChildStdout>>,
 }
 
 impl Program {
@@ -21,7 +22,7 @@ impl Program {
         // Free now, and asked for again at each start: clients come back to the same address.
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let addr = listener.local_addr().unwrap();
-        let mut program = Self { folder, addr, flags: Vec::new(), child: None };
+        let mut program = Self { folder, addr, flags: Vec::new(), child: None, said: None };
         program.set_flags(flags);
         program
     }
@@ -41,9 +42,12 @@ impl Program {
         let first_line = tokio::task::spawn_blocking(move || {
             let mut line = String::new();
             said.read_line(&mut line).unwrap();
-            line
+            (line, said)
         });
-        let is_up = first_line.await.unwrap().starts_with("Wardwatch is at");
+        let (line, said) = first_line.await.unwrap();
+        let is_up = line.starts_with("Wardwatch is at");
+        // Held open: what else it says to a pipe without a reader would end it.
+        self.said = Some(said);
         if !is_up {
             self.kill();
         }

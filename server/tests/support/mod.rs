@@ -7,6 +7,8 @@ pub mod killable;
 pub mod level_2;
 pub mod postgres;
 pub mod program;
+pub mod relay;
+pub mod standby;
 pub mod station;
 
 use std::{
@@ -38,7 +40,7 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async,
-    tungstenite::{Message, client::IntoClientRequest, http},
+    tungstenite::{Message, client::IntoClientRequest, http::StatusCode},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -309,7 +311,7 @@ impl Ward {
         let stream = within("the connection", tcp.connect(self.addr)).await.unwrap();
         match within("the handshake", client_async(request, stream)).await {
             Ok((socket, answer)) => {
-                assert_eq!(answer.status(), http::StatusCode::SWITCHING_PROTOCOLS);
+                assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
                 Ok(Client { socket, held: VecDeque::new(), asked: 0, enveloped: path == "/ws/" })
             }
             Err(Error::Http(answer)) => Err(answer.status().as_u16()),
@@ -317,27 +319,9 @@ impl Ward {
         }
     }
 
-    /// One HTTP request, of version 1.0 so that nothing comes in chunks; headers are whole lines.
+    /// See [`http`].
     pub async fn http(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
-        let mut text = format!("{method} {path} HTTP/1.0\r\nhost: {}\r\n", self.addr);
-        for header in headers {
-            text.push_str(header);
-            text.push_str("\r\n");
-        }
-        if method == "POST" {
-            text.push_str("content-type: application/x-www-form-urlencoded\r\n");
-            write!(text, "content-length: {}\r\n", body.len()).unwrap();
-        }
-        text.push_str("\r\n");
-        text.push_str(body);
-        within("an answer", async {
-            let mut stream = TcpStream::connect(self.addr).await.unwrap();
-            stream.write_all(text.as_bytes()).await.unwrap();
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await.unwrap();
-            Answer(String::from_utf8_lossy(&answer).into_owned())
-        })
-        .await
+        http(self.addr, method, path, headers, body).await
     }
 
     pub async fn get(&self, path: &str, headers: &[&str]) -> Answer {
@@ -348,6 +332,37 @@ impl Ward {
     pub async fn sign_in(&self, name: &str, password: &str) -> Answer {
         self.http("POST", "/sign-in", &[], &format!("name={name}&password={password}")).await
     }
+}
+
+/// One HTTP request, of version 1.0 so that nothing comes in chunks; headers are whole lines.
+pub async fn http(addr: SocketAddr, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+    within("an answer", try_http(addr, method, path, headers, body)).await.unwrap()
+}
+
+/// As above, where the connection may be refused or lost.
+pub async fn try_http(
+    addr: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &str,
+) -> std::io::Result<Answer> {
+    let mut text = format!("{method} {path} HTTP/1.0\r\nhost: {addr}\r\n");
+    for header in headers {
+        text.push_str(header);
+        text.push_str("\r\n");
+    }
+    if method == "POST" {
+        text.push_str("content-type: application/x-www-form-urlencoded\r\n");
+        write!(text, "content-length: {}\r\n", body.len()).unwrap();
+    }
+    text.push_str("\r\n");
+    text.push_str(body);
+    let mut stream = TcpStream::connect(addr).await?;
+    stream.write_all(text.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    Ok(Answer(String::from_utf8_lossy(&answer).into_owned()))
 }
 
 impl Drop for Ward {

@@ -3,7 +3,7 @@
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
         OnceLock,
@@ -45,16 +45,21 @@ cat >/dev/null
 rm -rf "$dir"
 "#;
 
+/// The address of a database whose socket, or what passes on to it, is in this folder.
+pub fn url_at(dir: &Path, database: &str) -> String {
+    format!("postgres://wardwatch@localhost/{database}?host={}", dir.display())
+}
+
 /// A running PostgreSQL.
 pub struct Cluster {
     dir: PathBuf,
-    bin: PathBuf,
+    pub(super) bin: PathBuf,
     keeper: Child,
     hold: Option<ChildStdin>,
 }
 
 /// A command that may run PostgreSQL, which refuses to be run by root.
-fn unprivileged(program: &str) -> Command {
+pub(super) fn unprivileged(program: &str) -> Command {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
     if root {
         let mut command = Command::new("runuser");
@@ -89,17 +94,26 @@ impl Cluster {
     }
 
     fn url(&self, database: &str) -> String {
-        format!("postgres://wardwatch@localhost/{database}?host={}", self.dir.display())
+        url_at(&self.dir, database)
+    }
+
+    /// The folder with its socket.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// An empty database; its URL.
     pub fn create_database(&self) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("ward_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let mut createdb = Command::new(self.bin.join("createdb"));
-        createdb.arg("-h").arg(&self.dir).args(["-U", "wardwatch", &name]);
-        assert!(createdb.status().unwrap().success(), "createdb {name}");
+        self.create_database_named(&name);
         self.url(&name)
+    }
+
+    pub fn create_database_named(&self, name: &str) {
+        let mut createdb = Command::new(self.bin.join("createdb"));
+        createdb.arg("-h").arg(&self.dir).args(["-U", "wardwatch", name]);
+        assert!(createdb.status().unwrap().success(), "createdb {name}");
     }
 
     /// `start`, `stop` or `restart`, without a word to anybody: as a crash would.

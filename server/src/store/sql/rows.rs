@@ -81,8 +81,7 @@ pub(super) async fn read_log(
         "SELECT {EPOCH} AS epoch, head.seq AS head, log.seq, log.action, log.data, log.before, log.by_name, log.at \
          FROM change_head AS head LEFT JOIN change AS log ON log.seq > $1 ORDER BY log.seq LIMIT $2"
     );
-    let rows: Vec<LogRow> =
-        sqlx::query_as(AssertSqlSafe(sql)).bind(after).bind(limit).fetch_all(db).await?;
+    let rows: Vec<LogRow> = sqlx::query_as(AssertSqlSafe(sql)).bind(after).bind(limit).fetch_all(db).await?;
     let mut page = LogPage { epoch: String::new(), head: 0, changes: Vec::with_capacity(rows.len()) };
     for LogRow { epoch, head, change } in rows {
         (page.epoch, page.head) = (epoch, head);
