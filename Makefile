@@ -48,8 +48,8 @@ e2e: setup-test build ## only the tests in the browser: make e2e ARGS="-g confli
 	@cd end2end && npx playwright test $(ARGS)
 
 .PHONY: bench
-bench: setup-test build ## how long a change takes to be seen, and how long it takes to be in step again
-	@$(WITH_TOOLS) cargo bench --quiet -p server --bench recovery
+bench: setup-test build ## how long a change takes to be seen, also at another node; to be in step again; writes a second
+	@$(WITH_TOOLS) cargo bench --quiet -p server --bench recovery --bench nodes
 	@cd end2end && npx playwright test --config bench.config.ts
 
 .PHONY: chaos

@@ -88,8 +88,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// What opening a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a question waits for a connection. Short: while the database is away, lists have to say soon that they are not live.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// What a question waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Another node may be migrating a large table.
 const MIGRATION_TIMEOUT: Duration = Duration::from_mins(10);
@@ -146,10 +146,11 @@ pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, Open
     ]);
     let pool = |size| PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
     let writer = connect(&options).await.map_err(failed)?;
+    let log = pool(1).connect_with(options.clone()).await.map_err(failed)?;
     let readers = pool(8).connect_with(options.clone()).await.map_err(failed)?;
     let accounts = pool(2).connect_with(options.clone()).await.map_err(failed)?;
     let hints = Hints::start(options.clone(), accounts.clone(), committed);
-    let database = Database::new(readers, accounts, (writer, options), hints.committed_here());
+    let database = Database::new(log, readers, accounts, (writer, options), hints.committed_here());
     Ok(Node { database, hints })
 }
 
@@ -192,9 +193,10 @@ async fn migrate(options: &ConnectOptions, database: &str) -> Result<(), OpenErr
 async fn connect(options: &ConnectOptions) -> Result<Connection, sqlx::Error> {
     let connected = async {
         let mut connection = options.connect().await?;
-        // What is answered is on disk, whatever the server is set to; where it is set to more than that, so it stays.
+        // What is answered is on disk, and at a synchronous standby where there is one, whatever the server is set to.
         sqlx::query(
-            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+            "SELECT set_config('synchronous_commit', 'on', false) \
+             WHERE current_setting('synchronous_commit') IN ('off', 'local')",
         )
         .execute(&mut connection)
         .await?;

@@ -73,8 +73,10 @@ pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Database, 
     check_version(&mut writer).await.map_err(connect)??;
     MIGRATIONS.run(&mut writer).await.map_err(|source| OpenError::Migrate { database: url.to_owned(), source })?;
     let accounts = pool(1, options.clone()).await.map_err(connect)?;
-    let readers = pool(8, options.clone().pragma("query_only", "on")).await.map_err(connect)?;
-    Ok(Database::new(readers, accounts, (writer, options), committed))
+    let reading = options.clone().pragma("query_only", "on");
+    let log = pool(1, reading.clone()).await.map_err(connect)?;
+    let readers = pool(8, reading).await.map_err(connect)?;
+    Ok(Database::new(log, readers, accounts, (writer, options), committed))
 }
 
 async fn pool(size: u32, options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {

@@ -12,13 +12,16 @@ pub mod standby;
 pub mod station;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     fmt::{self, Display, Write as _},
     io::Write as _,
     net::SocketAddr,
     path::Path,
     process,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -71,6 +74,8 @@ struct Place {
     postgres: Option<String>,
     /// It is a disk of its own.
     mounted: bool,
+    /// Servers on it.
+    nodes: usize,
 }
 
 impl Drop for Place {
@@ -86,14 +91,19 @@ impl Folder {
     /// With a database of the kind that this run of the tests is about: `WARDWATCH_TEST_DATABASE=postgres`, or SQLite.
     pub fn new() -> Self {
         match std::env::var("WARDWATCH_TEST_DATABASE").as_deref() {
-            Ok("postgres") => Self::on_postgres(),
+            Ok("postgres") => Self::furnished(Place {
+                dir: tempfile::tempdir().unwrap(),
+                postgres: Some(postgres::create_database()),
+                mounted: false,
+                nodes: 2,
+            }),
             Ok("sqlite") | Err(_) => Self::on_sqlite(),
             Ok(other) => panic!("WARDWATCH_TEST_DATABASE={other} is neither postgres nor sqlite"),
         }
     }
 
     pub fn on_sqlite() -> Self {
-        Self::furnished(Place { dir: tempfile::tempdir().unwrap(), postgres: None, mounted: false })
+        Self::furnished(Place { dir: tempfile::tempdir().unwrap(), postgres: None, mounted: false, nodes: 1 })
     }
 
     pub fn on_postgres() -> Self {
@@ -102,7 +112,12 @@ impl Folder {
 
     /// A folder for a server whose database is elsewhere.
     pub fn beside(url: String) -> Self {
-        Self::furnished(Place { dir: tempfile::tempdir().unwrap(), postgres: Some(url), mounted: false })
+        Self::furnished(Place { dir: tempfile::tempdir().unwrap(), postgres: Some(url), mounted: false, nodes: 1 })
+    }
+
+    /// How many servers a ward has here.
+    fn nodes(&self) -> usize {
+        self.0.nodes
     }
 
     /// A folder on a disk of its own, of a few megabytes; `None` where this process may not mount one.
@@ -116,7 +131,7 @@ impl Folder {
         let mut mount = process::Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(dir.path());
         let mounted = mount.output().is_ok_and(|output| output.status.success());
-        mounted.then(|| Self::furnished(Place { dir, postgres: None, mounted }))
+        mounted.then(|| Self::furnished(Place { dir, postgres: None, mounted, nodes: 1 }))
     }
 
     fn furnished(place: Place) -> Self {
@@ -181,13 +196,18 @@ impl Folder {
 /// Names of the accounts that every ward has, which are also their roles.
 const ACCOUNTS: [&str; 3] = ["viewer", "clinician", "admin"];
 
-/// A running server with an account and a token for each role.
+/// A running server with an account and a token for each role; on PostgreSQL two of them, between which sockets alternate.
 pub struct Ward {
     pub folder: Folder,
+    /// Of the first one, and the only one that is asked by HTTP.
     pub addr: SocketAddr,
+    addrs: Vec<SocketAddr>,
+    connected: AtomicUsize,
+    /// What each has been seen to have, and the connection over which the database is asked for what it has.
+    heads: tokio::sync::Mutex<(Option<PgConnection>, HashMap<SocketAddr, i64>)>,
     tokens: Vec<String>,
     stop: CancellationToken,
-    running: Option<JoinHandle<Result<(), StartError>>>,
+    running: Vec<JoinHandle<Result<(), StartError>>>,
 }
 
 impl Ward {
@@ -222,9 +242,13 @@ impl Ward {
         let fixed = ["serve", "--addr", "127.0.0.1:0", "--time-zone", "UTC", "--site-root", &site_root];
         let args = Args::try_parse_from(fixed.iter().chain(flags)).unwrap().serve;
         let stop = CancellationToken::new();
-        let server = startup::build(&args, &folder.url(), stop.clone()).await.unwrap();
-        let addr = server.addr();
-        Self { folder, addr, tokens, stop, running: Some(tokio::spawn(server.run())) }
+        let (mut addrs, mut running) = (Vec::new(), Vec::new());
+        for _ in 0..folder.nodes() {
+            let server = startup::build(&args, &folder.url(), stop.clone()).await.unwrap();
+            addrs.push(server.addr());
+            running.push(tokio::spawn(server.run()));
+        }
+        Self { folder, addr: addrs[0], addrs, connected: AtomicUsize::new(0), heads: Default::default(), tokens, stop, running }
     }
 
     pub fn token(&self, role: &str) -> &str {
@@ -239,8 +263,9 @@ impl Ward {
 
     /// Waits until the server has stopped in order.
     pub async fn stopped(&mut self) {
-        let running = self.running.take().unwrap();
-        within("the server to stop", running).await.unwrap().unwrap();
+        for running in self.running.drain(..) {
+            within("the server to stop", running).await.unwrap().unwrap();
+        }
     }
 
     /// Another server on the database of this one, which has stopped.
@@ -304,11 +329,16 @@ impl Ward {
         headers: &[(&'static str, String)],
     ) -> Result<Client, u16> {
         use tokio_tungstenite::tungstenite::Error;
-        let mut request = format!("ws://{}{path}", self.addr).into_client_request().unwrap();
+        let addr = self.next_addr();
+        self.connected.fetch_add(1, Ordering::Relaxed);
+        if self.addrs.len() > 1 && !self.tokens.is_empty() {
+            within("the other node to have what is committed", self.caught_up(addr)).await;
+        }
+        let mut request = format!("ws://{addr}{path}").into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let stream = within("the connection", tcp.connect(self.addr)).await.unwrap();
+        let stream = within("the connection", tcp.connect(addr)).await.unwrap();
         match within("the handshake", client_async(request, stream)).await {
             Ok((socket, answer)) => {
                 assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
@@ -317,6 +347,37 @@ impl Ward {
             Err(Error::Http(answer)) => Err(answer.status().as_u16()),
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// Of the server that the next socket is opened at.
+    pub fn next_addr(&self) -> SocketAddr {
+        self.addrs[self.connected.load(Ordering::Relaxed) % self.addrs.len()]
+    }
+
+    /// Waits until a node has what is committed by now: a socket that is opened then hears of nothing that was before it.
+    async fn caught_up(&self, addr: SocketAddr) {
+        let mut heads = self.heads.lock().await;
+        let (connection, reached) = &mut *heads;
+        if connection.is_none() {
+            *connection = PgConnection::connect(&self.folder.url()).await.ok();
+        }
+        let Some(connection) = connection else { return };
+        let head = sqlx::query_scalar("SELECT seq FROM change_head").fetch_one(connection).await;
+        let Ok(head): Result<i64, sqlx::Error> = head else { return };
+        if reached.insert(addr, head) == Some(head) {
+            return;
+        }
+        let seq = async || {
+            let mut request = format!("ws://{addr}/ws/patients/").into_client_request().unwrap();
+            let headers = request.headers_mut();
+            headers.insert("authorization", format!("Bearer {}", self.token("admin")).parse().unwrap());
+            headers.insert("sec-websocket-protocol", "wardwatch.v1".parse().unwrap());
+            let (mut socket, _) = client_async(request, TcpStream::connect(addr).await.ok()?).await.ok()?;
+            let hello: Value = serde_json::from_str(&socket.next().await?.ok()?.into_text().ok()?).unwrap();
+            hello["head_seq"].as_i64()
+        };
+        // One that lets nobody in has nothing to hear of either.
+        while seq().await.is_some_and(|seq| seq < head) {}
     }
 
     /// See [`http`].
