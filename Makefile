@@ -53,7 +53,7 @@ bench: setup-test build ## how long a change takes to be seen, also at another n
 	@cd end2end && npx playwright test --config bench.config.ts
 
 .PHONY: chaos
-chaos: setup-test ## 50 kills, 100 watchers, 8 writers, cuts, stalls, a full disk; prints its counts
+chaos: setup-test ## kills, cuts, stalls, a full disk; two nodes and a database that crashes; prints its counts
 	@scripts/chaos.sh
 
 .PHONY: lint

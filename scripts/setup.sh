@@ -144,6 +144,18 @@ bring_postgres() {
     apt_install postgresql || die "PostgreSQL 15 or newer is missing: install it so that initdb and pg_ctl are on PATH, then run this again."
 }
 
+# For clocks that are wrong and networks that are cut.
+bring_troublemakers() {
+    local missing=()
+    compgen -G "/usr/lib/*/faketime/libfaketime.so.1" >/dev/null || compgen -G "/usr/*/faketime/libfaketime.so.1" >/dev/null ||
+        missing+=(faketime)
+    PATH="$PATH:/usr/sbin:/sbin" command -v ip >/dev/null || missing+=(iproute2)
+    PATH="$PATH:/usr/sbin:/sbin" command -v iptables >/dev/null || missing+=(iptables)
+    [ "${#missing[@]}" = 0 ] && return
+    say "installing ${missing[*]} (for the tests in which clocks are wrong and networks are cut)"
+    apt_install "${missing[@]}" || die "${missing[*]} cannot be installed by apt-get: install what has libfaketime, ip and iptables, then run this again."
+}
+
 mkdir -p "$WARDWATCH_TOOLS"
 check_basics
 has_compiler || bring_compiler
@@ -154,5 +166,6 @@ bring_wasm_opt
 if [ "${1:-build}" = test ]; then
     bring_nextest
     bring_postgres
+    bring_troublemakers
     bring_end2end
 fi

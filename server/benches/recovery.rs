@@ -60,7 +60,7 @@ impl Bench {
     }
 
     fn station(&self, narrow: bool) -> Station {
-        let door = Door { addr: self.program.addr, token: self.token.clone(), narrow };
+        let door = Door { narrow, ..Door::to(&[self.program.addr], &self.token) };
         Station::new(door, Filter::default(), 1)
     }
 

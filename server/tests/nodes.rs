@@ -6,11 +6,23 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use app::filter::Filter;
+use futures::StreamExt;
 use serde_json::json;
 use server::store::Store;
 use sqlx::{Connection, PgConnection};
-use support::{Folder, Ward, create_in, patch_in, postgres::Cluster, within};
+use support::{
+    Folder, Ward, create_in,
+    crowd::Crowd,
+    killable::Program,
+    patch_in,
+    postgres::Cluster,
+    program::add_account,
+    station::{Door, Station},
+    within,
+};
 use tokio::{task::JoinHandle, time::sleep};
+use tokio_tungstenite::tungstenite::Message;
 
 /// Long enough for everybody else to commit a lot.
 const A_WHILE: Duration = Duration::from_millis(400);
@@ -205,5 +217,85 @@ async fn a_store_outlives_a_crash_of_its_database() {
     .await;
     let log = store.changes_after(0, 10).await.unwrap();
     assert_eq!(log.iter().map(|change| change.seq).collect::<Vec<_>>(), [1, 2]);
+    store.close().await;
+}
+
+/// Two nodes as processes of their own.
+async fn two_programs(folder: &Folder) -> [Program; 2] {
+    let mut programs = [(); 2].map(|()| Program::new(Folder::beside(folder.url()), &[]));
+    for program in &mut programs {
+        assert!(program.start().await);
+    }
+    programs
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_of_a_killed_node_go_on_at_another_one_where_they_are() {
+    let folder = Folder::on_postgres();
+    let token = add_account(&folder, "ward");
+    let mut programs = two_programs(&folder).await;
+    let addrs = programs.each_ref().map(|program| program.addr);
+    let store = folder.open().await;
+    let mut crowd = Crowd::new();
+    let station = |addrs| Station::new(Door::to(addrs, &token), Filter::default(), rand::random());
+    crowd.add_writer(station(&addrs[1..]));
+    let mut views: Vec<_> = (0..4).map(|_| crowd.add_watcher(station(&addrs), None, 0.0)).collect();
+    for view in &mut views {
+        within("a client to be live", view.wait_for(|view| view.live && view.seq > 0)).await.unwrap();
+    }
+
+    programs[0].kill();
+    let head = store.head().await.unwrap().seq;
+    for view in &mut views {
+        let goes_on = view.wait_for(|view| view.live && view.became_live == 2 && view.seq > head);
+        within("a client to go on at the other node", goes_on).await.unwrap();
+    }
+    for watcher in crowd.settle(&store).await.watchers {
+        assert_eq!((watcher.tally.snapshots, watcher.tally.resumes), (1, 1), "{:?}", watcher.tally);
+    }
+    store.close().await;
+}
+
+/// Its timers ring as soon as it goes on: long before it has looked at the log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_was_stopped_for_a_while_proves_no_old_list_right() {
+    let folder = Folder::on_postgres();
+    let token = add_account(&folder, "ward");
+    let [program, _] = two_programs(&folder).await;
+    let store = folder.open().await;
+    create_in(&store, json!({})).await;
+    let station = || Station::new(Door::to(&[program.addr], &token), Filter::default(), rand::random());
+    // One who never loses patience, and another one by whom one knows when everybody else has lost it.
+    let mut patient = station();
+    let mut socket = within("a list", patient.reach(1)).await;
+    let mut crowd = Crowd::new();
+    let mut other = crowd.add_watcher(station(), None, 0.0);
+    within("another list", other.wait_for(|view| view.live)).await.unwrap();
+
+    program.pause();
+    patch_in(&store, 1, json!({"bed": "A"})).await.unwrap();
+    let missed = within("the other one to lose patience", async {
+        loop {
+            tokio::select! {
+                message = socket.next() => { patient.take(message.unwrap().unwrap().to_text().unwrap()); }
+                silent = other.wait_for(|view| !view.live) => break silent.unwrap().seq,
+            }
+        }
+    })
+    .await;
+    assert_eq!((missed, patient.replica.list().seq()), (1, 1), "nobody was told of the change");
+
+    patient.proven = -1;
+    program.resume();
+    within("a heartbeat", async {
+        while patient.proven < 0 {
+            let Message::Text(text) = socket.next().await.unwrap().unwrap() else { continue };
+            patient.take(&text);
+        }
+    })
+    .await;
+    assert_eq!((patient.proven, patient.replica.list().seq()), (2, 2), "the first proof is of the list as it is");
+    let settled = crowd.settle(&store).await;
+    assert_eq!(settled.watchers[0].tally.snapshots, 1);
     store.close().await;
 }

@@ -3,13 +3,17 @@
 #![allow(dead_code, reason = "each file of tests uses its own part, and one may use everything")]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
+pub mod checks;
+pub mod crowd;
 pub mod killable;
+pub mod lan;
 pub mod level_2;
 pub mod postgres;
 pub mod program;
 pub mod relay;
 pub mod standby;
 pub mod station;
+pub mod writers;
 
 use std::{
     collections::{HashMap, VecDeque},

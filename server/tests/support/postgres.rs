@@ -1,8 +1,9 @@
-//! A private PostgreSQL: a cluster in a temporary folder that listens on a Unix socket only, and ends with this process
-//! however that ends.
+//! A private PostgreSQL: a cluster in a temporary folder that listens on a Unix socket only (unless it is told of an address),
+//! and ends with this process however that ends.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _},
+    net::Ipv4Addr,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
@@ -11,8 +12,11 @@ use std::{
     },
 };
 
+use super::lan::Host;
+
 /// Makes a cluster, says where it is, and waits until nobody holds the other end of its standard input any more, as
 /// nobody does once this process has ended: then it takes everything away. What `initdb` makes is kept for the next time.
+/// With an address as `$1` it listens there too, and trusts everybody who gets there.
 const KEEPER: &str = r#"
 set -eu
 trap '' INT TERM
@@ -31,12 +35,13 @@ else
     [ -e "$fresh" ] || mv "$dir/fresh" "$fresh"
 fi
 cat >>"$dir/data/postgresql.conf" <<END
-listen_addresses = ''
+listen_addresses = '${1:-}'
 unix_socket_directories = '$dir'
 max_connections = 200
 shared_buffers = 16MB
 fsync = off
 END
+[ -z "${1:-}" ] || echo "host all all samenet trust" >>"$dir/data/pg_hba.conf"
 "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/log" start >>"$dir/log"
 echo "$dir"
 echo "$bin"
@@ -54,26 +59,47 @@ pub fn url_at(dir: &Path, database: &str) -> String {
 pub struct Cluster {
     dir: PathBuf,
     pub(super) bin: PathBuf,
+    /// See [`unprivileged`].
+    caller: Vec<String>,
     keeper: Child,
     hold: Option<ChildStdin>,
 }
 
-/// A command that may run PostgreSQL, which refuses to be run by root.
-pub(super) fn unprivileged(program: &str) -> Command {
+/// A command that may run PostgreSQL, which refuses to be run by root. `caller`: what starts it, with arguments, if not
+/// this process itself.
+pub(super) fn unprivileged(caller: &[String], program: &str) -> Command {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
-    if root {
-        let mut command = Command::new("runuser");
-        command.args(["-u", "postgres", "--", program]);
-        command
-    } else {
-        Command::new(program)
-    }
+    let as_user: &[&str] = if root { &["runuser", "-u", "postgres", "--"] } else { &[] };
+    let mut words = caller.iter().map(String::as_str).chain(as_user.iter().copied()).chain([program]);
+    let mut command = Command::new(words.next().unwrap_or(program));
+    command.args(words);
+    command
 }
 
 impl Cluster {
     pub fn start() -> Self {
-        let mut keeper = unprivileged("sh")
-            .args(["-c", KEEPER])
+        Self::start_by(&[], "")
+    }
+
+    /// One that has on disk what it says to have, as a real one does.
+    pub fn durable() -> Self {
+        let cluster = Self::start();
+        let mut psql = Command::new(cluster.bin.join("psql"));
+        psql.arg("-h").arg(&cluster.dir).args(["-U", "wardwatch", "-q", "postgres"]);
+        psql.args(["-c", "ALTER SYSTEM SET fsync = on", "-c", "ALTER SYSTEM SET shared_buffers = '128MB'"]);
+        assert!(psql.status().unwrap().success(), "fsync");
+        cluster.control("restart");
+        cluster
+    }
+
+    /// On a host of its own, where it listens to the network too.
+    pub fn start_on(host: &Host) -> Self {
+        Self::start_by(&host.caller(), &host.addr.to_string())
+    }
+
+    fn start_by(caller: &[String], addr: &str) -> Self {
+        let mut keeper = unprivileged(caller, "sh")
+            .args(["-c", KEEPER, "keeper", addr])
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -90,7 +116,8 @@ impl Cluster {
             keeper.stderr.take().unwrap().read_to_string(&mut why).unwrap();
             panic!("this test needs PostgreSQL 15 or newer (scripts/setup.sh test installs it), and: {why}");
         }
-        Self { dir: dir.trim_end().into(), bin: bin.trim_end().into(), keeper, hold }
+        let (dir, bin) = (dir.trim_end().into(), bin.trim_end().into());
+        Self { dir, bin, caller: caller.to_vec(), keeper, hold }
     }
 
     fn url(&self, database: &str) -> String {
@@ -104,10 +131,20 @@ impl Cluster {
 
     /// An empty database; its URL.
     pub fn create_database(&self) -> String {
+        self.url(&self.create())
+    }
+
+    /// As above; its URL for this process, and the one for hosts that reach the database at this address.
+    pub fn create_database_at(&self, addr: Ipv4Addr) -> (String, String) {
+        let name = self.create();
+        (self.url(&name), format!("postgres://wardwatch@{addr}/{name}"))
+    }
+
+    fn create(&self) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("ward_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         self.create_database_named(&name);
-        self.url(&name)
+        name
     }
 
     pub fn create_database_named(&self, name: &str) {
@@ -121,7 +158,7 @@ impl Cluster {
         let data = self.dir.join("data").display().to_string();
         let log = self.dir.join("log").display().to_string();
         let pg_ctl = self.bin.join("pg_ctl").display().to_string();
-        let mut command = unprivileged(&pg_ctl);
+        let mut command = unprivileged(&self.caller, &pg_ctl);
         command.current_dir("/").args(["-D", &data, "-w", "-l", &log]).args([action]);
         if action != "start" {
             command.args(["-m", "immediate"]);

@@ -6,9 +6,35 @@ use super::Folder;
 
 /// The program, in a folder and with an environment of its own.
 pub fn wardwatch(folder: &Folder) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_wardwatch"));
-    command.current_dir(folder.path()).env_clear().env("WARDWATCH_DATABASE_URL", folder.url()).env("RUST_LOG", "warn");
+    wardwatch_by(&[], folder)
+}
+
+/// As above, called by another program, which is told here with its arguments.
+pub fn wardwatch_by(caller: &[String], folder: &Folder) -> Command {
+    let program = env!("CARGO_BIN_EXE_wardwatch");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut command = match caller {
+        [] => Command::new(program),
+        [caller, args @ ..] => {
+            let mut command = Command::new(caller);
+            command.args(args).arg(program);
+            command
+        }
+    };
+    command.current_dir(folder.path()).env_clear().env("PATH", path);
+    command.env("WARDWATCH_DATABASE_URL", folder.url()).env("RUST_LOG", "warn");
     command
+}
+
+/// An account that may write, with a token.
+pub fn add_account(folder: &Folder, name: &str) -> String {
+    let run = |args: &[&str]| {
+        let output = run(folder, args);
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output).trim().to_owned()
+    };
+    run(&["user", "add", name, "--role", "clinician"]);
+    run(&["token", "add", name])
 }
 
 pub fn run(folder: &Folder, args: &[&str]) -> Output {

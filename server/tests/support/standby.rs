@@ -56,7 +56,7 @@ impl Standby {
     fn command(&self, program: &str, args: &[&str]) -> Command {
         let own = self.bin.join(program);
         let path = if own.exists() { own.display().to_string() } else { program.to_owned() };
-        let mut command = unprivileged(&path);
+        let mut command = unprivileged(&[], &path);
         command.current_dir("/").args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }

@@ -53,10 +53,26 @@ impl Tally {
 /// Where a client connects.
 #[derive(Clone)]
 pub struct Door {
-    pub addr: SocketAddr,
+    /// When the connection to one is lost, or cannot be made, the client goes on at the next.
+    pub addrs: Vec<SocketAddr>,
     pub token: String,
     /// Next to no room for what is not read yet.
     pub narrow: bool,
+}
+
+impl Door {
+    pub fn to(addrs: &[SocketAddr], token: &str) -> Self {
+        Self { addrs: addrs.to_vec(), token: token.to_owned(), narrow: false }
+    }
+}
+
+/// What a user sees of the list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    pub live: bool,
+    pub seq: i64,
+    /// Times that it became live.
+    pub became_live: u64,
 }
 
 pub type Socket = WebSocketStream<TcpStream>;
@@ -70,9 +86,12 @@ pub struct Station {
     pub shown: Vec<(i64, Digest)>,
     /// The position of the last heartbeat that proved the list right.
     pub proven: i64,
+    /// What is seen from outside while another task runs this.
+    pub view: watch::Sender<View>,
     door: Door,
+    /// Of the door's addresses, the one in use.
+    at: usize,
     pub rng: ChaCha8Rng,
-    was_live: bool,
 }
 
 impl Station {
@@ -84,21 +103,34 @@ impl Station {
             tally: Tally::default(),
             shown: Vec::new(),
             proven: -1,
+            view: watch::Sender::default(),
             door,
+            at: 0,
             rng: ChaCha8Rng::seed_from_u64(seed),
-            was_live: false,
         }
     }
 
     pub async fn open(&mut self) -> Option<Socket> {
-        let mut request = format!("ws://{}/ws/patients/", self.door.addr).into_client_request().unwrap();
+        let opened = self.open_there(self.door.addrs[self.at]).await;
+        if opened.is_none() {
+            self.go_to_the_next();
+        }
+        opened
+    }
+
+    fn go_to_the_next(&mut self) {
+        self.at = (self.at + 1) % self.door.addrs.len();
+    }
+
+    async fn open_there(&mut self, addr: SocketAddr) -> Option<Socket> {
+        let mut request = format!("ws://{addr}/ws/patients/").into_client_request().unwrap();
         request.headers_mut().insert("authorization", format!("Bearer {}", self.door.token).parse().unwrap());
         request.headers_mut().insert("sec-websocket-protocol", "wardwatch.v1".parse().unwrap());
         let tcp = TcpSocket::new_v4().unwrap();
         if self.door.narrow {
             tcp.set_recv_buffer_size(4096).unwrap();
         }
-        let opened = async { client_async(request, tcp.connect(self.door.addr).await.ok()?).await.ok() };
+        let opened = async { client_async(request, tcp.connect(addr).await.ok()?).await.ok() };
         let (socket, _) = tokio::time::timeout(Duration::from_secs(10), opened).await.ok()??;
         self.tally.connections += 1;
         self.replica.connected();
@@ -127,6 +159,7 @@ impl Station {
     }
 
     pub fn closed(&mut self) {
+        self.go_to_the_next();
         self.replica.disconnected();
         self.note();
     }
@@ -154,7 +187,7 @@ impl Station {
             {
                 self.proven = beat.head_seq;
             }
-            if reached != seq || !self.was_live {
+            if reached != seq || !self.view.borrow().live {
                 self.shown.push((reached, self.replica.list_mut().digest()));
             }
         }
@@ -171,9 +204,11 @@ impl Station {
     }
 
     fn note(&mut self) {
-        let is_live = self.replica.is_live();
-        self.tally.announced += u64::from(self.was_live && !is_live);
-        self.was_live = is_live;
+        let View { live: was_live, became_live, .. } = *self.view.borrow();
+        let live = self.replica.is_live();
+        self.tally.announced += u64::from(was_live && !live);
+        let became_live = became_live + u64::from(live && !was_live);
+        self.view.send_replace(View { live, seq: self.replica.list().seq(), became_live });
     }
 
     pub fn patience(&self) -> Duration {

@@ -1,11 +1,12 @@
 //! Clients that write, and know which of their writes were acknowledged.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use app::{
     edits::{Edit, Outcome, Pending},
     patient::UtcTime,
     replica::Effect,
+    wire::words,
 };
 use futures::{SinkExt, StreamExt};
 use rand::{RngExt, seq::IteratorRandom};
@@ -15,7 +16,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::station::Station;
+use super::station::Station;
 
 /// Rows beyond which nobody is admitted any more.
 const MOST_ROWS: usize = 300;
@@ -26,13 +27,16 @@ pub struct Written {
     /// By key.
     pub acknowledged: Vec<String>,
     pub refused: Vec<String>,
-    pub disk_full: u64,
+    pub disk_full: usize,
 }
 
 /// Writes until told to stop, then until everything is answered. A write that is not answered is sent again, under its
 /// key, by the client.
 pub async fn keep_writing(mut station: Station, pause: Duration, stop: CancellationToken) -> (Station, Written) {
     let mut written = Written::default();
+    // Answered by "not now", or by "nobody knows": sent again under their keys until there is another answer.
+    let mut open: HashMap<String, Edit> = HashMap::new();
+    let mut again: Vec<Edit> = Vec::new();
     loop {
         let Some(mut socket) = station.open().await else {
             station.wait_to_come_back().await;
@@ -41,7 +45,7 @@ pub async fn keep_writing(mut station: Station, pause: Duration, stop: Cancellat
         let mut next = Instant::now();
         let mut heard = Instant::now();
         loop {
-            if stop.is_cancelled() && station.replica.edits().iter().next().is_none() {
+            if stop.is_cancelled() && again.is_empty() && station.replica.edits().iter().next().is_none() {
                 let _ = socket.close(None).await;
                 return (station, written);
             }
@@ -54,7 +58,12 @@ pub async fn keep_writing(mut station: Station, pause: Duration, stop: Cancellat
                             let (frames, answered) = station.take(&text);
                             to_send = frames;
                             for (key, outcome) in answered {
-                                written.note(key, &outcome);
+                                let edit = open.remove(&key);
+                                if is_final(&outcome) {
+                                    written.note(key, &outcome);
+                                } else {
+                                    again.extend(edit);
+                                }
                             }
                         }
                         Some(Ok(_)) => {}
@@ -66,8 +75,13 @@ pub async fn keep_writing(mut station: Station, pause: Duration, stop: Cancellat
                     if heard.elapsed() > station.patience() {
                         break;
                     }
-                    if !stop.is_cancelled() {
-                        to_send = write(&mut station);
+                    let next = again.pop().or_else(|| (!stop.is_cancelled()).then(|| make(&mut station)));
+                    if let Some(edit) = next {
+                        open.insert(edit.key.clone(), edit.clone());
+                        match station.replica.submit(edit) {
+                            Ok(effects) => to_send = frames(effects),
+                            Err(edit) => again.push(*edit),
+                        }
                     }
                 }
             }
@@ -82,12 +96,23 @@ pub async fn keep_writing(mut station: Station, pause: Duration, stop: Cancellat
     }
 }
 
+/// Whether the answer says what became of the write.
+fn is_final(outcome: &Outcome) -> bool {
+    let passing = [words::INTERNAL, words::NO_DATABASE, words::UNKNOWN_OUTCOME, words::THROTTLED];
+    !matches!(outcome, Outcome::Refused(why) if passing.contains(&why.as_str()))
+}
+
+fn frames(effects: Vec<Effect>) -> Vec<String> {
+    let frame = |effect| if let Effect::Send(frame) = effect { Some(frame) } else { None };
+    effects.into_iter().filter_map(frame).collect()
+}
+
 impl Written {
     fn note(&mut self, key: String, outcome: &Outcome) {
         match outcome {
             Outcome::Saved(_) => self.acknowledged.push(key),
             Outcome::Refused(why) => {
-                self.disk_full += u64::from(why == app::wire::words::DISK_FULL);
+                self.disk_full += usize::from(why == words::DISK_FULL);
                 self.refused.push(key);
             }
             Outcome::Conflict { .. } => self.refused.push(key),
@@ -99,7 +124,7 @@ impl Written {
 
 /// One more write, of a row that none is under way for. Its key is in the row, so that the log tells how often it was
 /// done.
-fn write(station: &mut Station) -> Vec<String> {
+fn make(station: &mut Station) -> Edit {
     let now = UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
     let key = Uuid::new_v4().to_string();
     let Station { replica, rng, .. } = station;
@@ -108,7 +133,7 @@ fn write(station: &mut Station) -> Vec<String> {
     let row = rows.values().filter(|row| is_free(replica.edits().shown(row, now).1)).choose(rng).cloned();
     let values = |values: Value| values.as_object().cloned();
     let ward = format!("Ward {}", rng.random_range(1..4));
-    let edit = match (row, rng.random_range(0..100)) {
+    match (row, rng.random_range(0..100)) {
         (Some(row), 0..5) => Edit::new(key, "delete", Some(row), None, now),
         (Some(row), 5..15) => {
             let data = values(json!({"reason": key, "ward": ward}));
@@ -123,8 +148,5 @@ fn write(station: &mut Station) -> Vec<String> {
                                          "admission_date": "2026-01-02T03:04:05Z", "reason": key}));
             Edit::new(key, "create", None, data, now)
         }
-    };
-    let effects = replica.submit(edit).unwrap_or_default();
-    let frame = |effect| if let Effect::Send(frame) = effect { Some(frame) } else { None };
-    effects.into_iter().filter_map(frame).collect()
+    }
 }
