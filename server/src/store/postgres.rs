@@ -6,6 +6,9 @@ mod accounts;
 #[path = "sql/batch.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod batch;
+#[path = "sql/check.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+pub(super) mod check;
 #[path = "sql/database.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod database;
@@ -13,6 +16,9 @@ mod hints;
 #[path = "sql/rows.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod rows;
+#[path = "sql/tables.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+pub(super) mod tables;
 #[path = "sql/writer.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod writer;
@@ -33,9 +39,9 @@ type Db = sqlx::Postgres;
 type Connection = PgConnection;
 type ConnectOptions = PgConnectOptions;
 
-const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+pub(super) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Each statement sees what was committed before it; rows that are changed are locked when they are read.
-const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+pub(super) const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const ROW_TO_CHANGE: &str = "SELECT data FROM patient WHERE id = $1 FOR UPDATE";
 const LOCK_ROWS: Option<&str> = Some(
     "SELECT id FROM patient WHERE id IN (SELECT value::bigint FROM json_array_elements_text($1::json) AS value) \
@@ -48,9 +54,14 @@ const HOLDS_EVERY_WORD: &str = "NOT EXISTS (SELECT 1 FROM json_array_elements_te
      WHERE strpos(search_key, word) = 0)";
 const IDS: &str = "SELECT value::bigint FROM json_array_elements_text($1::json) AS value";
 const ACCOUNT_IS_NAMED: &str = "lower(name) = lower($1)";
+/// Epoch, newest position, and the last patient's id that was given.
+const HEAD_TO_CHECK: &str = "SELECT epoch, seq, \
+    (SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM patient_id) FROM change_head";
+/// As the bytes are, whatever the language of the database.
+const IN_BYTE_ORDER: &str = "COLLATE \"C\"";
 
 /// The schema, in the order in which it came about.
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// What one statement may take, on the server's clock.
 const STATEMENT_TIMEOUT: &str = "10s";
@@ -113,9 +124,15 @@ fn named(options: &ConnectOptions) -> String {
     }
 }
 
-pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, OpenError> {
+/// How the database that a URL names is connected to, and what it is called.
+fn address(url: &str) -> Result<(ConnectOptions, String), OpenError> {
     let plain = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url)?.application_name("wardwatch");
     let database = named(&plain);
+    Ok((plain, database))
+}
+
+pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, OpenError> {
+    let (plain, database) = address(url)?;
     let failed = |source| OpenError::Connect { database: database.clone(), source };
     migrate(&plain, &database).await?;
     let options = plain.options([
@@ -130,6 +147,22 @@ pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, Open
     let hints = Hints::start(options.clone(), accounts.clone(), committed);
     let database = Database::new(readers, accounts, (writer, options), hints.committed_here());
     Ok(Node { database, hints })
+}
+
+/// Creates and migrates what is missing, as [`open`] does.
+pub(super) async fn bring_up_to_date(url: &str) -> Result<(), OpenError> {
+    let (plain, database) = address(url)?;
+    migrate(&plain, &database).await
+}
+
+/// A connection on which a statement may take as long as it takes, and what the database is called.
+pub(super) async fn connect_for_long(url: &str) -> Result<(Connection, String), OpenError> {
+    let (plain, database) = address(url)?;
+    let options = plain.options([("lock_timeout", LOCK_TIMEOUT)]).disable_statement_logging();
+    match connect(&options).await {
+        Ok(connection) => Ok((connection, database)),
+        Err(source) => Err(OpenError::Connect { database, source }),
+    }
 }
 
 /// Nodes that start together take turns: sqlx holds a lock over the database meanwhile.
@@ -187,6 +220,11 @@ fn code(error: &sqlx::Error) -> Option<&str> {
 /// `disk_full`.
 pub(super) fn is_full(error: &sqlx::Error) -> bool {
     code(error) == Some("53100")
+}
+
+/// `lock_not_available`, or a deadlock over it.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    matches!(code(error), Some("55P03" | "40P01"))
 }
 
 /// `serialization_failure`, `deadlock_detected`, and `unique_violation`: what a statement before it did not see yet.
