@@ -87,12 +87,12 @@ pub enum KeepError {
     },
     /// What was written is not what is there.
     #[error(
-        "{what} is not the same in both databases after it was copied ({read} rows were read, {found} were found \
-         again). Nothing was changed"
+        "the table {table} is not the same in both databases after it was copied ({read} rows were read, {found} were \
+         found again). Nothing was changed"
     )]
     Differs {
-        /// A table, or the list.
-        what: &'static str,
+        /// Its name.
+        table: &'static str,
         /// In the file.
         read: u64,
         /// In PostgreSQL.

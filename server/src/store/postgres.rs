@@ -155,10 +155,16 @@ pub(super) async fn bring_up_to_date(url: &str) -> Result<(), OpenError> {
     migrate(&plain, &database).await
 }
 
-/// A connection on which a statement may take as long as it takes, and what the database is called.
+/// A connection on which a statement may take as long as it takes, and what the database is called. Whoever stops in the
+/// middle of a transaction loses it here too.
 pub(super) async fn connect_for_long(url: &str) -> Result<(Connection, String), OpenError> {
     let (plain, database) = address(url)?;
-    let options = plain.options([("lock_timeout", LOCK_TIMEOUT)]).disable_statement_logging();
+    let options = plain.options([
+        ("statement_timeout", "0"),
+        ("lock_timeout", LOCK_TIMEOUT),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+    ]);
+    let options = options.disable_statement_logging();
     match connect(&options).await {
         Ok(connection) => Ok((connection, database)),
         Err(source) => Err(OpenError::Connect { database, source }),

@@ -89,12 +89,12 @@ pub async fn migrate_store(from: &str, to: &str) -> Result<Migration, KeepError>
 async fn filled(source: &mut SqliteConnection, path: &Path, to: &str) -> Result<(PgConnection, Moved), KeepError> {
     lock(source, path).await?;
     refuse_unfit(source, path).await?;
-    let applied: usize = sqlx::query_as::<_, (i64,)>("SELECT version FROM _sqlx_migrations")
-        .fetch_all(&mut *source)
+    // The file is not changed, so it is not brought up to date here either.
+    let newest: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+        .fetch_one(&mut *source)
         .await
-        .map_err(of(path))?
-        .len();
-    if applied < MIGRATIONS.iter().count() {
+        .map_err(of(path))?;
+    if newest != MIGRATIONS.iter().map(|migration| migration.version).max() {
         return Err(KeepError::Older(path.to_owned()));
     }
     let report = sqlite::check::examine(source).await.map_err(of(path))?.agreed(path)?;
@@ -113,7 +113,7 @@ async fn filled(source: &mut SqliteConnection, path: &Path, to: &str) -> Result<
 
 /// Keeps everybody else out of the file, and refuses when somebody is in. What is read from now on is one state.
 async fn lock(db: &mut SqliteConnection, path: &Path) -> Result<(), KeepError> {
-    // The file may be read by nobody else either before this is granted.
+    // Granted while nobody else has the file open, not even to read it; then nobody else gets in.
     for sql in ["PRAGMA busy_timeout = 0", "BEGIN EXCLUSIVE", "PRAGMA query_only = on"] {
         sqlx::query(sql).execute(&mut *db).await.map_err(|source| match sqlite::code(&source) {
             Some(sqlite::BUSY | sqlite::LOCKED) => KeepError::InUse(path.display().to_string()),
@@ -144,12 +144,12 @@ async fn fill(
     for (table, read) in TABLES.iter().zip(&totals) {
         let found = total(target, table).await.map_err(&of_target)?;
         if found != *read {
-            return Err(KeepError::Differs { what: table.name, read: read.rows, found: found.rows });
+            return Err(KeepError::Differs { table: table.name, read: read.rows, found: found.rows });
         }
     }
     let found = postgres::check::examine(target).await.map_err(&of_target)?;
     if found != report {
-        return Err(KeepError::Differs { what: "the list", read: report.patients, found: found.patients });
+        return Err(KeepError::Differs { table: "patient", read: report.patients, found: found.patients });
     }
     let others = [("account", "accounts"), ("credential", "sessions and tokens"), ("import_link", "imported records")];
     let others = others.into_iter().chain([("idempotency", "answers to writes")]).filter_map(|(name, what)| {
