@@ -29,8 +29,13 @@ const PASSWORD: &str = "correct horse";
 /// A change of the log, column by column.
 type Logged = (i64, String, i64, String, String, Option<i64>, String, String, i64);
 
+/// A session or a token, column by column.
+type Credential = (i64, i64, String, Vec<u8>, i64, Option<i64>);
+
 const LOG: &str =
     "SELECT seq, action, patient_id, data, before, account_id, by_name, origin, at FROM change ORDER BY seq";
+const CREDENTIALS: &str =
+    "SELECT id, account_id, kind, secret_hash, created_at, expires_at FROM credential ORDER BY id";
 const ACCOUNTS: &str = "SELECT id || ' ' || name || ' ' || role || ' ' || password_hash || ' ' || created_at || \
     CASE WHEN password_is_one_time THEN ' once' ELSE '' END FROM account ORDER BY id";
 const LINKS: &str = "SELECT source_id || ' ' || patient_id || ' ' || data FROM import_link ORDER BY patient_id";
@@ -192,11 +197,8 @@ async fn a_ward_moves_with_all_that_it_has() {
         assert_eq!(there, here);
         assert!(!there.is_empty(), "{sql}");
     }
-    let credentials: &str =
-        "SELECT id, account_id, kind, secret_hash, created_at, expires_at FROM credential ORDER BY id";
-    type Credential = (i64, i64, String, Vec<u8>, i64, Option<i64>);
-    let there: Vec<Credential> = sqlx::query_as(credentials).fetch_all(&mut new).await.unwrap();
-    assert_eq!(there, sqlx::query_as::<_, Credential>(credentials).fetch_all(&mut old).await.unwrap());
+    let there: Vec<Credential> = sqlx::query_as(CREDENTIALS).fetch_all(&mut new).await.unwrap();
+    assert_eq!(there, sqlx::query_as::<_, Credential>(CREDENTIALS).fetch_all(&mut old).await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -335,6 +337,28 @@ async fn a_move_that_fails_in_the_middle_leaves_nothing() {
         target.run_sql("DROP TRIGGER spoil ON change").await.unwrap();
         succeeded(&migrate(&source, &target));
         assert_eq!(succeeded(&run(&target, &["check"])), before);
+    }
+}
+
+#[tokio::test]
+async fn of_a_commit_that_is_refused_or_not_answered_it_is_told_which() {
+    let source = small().await;
+    for (then, words) in [
+        ("RAISE EXCEPTION 'no more'", "did not answer as it should: error returned from database: no more"),
+        ("PERFORM pg_terminate_backend(pg_backend_pid())", "the ward has moved as a whole or not at all"),
+    ] {
+        let target = Folder::on_postgres();
+        target.open().await.close().await;
+        let sql = format!(
+            "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {then}; RETURN NULL; END $$; \
+             CREATE CONSTRAINT TRIGGER spoil AFTER INSERT ON patient DEFERRABLE INITIALLY DEFERRED \
+             FOR EACH ROW EXECUTE FUNCTION spoil()"
+        );
+        sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut postgres(&target).await).await.unwrap();
+        let told = refused(&migrate(&source, &target));
+        assert!(told.contains(words), "{told}");
+        assert_empty(&target).await;
+        assert!(succeeded(&run(&target, &["check"])).starts_with("0 patients, 0 changes"));
     }
 }
 

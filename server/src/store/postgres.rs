@@ -228,6 +228,13 @@ pub(super) fn is_full(error: &sqlx::Error) -> bool {
     code(error) == Some("53100")
 }
 
+/// Whether the server says no to a statement. Where it says that it ends the connection, or nothing, the statement may
+/// have been done.
+pub(super) fn is_refusal(error: &sqlx::Error) -> bool {
+    // Those begin so: `admin_shutdown`, `crash_shutdown` and their like.
+    code(error).is_some_and(|code| !code.starts_with("57P"))
+}
+
 /// `lock_not_available`, or a deadlock over it.
 pub(super) fn is_locked(error: &sqlx::Error) -> bool {
     matches!(code(error), Some("55P03" | "40P01"))

@@ -56,9 +56,12 @@ impl Migration {
     /// Makes it last.
     pub async fn commit(mut self) -> Result<Moved, KeepError> {
         let database = &self.moved.database;
-        sqlx::query("COMMIT").execute(&mut self.target).await.map_err(|source| match source.as_database_error() {
-            Some(_) => of_server(database)(source),
-            None => KeepError::Uncertain { database: database.clone(), source },
+        sqlx::query("COMMIT").execute(&mut self.target).await.map_err(|source| {
+            if postgres::is_refusal(&source) {
+                of_server(database)(source)
+            } else {
+                KeepError::Uncertain { database: database.clone(), source }
+            }
         })?;
         // It is done, whatever becomes of these.
         let _ = self.target.close().await;
