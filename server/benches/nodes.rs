@@ -60,7 +60,7 @@ impl Nodes {
 
     /// A connection to one of them whose list is in step.
     async fn connect(&self, node: usize) -> (Station, Socket) {
-        let door = Door { addr: self.programs[node].addr, token: self.token.clone(), narrow: false };
+        let door = Door { addrs: vec![self.programs[node].addr], token: self.token.clone(), narrow: false };
         let mut station = Station::new(door, Filter::default(), 1);
         let socket = station.reach(0).await;
         (station, socket)

@@ -252,7 +252,16 @@ impl Ward {
             addrs.push(server.addr());
             running.push(tokio::spawn(server.run()));
         }
-        Self { folder, addr: addrs[0], addrs, connected: AtomicUsize::new(0), heads: Default::default(), tokens, stop, running }
+        Self {
+            folder,
+            addr: addrs[0],
+            addrs,
+            connected: AtomicUsize::new(0),
+            heads: Default::default(),
+            tokens,
+            stop,
+            running,
+        }
     }
 
     pub fn token(&self, role: &str) -> &str {
