@@ -115,7 +115,10 @@ node() {
     done
 }
 
-proxy() { exec nginx -e stderr -p "$scratch/nginx" -c "$scratch/nginx.conf" -g 'daemon off;'; }
+proxy() {
+    ulimit -n "$(ulimit -Hn)" || true
+    exec nginx -e stderr -p "$scratch/nginx" -c "$scratch/nginx.conf" -g 'daemon off;'
+}
 
 start_proxy() {
     # Each line has one address at most: the first that fits is replaced, and no other after it.
