@@ -1,7 +1,6 @@
 //! A ward that has outgrown its file moves to PostgreSQL: all of it, in one transaction, or nothing.
 //!
-//! It stays the same history: same epoch, same positions, same times. A client that knows a position of the file's server
-//! goes on from there.
+//! It stays the same history, with the same epoch, positions and times: what a client knows of the one is so in the other.
 
 mod insert;
 mod table;
