@@ -23,9 +23,17 @@ setup:
 setup-test:
 	@scripts/setup.sh test
 
+.PHONY: setup-cluster
+setup-cluster:
+	@scripts/setup.sh cluster
+
 .PHONY: run
 run: build ## build, then serve the demo ward on http://127.0.0.1:3000/
 	@target/release/wardwatch serve --demo
+
+.PHONY: cluster
+cluster: setup-cluster build ## build, then serve the demo ward from two nodes on PostgreSQL behind nginx, on the same address
+	@scripts/cluster.sh
 
 .PHONY: build
 build: target/.built ## leave the program in target/release/wardwatch and the browser's half in target/site
@@ -48,8 +56,8 @@ e2e: setup-test build ## only the tests in the browser: make e2e ARGS="-g confli
 	@cd end2end && npx playwright test $(ARGS)
 
 .PHONY: bench
-bench: setup-test build ## how long a change takes to be seen, and how long it takes to be in step again
-	@$(WITH_TOOLS) cargo bench --quiet -p server --bench recovery
+bench: setup-test build ## how long a change takes to be seen, also at another node; to be in step again; writes a second
+	@$(WITH_TOOLS) cargo bench --quiet -p server --bench recovery --bench nodes
 	@cd end2end && npx playwright test --config bench.config.ts
 
 .PHONY: chaos
@@ -65,5 +73,5 @@ fmt: setup ## format the source
 	@$(WITH_TOOLS) cargo fmt --all
 
 .PHONY: clean
-clean: ## delete what was built (not the data)
+clean: ## delete what was built, and the cluster for trying (not the data)
 	rm -rf target end2end/node_modules end2end/test-results

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Brings what a build needs, and with `test` what the tests need as well. Says each thing before it does it,
-# keeps everything under ~/.cache/wardwatch (or $WARDWATCH_TOOLS), and is done in a second when all is there.
+# Brings what a build needs, and with `test` or `cluster` what the tests or `make cluster` need as well. Says each thing
+# before it does it, keeps everything under ~/.cache/wardwatch (or $WARDWATCH_TOOLS), and is done in a second when all is there.
 #
-# usage: scripts/setup.sh build|test
+# usage: scripts/setup.sh build|test|cluster
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/env.sh
@@ -140,7 +140,7 @@ chromium_path() {
 bring_postgres() {
     command -v initdb >/dev/null && command -v pg_ctl >/dev/null && return
     compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null && return
-    say "installing PostgreSQL (the tests start private ones of their own; no server of the system is used)"
+    say "installing PostgreSQL (private ones are started; no server of the system is used)"
     apt_install postgresql || die "PostgreSQL 15 or newer is missing: install it so that initdb and pg_ctl are on PATH, then run this again."
 }
 
@@ -156,6 +156,23 @@ bring_troublemakers() {
     apt_install "${missing[@]}" || die "${missing[*]} cannot be installed by apt-get: install what has libfaketime, ip and iptables, then run this again."
 }
 
+# Only the program, unpacked beside the other tools: installing Debian's package would start a web server on port 80, now
+# and whenever the machine starts.
+bring_nginx() {
+    command -v nginx >/dev/null && return
+    local package scratch
+    say "unpacking nginx from the system's packages (the proxy of \`make cluster\`; no service is installed)"
+    scratch="$(mktemp -d)"
+    # Where it is split up, `nginx` holds no program.
+    for package in nginx nginx-core nginx-light; do
+        (cd "$scratch" && { apt-get download "$package" || { as_root apt-get update -qq; apt-get download "$package"; }; } &&
+            dpkg-deb -x "$package"_*.deb "$WARDWATCH_TOOLS/nginx") >>"$log" 2>&1 || true
+        if nginx -e stderr -v >>"$log" 2>&1; then break; fi
+    done
+    rm -rf "$scratch"
+    nginx -e stderr -v >>"$log" 2>&1 || die "nginx is missing: install it so that it is on PATH; it need not run as a service. See $log"
+}
+
 mkdir -p "$WARDWATCH_TOOLS"
 check_basics
 has_compiler || bring_compiler
@@ -168,4 +185,8 @@ if [ "${1:-build}" = test ]; then
     bring_postgres
     bring_troublemakers
     bring_end2end
+fi
+if [ "${1:-build}" = cluster ]; then
+    bring_postgres
+    bring_nginx
 fi

@@ -201,11 +201,13 @@ impl Live {
         self.follow();
     }
 
-    /// Takes a frame of the connection.
-    pub fn receive(self, text: &str) {
+    /// Takes a frame of the connection; whether it was a sign of life, see [`Replica::has_heard`].
+    pub fn receive(self, text: &str) -> bool {
         self.lost.set_value(None);
         let effects = self.replica.try_update_value(|replica| replica.receive(text, |key| self.is_attended(key)));
+        let heard = self.replica.with_value(Replica::has_heard);
         self.run(effects.unwrap_or_default());
+        heard
     }
 
     /// Asks whether the list is still in step, as after a sleep of the device.

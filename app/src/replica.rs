@@ -50,6 +50,8 @@ pub struct Replica {
     /// Times that it was found to be out of step since a heartbeat proved that it is in step.
     tries: u32,
     heartbeat_ms: u64,
+    /// See [`has_heard`](Self::has_heard).
+    heard: bool,
     retry_after_ms: Option<u64>,
     /// The rows are known to be wrong, or to lead nowhere: whatever connection comes next, only a snapshot helps.
     doubts: Option<Doubt>,
@@ -90,6 +92,7 @@ impl Replica {
             asked: 0,
             tries: 0,
             heartbeat_ms: crate::wire::HEARTBEAT_MS,
+            heard: false,
             retry_after_ms: None,
             doubts: None,
         }
@@ -125,7 +128,13 @@ impl Replica {
         self.tries > MOST_TRIES
     }
 
-    /// How often the server sends something at least; without it for two and a half times as long, it is gone.
+    /// Whether the last frame was a sign that the server follows the log. An answer to a request is none: a server that has
+    /// lost its database refuses writes for as long as one likes.
+    pub fn has_heard(&self) -> bool {
+        self.heard
+    }
+
+    /// How often the server gives such a sign at least; without one for two and a half times as long, it is gone.
     pub fn heartbeat_ms(&self) -> u64 {
         self.heartbeat_ms
     }
@@ -173,7 +182,9 @@ impl Replica {
 
     /// Takes a frame. `attended`: whether somebody waits for the answer to the edit with this key.
     pub fn receive(&mut self, text: &str, attended: impl Fn(&str) -> bool) -> Vec<Effect> {
-        match Frame::parse(text) {
+        let frame = Frame::parse(text);
+        self.heard = matches!(frame, Some(Frame::Notice(_)));
+        match frame {
             Some(Frame::Notice(Notice::Hello(hello))) => self.greeted(hello),
             _ if self.phase == Phase::Closed => Vec::new(),
             Some(Frame::Notice(Notice::Change(change))) => self.changed(*change),

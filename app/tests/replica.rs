@@ -393,3 +393,23 @@ fn edits_go_out_when_the_list_is_in_step_and_not_before() {
     give(&mut replica, &change(2, &row(1, "a")));
     assert_eq!(replica.edits().iter().map(|edit| &*edit.key).collect::<Vec<_>>(), ["b"]);
 }
+
+#[test]
+fn an_answer_to_a_request_is_no_sign_that_the_server_follows_the_log() {
+    let rows = [row(1, "A")];
+    let mut replica = Replica::new(
+        Snapshot { epoch: "e".to_owned(), seq: 5, at: Some(now()), rows: rows.to_vec() },
+        Filter::default(),
+    );
+    replica.connected();
+    let sync = give(&mut replica, &hello()).remove(0);
+    assert!(replica.has_heard());
+    give(&mut replica, &resume(&sync));
+    assert!(!replica.has_heard(), "not even that to a sync: a heartbeat follows it");
+    let refusal = json!({"errors": ["The database does not answer."], "data": null, "action": "patch",
+                         "response_status": 503, "request_id": "w"});
+    for (frame, heard) in [(change(5, &rows[0]), true), (refusal, false), (heartbeat(6, &rows), true)] {
+        give(&mut replica, &frame);
+        assert_eq!(replica.has_heard(), heard, "{frame}");
+    }
+}

@@ -41,6 +41,20 @@ for (const [how, end] of [['a planned stop', 'stop'], ['a crash', 'kill']] as co
     });
 }
 
+test('a server that answers but no longer follows the log keeps no list live', async ({ open, lab }) => {
+    const ada = await lab.admit({ bed: 'A1' });
+    const wire = new Wire();
+    const list = await open('sister', { wire });
+    // As of a node that has lost its database: no heartbeat, no change, and writes are refused.
+    const refusal = { errors: ['The database does not answer.'], data: null, action: 'patch', response_status: 503, request_id: 'x' };
+    wire.falsify = frame => (frame.type ? refusal : frame);
+    await lab.change(ada, { bed: 'A2' });
+    await list.isNotLive();
+    wire.falsify = frame => frame;
+    await list.isLive();
+    await expect(list.row(ADA).cell('Place')).toContainText('A2');
+});
+
 test('a list that has gone wrong finds out by the next heartbeat, and is right again', async ({ open, lab }) => {
     const ada = await lab.admit({ bed: 'A1' });
     await lab.admit({ first_name: 'Grace', last_name: 'Hopper', bed: 'B1' });

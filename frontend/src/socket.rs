@@ -31,7 +31,7 @@ use crate::{
     memory,
 };
 
-/// How often the age of the last message is looked at, and the time on the screen goes on.
+/// How often the age of the last sign of life is looked at, and the time on the screen goes on.
 const TICK_MS: u32 = 1_000;
 
 /// A tick that comes this late tells that the device was asleep.
@@ -128,7 +128,7 @@ impl Socket {
         }
     }
 
-    /// One connection, from its opening to its end. `heard` is when the last message came.
+    /// One connection, from its opening to its end. `heard` is when the last sign came that the server follows the log.
     async fn session(&self, woken: &mut UnboundedReceiver<Wake>, heard: &mut UtcTime, backoff: &mut Backoff) -> Ended {
         let Ok(socket) = WebSocket::open_with_protocol(&browser::socket_url(), LEVEL_2) else {
             return Ended::Refused;
@@ -157,8 +157,9 @@ impl Socket {
                     };
                     patience = Fuse::terminated();
                     greeted = true;
-                    *heard = browser::now();
-                    self.live.receive(&text);
+                    if self.live.receive(&text) {
+                        *heard = browser::now();
+                    }
                     if self.live.state.get_untracked() == LinkState::Live {
                         backoff.reset();
                     }
@@ -196,7 +197,7 @@ impl Socket {
         }
     }
 
-    /// Nothing has come for two and a half heartbeats: whatever the browser believes, nobody is there.
+    /// Two and a half heartbeats have not come: whatever the browser believes, nobody is there who knows of changes.
     fn is_overdue(&self, heard: UtcTime) -> bool {
         ms_since(heard) > i64::try_from(self.live.heartbeat_ms()).unwrap_or(i64::MAX).saturating_mul(5) / 2
     }

@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 use crate::{
     auth::{AccountError, Accounts},
     clock,
-    config::{DatabaseArgs, ServeArgs},
+    config::{DatabaseArgs, MoveArgs, ServeArgs},
     demo, import, shutdown,
     startup::{self, StartError},
     store::{
@@ -82,8 +82,15 @@ enum Command {
     ///
     /// The file is sound, the log is complete, and replayed it gives exactly the list's rows. Changes nothing. What
     /// disagrees is told on standard error, by ids and positions and never by name, and the exit status is then 1. For a
-    /// backup: wardwatch check --database-url sqlite://FILE.
+    /// backup: wardwatch check --database-url sqlite://FILE. On PostgreSQL its files are left to its own tools.
     Check,
+    /// Move a ward from SQLite to PostgreSQL; stop the server first
+    ///
+    /// Patients, the whole log with its positions, accounts, passwords, sessions and tokens: all in one transaction, which
+    /// is compared with the file before it is committed. Where this fails or is interrupted, nothing has moved. The file
+    /// is locked meanwhile, and stays as it is; start no server on it afterwards. The last line on standard output
+    /// sums up.
+    MigrateStore(MoveArgs),
     /// Add made-up patients: the same ones for the same seed
     Demo {
         /// How many
@@ -230,6 +237,14 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
             writeln!(std::io::stdout(), "{report}")?;
             tell(&report.disagreements)?;
             if report.disagreements.count > 0 { Err(CliError::Disagrees(report.disagreements.count)) } else { Ok(()) }
+        }
+        Command::MigrateStore(MoveArgs { from, to }) => {
+            let stop = shutdown::on_signal()?;
+            let copied = keep::migrate_store(&from, &to);
+            let migration = stop.run_until_cancelled(copied).await.ok_or(CliError::Interrupted)??;
+            // From here on it would not be known what an interruption has left.
+            writeln!(std::io::stdout(), "{}", migration.commit().await?)?;
+            Ok(())
         }
         Command::Demo { patients, seed } => {
             let store = Store::open(url).await?;

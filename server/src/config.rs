@@ -13,8 +13,22 @@ pub struct DatabaseArgs {
     ///
     /// sqlite://path/to/file.db, or postgres://user:password@host:5432/name, which several servers may share
     #[arg(long, global = true, env = "WARDWATCH_DATABASE_URL", default_value = "sqlite://data/wardwatch.db")]
-    #[arg(value_name = "URL", value_parser = DatabaseUrl, hide_env_values = true)]
+    #[arg(value_name = "URL", value_parser = DATABASE_URL, hide_env_values = true)]
     pub database_url: String,
+}
+
+/// Where a ward moves from, and where to.
+#[derive(Args, Clone, Debug)]
+pub struct MoveArgs {
+    /// The SQLite file that it is in; it is only read, and kept
+    #[arg(long, value_name = "sqlite://FILE", value_parser = MOVE_FROM)]
+    pub from: String,
+
+    /// The empty PostgreSQL database that it moves into: postgres://user@host:5432/name
+    ///
+    /// A password may be in it; out of sight of other users of this machine it is in the environment, as PGPASSWORD.
+    #[arg(long, value_name = "postgres://…", value_parser = MOVE_TO)]
+    pub to: String,
 }
 
 /// What `wardwatch serve` can be told.
@@ -88,20 +102,33 @@ impl fmt::Display for PublicOrigin {
 
 /// Reads the address of a database. By itself clap would show a wrong one, and a password may be in it.
 #[derive(Clone)]
-struct DatabaseUrl;
+struct DatabaseUrl {
+    schemes: &'static [&'static str],
+    /// What is told instead.
+    told: &'static str,
+}
+
+const DATABASE_URL: DatabaseUrl = DatabaseUrl {
+    schemes: &["sqlite:", "postgres://", "postgresql://"],
+    told: "WARDWATCH_DATABASE_URL is an address such as sqlite://data/wardwatch.db or \
+           postgres://user:password@host:5432/name",
+};
+
+const MOVE_FROM: DatabaseUrl =
+    DatabaseUrl { schemes: &["sqlite:"], told: "--from is a file, such as sqlite://data/wardwatch.db" };
+
+const MOVE_TO: DatabaseUrl = DatabaseUrl {
+    schemes: &["postgres://", "postgresql://"],
+    told: "--to is a database on PostgreSQL, such as postgres://user@host:5432/name",
+};
 
 impl TypedValueParser for DatabaseUrl {
     type Value = String;
 
     fn parse_ref(&self, command: &Command, _: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
-        let known = ["sqlite:", "postgres://", "postgresql://"];
         match value.to_str() {
-            Some(url) if known.iter().any(|scheme| url.starts_with(scheme)) => Ok(url.to_owned()),
-            _ => {
-                let told = "WARDWATCH_DATABASE_URL is an address such as sqlite://data/wardwatch.db or \
-                            postgres://user:password@host:5432/name";
-                Err(command.clone().error(ErrorKind::ValueValidation, told))
-            }
+            Some(url) if self.schemes.iter().any(|scheme| url.starts_with(scheme)) => Ok(url.to_owned()),
+            _ => Err(command.clone().error(ErrorKind::ValueValidation, self.told)),
         }
     }
 }

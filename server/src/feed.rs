@@ -183,7 +183,7 @@ impl Feed {
     /// Reads what is new and hands it on; `true` when there may be more.
     async fn look(&self, store: &Store) -> Result<bool, StoreError> {
         let seq = self.seq();
-        let read = tokio::time::timeout(LOOK, store.read_log(seq, BATCH)).await;
+        let read = tokio::time::timeout(LOOK, store.follow_log(seq, BATCH)).await;
         let LogPage { epoch, head, changes } =
             read.unwrap_or_else(|_| Err(StoreError::Unreachable("the log is not read in time".to_owned())))?;
         let follows = changes.first().is_none_or(|change| change.seq == seq + 1);

@@ -188,11 +188,11 @@ impl Store {
 
     /// Up to `limit` changes after `seq`, in order.
     pub async fn changes_after(&self, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
-        Ok(self.read_log(seq, limit).await?.changes)
+        Ok(ask!(self, database => database.read_log(seq, limit))?.changes)
     }
 
-    /// As above, and whose log it is.
-    pub(crate) async fn read_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
-        ask!(self, database => database.read_log(after, limit))
+    /// As above, and whose log it is; over a connection that nobody else uses, so only one may ask at a time.
+    pub(crate) async fn follow_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
+        ask!(self, database => database.follow_log(after, limit))
     }
 }

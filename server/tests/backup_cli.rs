@@ -7,7 +7,6 @@ mod support;
 use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::Output,
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -16,7 +15,7 @@ use server::store::{Command, Store};
 use sqlx::{Connection, SqliteConnection};
 use support::{
     Folder, Ward, create_in, patch_in,
-    program::{run, run_beside, stderr, stdout},
+    program::{refused, run, run_beside, stderr, stdout, succeeded},
     write,
 };
 
@@ -46,16 +45,6 @@ impl Said {
             digest: digest.to_owned(),
         }
     }
-}
-
-fn succeeded(output: &Output) -> String {
-    assert!(output.status.success() && output.stderr.is_empty(), "{}{}", stdout(output), stderr(output));
-    stdout(output)
-}
-
-fn refused(output: &Output) -> String {
-    assert_eq!((output.status.code(), stdout(output).as_str()), (Some(1), ""), "{}", stderr(output));
-    stderr(output)
 }
 
 /// Checks a file that no server has open, and that it agrees.

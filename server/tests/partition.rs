@@ -146,7 +146,6 @@ async fn who_is_at_a_node_without_its_database_is_told_nothing_old_and_goes_on_w
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "it fails: to a client each refusal is a sign of life, as good as a heartbeat"]
 async fn who_writes_at_a_node_without_its_database_finds_out_too() {
     let Some(mut site) = Site::open().await else { return };
     site.lan.hosts[0].cut_from(site.lan.hosts[2].addr);

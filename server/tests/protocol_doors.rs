@@ -69,7 +69,8 @@ async fn a_cookie_opens_a_socket_for_our_own_pages_only() {
             assert_eq!(refused, Some(403), "{foreign:?} at {path}");
         }
         assert_eq!(ward.connect(path, &[("origin", "https://evil.example".to_owned())]).await.err(), Some(401));
-        let mut client = ward.connect(path, &[cookie.clone(), ("origin", own.clone())]).await.unwrap();
+        let own = format!("http://{}", ward.next_addr());
+        let mut client = ward.connect(path, &[cookie.clone(), ("origin", own)]).await.unwrap();
         client.create(json!({})).await;
     }
 }

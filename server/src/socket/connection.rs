@@ -17,7 +17,6 @@ use super::{
 use crate::{
     auth::Principal,
     clock,
-    error::log_unforeseen,
     feed::{Broken, Entry, Stream, encode},
     state::AppState,
 };
@@ -179,10 +178,7 @@ impl Connection {
         }
         let principal = match self.requester.now(&self.state).await {
             Ok(principal) => principal.ok_or(End::SignedOut)?,
-            Err(error) => {
-                log_unforeseen(&error);
-                return self.reply(Reply::sentence(500, words::INTERNAL).to(request)).await;
-            }
+            Err(error) => return self.reply(dispatch::failure(&error).to(request)).await,
         };
         if self.level() == Level::Two && request.text("action").as_deref() == Some("sync") {
             return self.sync(request).await;

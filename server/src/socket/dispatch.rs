@@ -13,7 +13,7 @@ use super::{
     subscriptions::{Subscriptions, TooMany},
 };
 use crate::{
-    auth::Principal,
+    auth::{AccountError, Principal},
     error::log_unforeseen,
     feed::encode,
     state::AppState,
@@ -84,19 +84,20 @@ fn refusal(refused: Refused) -> Reply {
             changed_by: Some(changed_by),
             ..Reply::sentence(409, words::CONFLICT)
         },
+        Refused::Store(error) | Refused::Write(WriteError::Store(error)) => failure(&error.into()),
+    }
+}
+
+/// The database did not do what it was asked.
+pub(super) fn failure(error: &AccountError) -> Reply {
+    match error {
         // The writer logs when it begins and when it ends.
-        Refused::Store(StoreError::DiskFull) | Refused::Write(WriteError::Store(StoreError::DiskFull)) => {
-            Reply::sentence(507, words::DISK_FULL)
-        }
-        // Logged by whoever works with the database all the time: the writer and the feed.
-        Refused::Store(StoreError::Unreachable(_)) | Refused::Write(WriteError::Store(StoreError::Unreachable(_))) => {
-            Reply::sentence(503, words::NO_DATABASE)
-        }
-        Refused::Store(StoreError::Unknown) | Refused::Write(WriteError::Store(StoreError::Unknown)) => {
-            Reply::sentence(503, words::UNKNOWN_OUTCOME)
-        }
-        Refused::Store(error) | Refused::Write(WriteError::Store(error)) => {
-            log_unforeseen(&error);
+        AccountError::Store(StoreError::DiskFull) => Reply::sentence(507, words::DISK_FULL),
+        // Logged by those who work with the database all the time: the writer and the feed.
+        AccountError::Store(StoreError::Unreachable(_)) => Reply::sentence(503, words::NO_DATABASE),
+        AccountError::Store(StoreError::Unknown) => Reply::sentence(503, words::UNKNOWN_OUTCOME),
+        error => {
+            log_unforeseen(error);
             Reply::sentence(500, words::INTERNAL)
         }
     }

@@ -1,21 +1,27 @@
-//! Keeping the data: backup, restore, check. Each opens the database by itself, beside whatever else has it open. All of
-//! it is SQLite's: another database would bring its own tools, and be told apart here by its URL.
+//! Keeping the data: backup, restore, check, and the move from SQLite to PostgreSQL. Each opens the database by itself,
+//! beside whatever else has it open. PostgreSQL brings its own tools for backup and restore, so those are SQLite's.
 
 mod backup;
 mod check;
 mod files;
 mod log;
+mod migrate;
 mod restore;
 
 use std::path::{Path, PathBuf};
 
-use sqlx::{ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection, SqliteConnection, migrate::Migrator, sqlite::SqliteConnectOptions};
 
 pub use self::{
     backup::backup,
     check::{Disagreements, Report, check},
     log::Disagreement,
+    migrate::{Migration, Moved, migrate_store},
     restore::{Restored, restore},
+};
+pub(in crate::store) use self::{
+    log::{Logged, Replay},
+    migrate::{Kind, Table, Value},
 };
 use super::{
     OpenError, postgres,
@@ -25,7 +31,10 @@ use super::{
 /// Findings that are told one by one; of the others there is a count.
 const TOLD: usize = 20;
 
-/// Why a backup, a restore or a check was not done, or what a check has found. No text of a patient is in it.
+/// What has been applied to a database.
+const APPLIED: &str = "SELECT version, checksum FROM _sqlx_migrations";
+
+/// Why a backup, a restore, a check or a move was not done, or what a check has found. No text of a patient is in it.
 #[derive(Debug, thiserror::Error)]
 pub enum KeepError {
     /// See [`OpenError`].
@@ -51,6 +60,55 @@ pub enum KeepError {
         /// What SQLite says.
         source: sqlx::Error,
     },
+    /// PostgreSQL did not do what it was asked.
+    #[error("the database {database} did not answer as it should: {source}")]
+    Server {
+        /// Which one, without the password.
+        database: String,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// A ward moves into a place of its own.
+    #[error("the database {0} has accounts or changes already: a ward moves into an empty one. Nothing was changed")]
+    NotEmpty(String),
+    /// SQLite compares A to Z only.
+    #[error(
+        "two accounts have names that PostgreSQL takes for the same, as they differ in upper and lower case only: \
+         remove one of them (wardwatch user list, user remove) and try again. Nothing was changed"
+    )]
+    SameName,
+    /// A row could not be read or was not taken.
+    #[error("the table {table} cannot be moved: {source}. Nothing was changed")]
+    Move {
+        /// Its name.
+        table: &'static str,
+        /// Why.
+        source: sqlx::Error,
+    },
+    /// What was written is not what is there.
+    #[error(
+        "the table {table} is not the same in both databases after it was copied ({read} rows were read, {found} were \
+         found again). Nothing was changed"
+    )]
+    Differs {
+        /// Its name.
+        table: &'static str,
+        /// In the file.
+        read: u64,
+        /// In PostgreSQL.
+        found: u64,
+    },
+    /// The connection ended between a commit and its answer.
+    #[error(
+        "the connection to {database} was lost at the very end ({source}): the ward has moved as a whole or not at \
+         all. wardwatch check --database-url with that database tells which"
+    )]
+    Uncertain {
+        /// Which one.
+        database: String,
+        /// Why.
+        source: sqlx::Error,
+    },
     /// SQLite can open the file, but it does not hold together.
     #[error("{path} is damaged: {}", first.join("; "))]
     Damaged {
@@ -61,10 +119,15 @@ pub enum KeepError {
     },
     /// A database, but no patient list.
     #[error("{0} is not a database of this program")]
-    Foreign(PathBuf),
+    Foreign(String),
     /// Written by a program that knows more.
     #[error("{0} was written by a newer version of this program: use that one")]
-    Newer(PathBuf),
+    Newer(String),
+    /// Written by a program that knows less.
+    #[error(
+        "{0} was written by an older version of this program: start this one's server on it once, stop it, and try again"
+    )]
+    Older(PathBuf),
     /// Rows, log and positions contradict each other.
     #[error("{path} disagrees with itself in {count} places, of which the first is: {first}")]
     Disagrees {
@@ -77,7 +140,7 @@ pub enum KeepError {
     },
     /// Somebody else has the database open.
     #[error("{0} is in use: stop the server, and whatever else has it open, and try again. Nothing was changed")]
-    InUse(PathBuf),
+    InUse(String),
     /// What is there cannot even be locked.
     #[error(
         "the present database {path} cannot be opened ({source}). Nothing was changed: when no server runs, move it \
@@ -112,7 +175,12 @@ fn of(path: &Path) -> impl Fn(sqlx::Error) -> KeepError {
     move |source| KeepError::Sqlite { path: path.to_owned(), source }
 }
 
-/// The database that a URL names.
+/// What PostgreSQL says of this database.
+fn of_server(database: &str) -> impl Fn(sqlx::Error) -> KeepError {
+    move |source| KeepError::Server { database: database.to_owned(), source }
+}
+
+/// The file that a URL names.
 fn place(url: &str) -> Result<PathBuf, KeepError> {
     if postgres::is_url(url) {
         return Err(KeepError::Postgres);
@@ -153,17 +221,21 @@ async fn refuse_unfit(db: &mut SqliteConnection, path: &Path) -> Result<(), Keep
         return Err(KeepError::Damaged { path: path.to_owned(), first });
     }
     if ours != 2 {
-        return Err(KeepError::Foreign(path.to_owned()));
+        return Err(KeepError::Foreign(path.display().to_string()));
     }
-    let applied: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations").fetch_all(db).await.map_err(of(path))?;
+    let applied = sqlx::query_as(APPLIED).fetch_all(db).await.map_err(of(path))?;
+    refuse_other_versions(&applied, &MIGRATIONS, &path.display().to_string())
+}
+
+/// Refuses a database that is not this program's, or knows more than it. `applied`: by version and checksum.
+fn refuse_other_versions(applied: &[(i64, Vec<u8>)], ours: &Migrator, database: &str) -> Result<(), KeepError> {
     let known = |(version, checksum): &(i64, Vec<u8>)| {
-        MIGRATIONS.iter().any(|known| known.version == *version && *known.checksum == **checksum)
+        ours.iter().any(|known| known.version == *version && *known.checksum == **checksum)
     };
     if applied.is_empty() {
-        return Err(KeepError::Foreign(path.to_owned()));
+        return Err(KeepError::Foreign(database.to_owned()));
     }
-    if applied.iter().all(known) { Ok(()) } else { Err(KeepError::Newer(path.to_owned())) }
+    if applied.iter().all(known) { Ok(()) } else { Err(KeepError::Newer(database.to_owned())) }
 }
 
 /// Waits until the file is closed.

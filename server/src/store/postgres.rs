@@ -6,6 +6,9 @@ mod accounts;
 #[path = "sql/batch.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod batch;
+#[path = "sql/check.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+pub(super) mod check;
 #[path = "sql/database.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod database;
@@ -13,6 +16,9 @@ mod hints;
 #[path = "sql/rows.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod rows;
+#[path = "sql/tables.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+pub(super) mod tables;
 #[path = "sql/writer.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod writer;
@@ -39,9 +45,9 @@ type Db = sqlx::Postgres;
 type Connection = PgConnection;
 type ConnectOptions = PgConnectOptions;
 
-const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+pub(super) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Each statement sees what was committed before it; rows that are changed are locked when they are read.
-const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+pub(super) const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const ROW_TO_CHANGE: &str = "SELECT data FROM patient WHERE id = $1 FOR UPDATE";
 const LOCK_ROWS: Option<&str> = Some(
     "SELECT id FROM patient WHERE id IN (SELECT value::bigint FROM json_array_elements_text($1::json) AS value) \
@@ -60,11 +66,16 @@ const ACCOUNT_IS_NAMED: &str = "lower(name) = lower($1)";
 const EPOCH: &str = "left(encode(sha256(convert_to(concat_ws('.', head.epoch, \
      (SELECT system_identifier FROM pg_control_system()), substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8), \
      'change_head'::regclass::oid), 'UTF8')), 'hex'), 32)";
+/// Epoch, newest position, and the last patient's id that was given.
+const HEAD_TO_CHECK: &str = "SELECT epoch, seq, \
+    (SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM patient_id) FROM change_head";
+/// As the bytes are, whatever the language of the database.
+const IN_BYTE_ORDER: &str = "COLLATE \"C\"";
 
 /// The schema, in the order in which it came about. Nodes of two neighbouring versions share it while they are replaced one
 /// after the other: what the newer one adds the older one passes over, and what the older one still needs is taken away by a
 /// later version, in a migration whose name begins so.
-static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+pub(super) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
     let mut migrations = sqlx::migrate!("migrations/postgres");
     migrations.set_ignore_missing(true);
     migrations
@@ -88,8 +99,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// What opening a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a question waits for a connection. Short: while the database is away, lists have to say soon that they are not live.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// What a question waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Another node may be migrating a large table.
 const MIGRATION_TIMEOUT: Duration = Duration::from_mins(10);
@@ -134,9 +145,15 @@ fn named(options: &ConnectOptions) -> String {
     }
 }
 
-pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, OpenError> {
+/// How the database that a URL names is connected to, and what it is called.
+fn address(url: &str) -> Result<(ConnectOptions, String), OpenError> {
     let plain = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url)?.application_name("wardwatch");
     let database = named(&plain);
+    Ok((plain, database))
+}
+
+pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, OpenError> {
+    let (plain, database) = address(url)?;
     let failed = |source| OpenError::Connect { database: database.clone(), source };
     migrate(&plain, &database).await?;
     let options = plain.options([
@@ -146,11 +163,34 @@ pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, Open
     ]);
     let pool = |size| PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
     let writer = connect(&options).await.map_err(failed)?;
+    let log = pool(1).connect_with(options.clone()).await.map_err(failed)?;
     let readers = pool(8).connect_with(options.clone()).await.map_err(failed)?;
     let accounts = pool(2).connect_with(options.clone()).await.map_err(failed)?;
     let hints = Hints::start(options.clone(), accounts.clone(), committed);
-    let database = Database::new(readers, accounts, (writer, options), hints.committed_here());
+    let database = Database::new(log, readers, accounts, (writer, options), hints.committed_here());
     Ok(Node { database, hints })
+}
+
+/// Creates and migrates what is missing, as [`open`] does.
+pub(super) async fn bring_up_to_date(url: &str) -> Result<(), OpenError> {
+    let (plain, database) = address(url)?;
+    migrate(&plain, &database).await
+}
+
+/// A connection on which a statement may take as long as it takes, and what the database is called. Whoever stops in the
+/// middle of a transaction loses it here too.
+pub(super) async fn connect_for_long(url: &str) -> Result<(Connection, String), OpenError> {
+    let (plain, database) = address(url)?;
+    let options = plain.options([
+        ("statement_timeout", "0"),
+        ("lock_timeout", LOCK_TIMEOUT),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+    ]);
+    let options = options.disable_statement_logging();
+    match connect(&options).await {
+        Ok(connection) => Ok((connection, database)),
+        Err(source) => Err(OpenError::Connect { database, source }),
+    }
 }
 
 /// Nodes that start together take turns: sqlx holds a lock over the database meanwhile.
@@ -192,9 +232,10 @@ async fn migrate(options: &ConnectOptions, database: &str) -> Result<(), OpenErr
 async fn connect(options: &ConnectOptions) -> Result<Connection, sqlx::Error> {
     let connected = async {
         let mut connection = options.connect().await?;
-        // What is answered is on disk, whatever the server is set to; where it is set to more than that, so it stays.
+        // What is answered is on disk, and at a synchronous standby where there is one, whatever the server is set to.
         sqlx::query(
-            "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+            "SELECT set_config('synchronous_commit', 'on', false) \
+             WHERE current_setting('synchronous_commit') IN ('off', 'local')",
         )
         .execute(&mut connection)
         .await?;
@@ -233,6 +274,18 @@ pub(super) fn may_pass(error: &sqlx::Error) -> bool {
 /// `disk_full`.
 pub(super) fn is_full(error: &sqlx::Error) -> bool {
     code(error) == Some("53100")
+}
+
+/// Whether the server says no to a statement. Where it says that it ends the connection, or nothing, the statement may
+/// have been done.
+pub(super) fn is_refusal(error: &sqlx::Error) -> bool {
+    // Those begin so: `admin_shutdown`, `crash_shutdown` and their like.
+    code(error).is_some_and(|code| !code.starts_with("57P"))
+}
+
+/// `lock_not_available`, or a deadlock over it.
+pub(super) fn is_locked(error: &sqlx::Error) -> bool {
+    matches!(code(error), Some("55P03" | "40P01"))
 }
 
 /// `serialization_failure`, `deadlock_detected`, and `unique_violation`: what a statement before it did not see yet.

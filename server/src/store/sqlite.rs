@@ -4,10 +4,14 @@
 mod accounts;
 #[path = "sql/batch.rs"]
 mod batch;
+#[path = "sql/check.rs"]
+pub(super) mod check;
 #[path = "sql/database.rs"]
 mod database;
 #[path = "sql/rows.rs"]
 mod rows;
+#[path = "sql/tables.rs"]
+pub(super) mod tables;
 #[path = "sql/writer.rs"]
 mod writer;
 
@@ -42,6 +46,10 @@ const IDS: &str = "SELECT value FROM json_each($1)";
 const ACCOUNT_IS_NAMED: &str = "name = $1";
 /// A restored file is given another one.
 const EPOCH: &str = "head.epoch";
+/// Epoch, newest position, and the last patient's id that was given.
+const HEAD_TO_CHECK: &str = "SELECT epoch, seq, last_patient_id FROM change_head";
+/// As the bytes are, whatever the language of the database.
+const IN_BYTE_ORDER: &str = "COLLATE BINARY";
 
 /// Older ones can lose a commit when a write-ahead log is reset while another connection reads ("WAL-reset bug",
 /// sqlite.org/wal.html).
@@ -73,8 +81,10 @@ pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Database, 
     check_version(&mut writer).await.map_err(connect)??;
     MIGRATIONS.run(&mut writer).await.map_err(|source| OpenError::Migrate { database: url.to_owned(), source })?;
     let accounts = pool(1, options.clone()).await.map_err(connect)?;
-    let readers = pool(8, options.clone().pragma("query_only", "on")).await.map_err(connect)?;
-    Ok(Database::new(readers, accounts, (writer, options), committed))
+    let reading = options.clone().pragma("query_only", "on");
+    let log = pool(1, reading.clone()).await.map_err(connect)?;
+    let readers = pool(8, reading).await.map_err(connect)?;
+    Ok(Database::new(log, readers, accounts, (writer, options), committed))
 }
 
 async fn pool(size: u32, options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {

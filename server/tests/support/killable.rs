@@ -4,7 +4,7 @@ use std::{
     io::{BufRead, BufReader},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
 };
 
 use super::{Folder, program::wardwatch_by};
@@ -17,6 +17,7 @@ pub struct Program {
     caller: Vec<String>,
     env: Vec<(&'static str, String)>,
     child: Option<Child>,
+    said: Option<BufReader<ChildStdout>>,
 }
 
 impl Program {
@@ -31,7 +32,7 @@ impl Program {
     /// As above, at an address that is the program's alone, started by `caller`, whose place it has to take.
     pub fn at(addr: SocketAddr, caller: &[String], folder: Folder, flags: &[&str]) -> Self {
         let caller = caller.to_vec();
-        let mut program = Self { folder, addr, flags: Vec::new(), caller, env: Vec::new(), child: None };
+        let mut program = Self { folder, addr, flags: Vec::new(), caller, env: Vec::new(), child: None, said: None };
         program.set_flags(flags);
         program
     }
@@ -63,9 +64,12 @@ impl Program {
         let first_line = tokio::task::spawn_blocking(move || {
             let mut line = String::new();
             said.read_line(&mut line).unwrap();
-            line
+            (line, said)
         });
-        let is_up = first_line.await.unwrap().starts_with("Wardwatch is at");
+        let (line, said) = first_line.await.unwrap();
+        let is_up = line.starts_with("Wardwatch is at");
+        // Held open: what else it says to a pipe without a reader would end it.
+        self.said = Some(said);
         if !is_up {
             self.kill();
         }

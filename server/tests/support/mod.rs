@@ -10,17 +10,22 @@ pub mod lan;
 pub mod level_2;
 pub mod postgres;
 pub mod program;
+pub mod relay;
+pub mod standby;
 pub mod station;
 pub mod writers;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     fmt::{self, Display, Write as _},
     io::Write as _,
     net::SocketAddr,
     path::Path,
     process,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -42,7 +47,7 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async,
-    tungstenite::{Message, client::IntoClientRequest, http},
+    tungstenite::{Message, client::IntoClientRequest, http::StatusCode},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -73,6 +78,8 @@ struct Place {
     postgres: Option<String>,
     /// It is a disk of its own.
     mounted: bool,
+    /// Servers on it.
+    nodes: usize,
 }
 
 impl Drop for Place {
@@ -88,14 +95,19 @@ impl Folder {
     /// With a database of the kind that this run of the tests is about: `WARDWATCH_TEST_DATABASE=postgres`, or SQLite.
     pub fn new() -> Self {
         match std::env::var("WARDWATCH_TEST_DATABASE").as_deref() {
-            Ok("postgres") => Self::on_postgres(),
+            Ok("postgres") => Self::furnished(Place {
+                dir: tempfile::tempdir().unwrap(),
+                postgres: Some(postgres::create_database()),
+                mounted: false,
+                nodes: 2,
+            }),
             Ok("sqlite") | Err(_) => Self::on_sqlite(),
             Ok(other) => panic!("WARDWATCH_TEST_DATABASE={other} is neither postgres nor sqlite"),
         }
     }
 
     pub fn on_sqlite() -> Self {
-        Self::furnished(Place { dir: tempfile::tempdir().unwrap(), postgres: None, mounted: false })
+        Self::furnished(Place { dir: tempfile::tempdir().unwrap(), postgres: None, mounted: false, nodes: 1 })
     }
 
     pub fn on_postgres() -> Self {
@@ -104,7 +116,12 @@ impl Folder {
 
     /// A folder for a server whose database is elsewhere.
     pub fn beside(url: String) -> Self {
-        Self::furnished(Place { dir: tempfile::tempdir().unwrap(), postgres: Some(url), mounted: false })
+        Self::furnished(Place { dir: tempfile::tempdir().unwrap(), postgres: Some(url), mounted: false, nodes: 1 })
+    }
+
+    /// How many servers a ward has here.
+    fn nodes(&self) -> usize {
+        self.0.nodes
     }
 
     /// A folder on a disk of its own, of a few megabytes; `None` where this process may not mount one.
@@ -118,7 +135,7 @@ impl Folder {
         let mut mount = process::Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(dir.path());
         let mounted = mount.output().is_ok_and(|output| output.status.success());
-        mounted.then(|| Self::furnished(Place { dir, postgres: None, mounted }))
+        mounted.then(|| Self::furnished(Place { dir, postgres: None, mounted, nodes: 1 }))
     }
 
     fn furnished(place: Place) -> Self {
@@ -183,13 +200,18 @@ impl Folder {
 /// Names of the accounts that every ward has, which are also their roles.
 const ACCOUNTS: [&str; 3] = ["viewer", "clinician", "admin"];
 
-/// A running server with an account and a token for each role.
+/// A running server with an account and a token for each role; on PostgreSQL two of them, between which sockets alternate.
 pub struct Ward {
     pub folder: Folder,
+    /// Of the first one, and the only one that is asked by HTTP.
     pub addr: SocketAddr,
+    addrs: Vec<SocketAddr>,
+    connected: AtomicUsize,
+    /// What each has been seen to have, and the connection over which the database is asked for what it has.
+    heads: tokio::sync::Mutex<(Option<PgConnection>, HashMap<SocketAddr, i64>)>,
     tokens: Vec<String>,
     stop: CancellationToken,
-    running: Option<JoinHandle<Result<(), StartError>>>,
+    running: Vec<JoinHandle<Result<(), StartError>>>,
 }
 
 impl Ward {
@@ -224,9 +246,22 @@ impl Ward {
         let fixed = ["serve", "--addr", "127.0.0.1:0", "--time-zone", "UTC", "--site-root", &site_root];
         let args = Args::try_parse_from(fixed.iter().chain(flags)).unwrap().serve;
         let stop = CancellationToken::new();
-        let server = startup::build(&args, &folder.url(), stop.clone()).await.unwrap();
-        let addr = server.addr();
-        Self { folder, addr, tokens, stop, running: Some(tokio::spawn(server.run())) }
+        let (mut addrs, mut running) = (Vec::new(), Vec::new());
+        for _ in 0..folder.nodes() {
+            let server = startup::build(&args, &folder.url(), stop.clone()).await.unwrap();
+            addrs.push(server.addr());
+            running.push(tokio::spawn(server.run()));
+        }
+        Self {
+            folder,
+            addr: addrs[0],
+            addrs,
+            connected: AtomicUsize::new(0),
+            heads: Default::default(),
+            tokens,
+            stop,
+            running,
+        }
     }
 
     pub fn token(&self, role: &str) -> &str {
@@ -241,8 +276,9 @@ impl Ward {
 
     /// Waits until the server has stopped in order.
     pub async fn stopped(&mut self) {
-        let running = self.running.take().unwrap();
-        within("the server to stop", running).await.unwrap().unwrap();
+        for running in self.running.drain(..) {
+            within("the server to stop", running).await.unwrap().unwrap();
+        }
     }
 
     /// Another server on the database of this one, which has stopped.
@@ -306,14 +342,19 @@ impl Ward {
         headers: &[(&'static str, String)],
     ) -> Result<Client, u16> {
         use tokio_tungstenite::tungstenite::Error;
-        let mut request = format!("ws://{}{path}", self.addr).into_client_request().unwrap();
+        let addr = self.next_addr();
+        self.connected.fetch_add(1, Ordering::Relaxed);
+        if self.addrs.len() > 1 && !self.tokens.is_empty() {
+            within("the other node to have what is committed", self.caught_up(addr)).await;
+        }
+        let mut request = format!("ws://{addr}{path}").into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        let stream = within("the connection", tcp.connect(self.addr)).await.unwrap();
+        let stream = within("the connection", tcp.connect(addr)).await.unwrap();
         match within("the handshake", client_async(request, stream)).await {
             Ok((socket, answer)) => {
-                assert_eq!(answer.status(), http::StatusCode::SWITCHING_PROTOCOLS);
+                assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
                 Ok(Client { socket, held: VecDeque::new(), asked: 0, enveloped: path == "/ws/" })
             }
             Err(Error::Http(answer)) => Err(answer.status().as_u16()),
@@ -321,27 +362,40 @@ impl Ward {
         }
     }
 
-    /// One HTTP request, of version 1.0 so that nothing comes in chunks; headers are whole lines.
+    /// Of the server that the next socket is opened at.
+    pub fn next_addr(&self) -> SocketAddr {
+        self.addrs[self.connected.load(Ordering::Relaxed) % self.addrs.len()]
+    }
+
+    /// Waits until a node has what is committed by now: a socket that is opened then hears of nothing that was before it.
+    async fn caught_up(&self, addr: SocketAddr) {
+        let mut heads = self.heads.lock().await;
+        let (connection, reached) = &mut *heads;
+        if connection.is_none() {
+            *connection = PgConnection::connect(&self.folder.url()).await.ok();
+        }
+        let Some(connection) = connection else { return };
+        let head = sqlx::query_scalar("SELECT seq FROM change_head").fetch_one(connection).await;
+        let Ok(head): Result<i64, sqlx::Error> = head else { return };
+        if reached.insert(addr, head) == Some(head) {
+            return;
+        }
+        let seq = async || {
+            let mut request = format!("ws://{addr}/ws/patients/").into_client_request().unwrap();
+            let headers = request.headers_mut();
+            headers.insert("authorization", format!("Bearer {}", self.token("admin")).parse().unwrap());
+            headers.insert("sec-websocket-protocol", "wardwatch.v1".parse().unwrap());
+            let (mut socket, _) = client_async(request, TcpStream::connect(addr).await.ok()?).await.ok()?;
+            let hello: Value = serde_json::from_str(&socket.next().await?.ok()?.into_text().ok()?).unwrap();
+            hello["head_seq"].as_i64()
+        };
+        // One that lets nobody in has nothing to hear of either.
+        while seq().await.is_some_and(|seq| seq < head) {}
+    }
+
+    /// See [`http`].
     pub async fn http(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
-        let mut text = format!("{method} {path} HTTP/1.0\r\nhost: {}\r\n", self.addr);
-        for header in headers {
-            text.push_str(header);
-            text.push_str("\r\n");
-        }
-        if method == "POST" {
-            text.push_str("content-type: application/x-www-form-urlencoded\r\n");
-            write!(text, "content-length: {}\r\n", body.len()).unwrap();
-        }
-        text.push_str("\r\n");
-        text.push_str(body);
-        within("an answer", async {
-            let mut stream = TcpStream::connect(self.addr).await.unwrap();
-            stream.write_all(text.as_bytes()).await.unwrap();
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await.unwrap();
-            Answer(String::from_utf8_lossy(&answer).into_owned())
-        })
-        .await
+        http(self.addr, method, path, headers, body).await
     }
 
     pub async fn get(&self, path: &str, headers: &[&str]) -> Answer {
@@ -352,6 +406,37 @@ impl Ward {
     pub async fn sign_in(&self, name: &str, password: &str) -> Answer {
         self.http("POST", "/sign-in", &[], &format!("name={name}&password={password}")).await
     }
+}
+
+/// One HTTP request, of version 1.0 so that nothing comes in chunks; headers are whole lines.
+pub async fn http(addr: SocketAddr, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+    within("an answer", try_http(addr, method, path, headers, body)).await.unwrap()
+}
+
+/// As above, where the connection may be refused or lost.
+pub async fn try_http(
+    addr: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &str,
+) -> std::io::Result<Answer> {
+    let mut text = format!("{method} {path} HTTP/1.0\r\nhost: {addr}\r\n");
+    for header in headers {
+        text.push_str(header);
+        text.push_str("\r\n");
+    }
+    if method == "POST" {
+        text.push_str("content-type: application/x-www-form-urlencoded\r\n");
+        write!(text, "content-length: {}\r\n", body.len()).unwrap();
+    }
+    text.push_str("\r\n");
+    text.push_str(body);
+    let mut stream = TcpStream::connect(addr).await?;
+    stream.write_all(text.as_bytes()).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    Ok(Answer(String::from_utf8_lossy(&answer).into_owned()))
 }
 
 impl Drop for Ward {

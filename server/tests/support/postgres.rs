@@ -4,7 +4,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _},
     net::Ipv4Addr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
         OnceLock,
@@ -50,10 +50,15 @@ cat >/dev/null
 rm -rf "$dir"
 "#;
 
+/// The address of a database whose socket, or what passes on to it, is in this folder.
+pub fn url_at(dir: &Path, database: &str) -> String {
+    format!("postgres://wardwatch@localhost/{database}?host={}", dir.display())
+}
+
 /// A running PostgreSQL.
 pub struct Cluster {
     dir: PathBuf,
-    bin: PathBuf,
+    pub(super) bin: PathBuf,
     /// See [`unprivileged`].
     caller: Vec<String>,
     keeper: Child,
@@ -62,7 +67,7 @@ pub struct Cluster {
 
 /// A command that may run PostgreSQL, which refuses to be run by root. `caller`: what starts it, with arguments, if not
 /// this process itself.
-fn unprivileged(caller: &[String], program: &str) -> Command {
+pub(super) fn unprivileged(caller: &[String], program: &str) -> Command {
     let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
     let as_user: &[&str] = if root { &["runuser", "-u", "postgres", "--"] } else { &[] };
     let mut words = caller.iter().map(String::as_str).chain(as_user.iter().copied()).chain([program]);
@@ -74,6 +79,17 @@ fn unprivileged(caller: &[String], program: &str) -> Command {
 impl Cluster {
     pub fn start() -> Self {
         Self::start_by(&[], "")
+    }
+
+    /// One that has on disk what it says to have, as a real one does.
+    pub fn durable() -> Self {
+        let cluster = Self::start();
+        let mut psql = Command::new(cluster.bin.join("psql"));
+        psql.arg("-h").arg(&cluster.dir).args(["-U", "wardwatch", "-q", "postgres"]);
+        psql.args(["-c", "ALTER SYSTEM SET fsync = on", "-c", "ALTER SYSTEM SET shared_buffers = '128MB'"]);
+        assert!(psql.status().unwrap().success(), "fsync");
+        cluster.control("restart");
+        cluster
     }
 
     /// On a host of its own, where it listens to the network too.
@@ -105,7 +121,12 @@ impl Cluster {
     }
 
     fn url(&self, database: &str) -> String {
-        format!("postgres://wardwatch@localhost/{database}?host={}", self.dir.display())
+        url_at(&self.dir, database)
+    }
+
+    /// The folder with its socket.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// An empty database; its URL.
@@ -122,10 +143,14 @@ impl Cluster {
     fn create(&self) -> String {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("ward_{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let mut createdb = Command::new(self.bin.join("createdb"));
-        createdb.arg("-h").arg(&self.dir).args(["-U", "wardwatch", &name]);
-        assert!(createdb.status().unwrap().success(), "createdb {name}");
+        self.create_database_named(&name);
         name
+    }
+
+    pub fn create_database_named(&self, name: &str) {
+        let mut createdb = Command::new(self.bin.join("createdb"));
+        createdb.arg("-h").arg(&self.dir).args(["-U", "wardwatch", name]);
+        assert!(createdb.status().unwrap().success(), "createdb {name}");
     }
 
     /// `start`, `stop` or `restart`, without a word to anybody: as a crash would.

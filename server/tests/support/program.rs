@@ -54,3 +54,15 @@ pub fn stdout(output: &Output) -> String {
 pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
+
+/// What it says, after checking that it went well and without a warning.
+pub fn succeeded(output: &Output) -> String {
+    assert!(output.status.success() && output.stderr.is_empty(), "{}{}", stdout(output), stderr(output));
+    stdout(output)
+}
+
+/// Why it did nothing.
+pub fn refused(output: &Output) -> String {
+    assert_eq!((output.status.code(), stdout(output).as_str()), (Some(1), ""), "{}", stderr(output));
+    stderr(output)
+}

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use tokio::{
     net::{TcpSocket, TcpStream},
     sync::watch,
-    time::sleep,
+    time::{Instant, sleep},
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async,
@@ -238,11 +238,15 @@ pub async fn watch_on(
             station.wait_to_come_back().await;
             continue;
         };
+        let mut heard = Instant::now();
         loop {
-            let message = tokio::time::timeout(station.patience(), socket.next()).await;
+            let message = tokio::time::timeout_at(heard + station.patience(), socket.next()).await;
             let Ok(Some(Ok(message))) = message else { break };
             let Message::Text(text) = message else { continue };
             let (to_send, _) = station.take(&text);
+            if station.replica.has_heard() {
+                heard = Instant::now();
+            }
             for frame in to_send {
                 let _ = socket.send(Message::text(frame)).await;
             }

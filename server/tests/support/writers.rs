@@ -55,10 +55,12 @@ pub async fn keep_writing(mut station: Station, pause: Duration, stop: Cancellat
             let mut to_send = Vec::new();
             tokio::select! {
                 message = socket.next() => {
-                    heard = Instant::now();
                     match message {
                         Some(Ok(Message::Text(text))) => {
                             let (frames, answered) = station.take(&text);
+                            if station.replica.has_heard() {
+                                heard = Instant::now();
+                            }
                             to_send = frames;
                             for (key, outcome) in answered {
                                 let edit = open.remove(&key);

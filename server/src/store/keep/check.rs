@@ -2,14 +2,11 @@
 
 use std::{fmt, path::Path};
 
-use app::{filter::search_key, list::Digest, patient::Patient};
-use futures::TryStreamExt as _;
-use sqlx::{Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use app::list::Digest;
+use sqlx::{Connection as _, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::{Disagreement, KeepError, TOLD, close, connect, log, of, place, refuse_unfit};
-
-/// Rows in memory at once.
-pub(super) const BATCH: i64 = 512;
+use super::{Disagreement, KeepError, TOLD, close, connect, of, of_server, place, refuse_other_versions, refuse_unfit};
+use crate::store::{postgres, sqlite};
 
 /// What is in a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +35,7 @@ pub struct Disagreements {
 }
 
 impl Disagreements {
-    pub(super) fn add(&mut self, found: Disagreement) {
+    pub(in crate::store) fn add(&mut self, found: Disagreement) {
         self.count += 1;
         if self.first.len() < TOLD {
             self.first.push(found);
@@ -69,7 +66,7 @@ impl Report {
 
 /// Checks the database as it is at one moment, and changes nothing; a server may be writing to it.
 pub async fn check(url: &str) -> Result<Report, KeepError> {
-    examine_file(&place(url)?).await
+    if postgres::is_url(url) { examine_server(url).await } else { examine_file(&place(url)?).await }
 }
 
 pub(super) async fn examine_file(path: &Path) -> Result<Report, KeepError> {
@@ -85,98 +82,27 @@ pub(super) async fn examine_file(path: &Path) -> Result<Report, KeepError> {
 }
 
 async fn examine(db: &mut SqliteConnection) -> Result<Report, sqlx::Error> {
-    let mut transaction = db.begin().await?;
-    let db = &mut *transaction;
-    let mut found = Disagreements::default();
-    let head: Option<(String, i64, i64)> =
-        sqlx::query_as("SELECT epoch, seq, last_patient_id FROM change_head").fetch_optional(&mut *db).await?;
-    let (epoch, seq, last_patient_id) = head.unwrap_or_else(|| {
-        found.add(Disagreement::NoHead);
-        ("unknown".to_owned(), 0, 0)
-    });
-    let (changes, last): (i64, i64) =
-        sqlx::query_as("SELECT count(*), coalesce(max(seq), 0) FROM change").fetch_one(&mut *db).await?;
-    if last != seq {
-        found.add(Disagreement::Head { seq, last });
-    }
-    let highest: i64 = sqlx::query_scalar(
-        "SELECT max(coalesce((SELECT max(id) FROM patient), 0), coalesce((SELECT max(patient_id) FROM change), 0))",
-    )
-    .fetch_one(&mut *db)
-    .await?;
-    if highest > last_patient_id {
-        found.add(Disagreement::LastId { last: last_patient_id, id: highest });
-    }
-    gaps(db, &mut found).await?;
-    log::replay(db, &mut found).await?;
-    let (patients, digest) = rows(db, &mut found).await?;
-    missing_rows(db, &mut found).await?;
-    Ok(Report { patients, changes, seq, epoch, digest, disagreements: found })
+    sqlite::check::examine(&mut *db.begin().await?).await
 }
 
-/// The log is contiguous from 1.
-async fn gaps(db: &mut SqliteConnection, found: &mut Disagreements) -> Result<(), sqlx::Error> {
-    let mut gaps = sqlx::query_as(
-        "SELECT before + 1, seq - 1 FROM (SELECT seq, lag(seq, 1, 0) OVER (ORDER BY seq) AS before FROM change) \
-         WHERE seq <> before + 1",
-    )
-    .fetch(db);
-    while let Some((from, to)) = gaps.try_next().await? {
-        found.add(Disagreement::Gap { from, to });
-    }
-    Ok(())
+async fn examine_server(url: &str) -> Result<Report, KeepError> {
+    let (mut db, database) = postgres::connect_for_long(url).await?;
+    let report = examine_served(&mut db, &database).await;
+    // Of what was only read, nothing is lost with the connection.
+    let _ = db.close().await;
+    report
 }
 
-/// Every row is the one that the log ends with.
-async fn rows(db: &mut SqliteConnection, found: &mut Disagreements) -> Result<(u64, Digest), sqlx::Error> {
-    type Row = (i64, i64, String, String, Option<i64>, Option<String>, Option<String>);
-    let mut digest = Digest::default();
-    let mut count = 0;
-    let mut last_id = i64::MIN;
-    loop {
-        let batch: Vec<Row> = sqlx::query_as(
-            "SELECT p.id, p.version, p.data, p.search_key, c.seq, c.action, c.data \
-             FROM patient AS p \
-             LEFT JOIN change AS c ON c.seq = (SELECT max(seq) FROM change WHERE patient_id = p.id) \
-             WHERE p.id > ? ORDER BY p.id LIMIT ?",
-        )
-        .bind(last_id)
-        .bind(BATCH)
-        .fetch_all(&mut *db)
-        .await?;
-        let Some(last) = batch.last() else { return Ok((count, digest)) };
-        last_id = last.0;
-        for (id, version, data, searched, seq, action, logged) in batch {
-            count += 1;
-            match seq {
-                None => found.add(Disagreement::NotInLog { id }),
-                Some(seq) if action.as_deref() == Some("delete") => found.add(Disagreement::StillThere { id, seq }),
-                Some(seq) if logged.as_deref() != Some(&*data) => found.add(Disagreement::Row { id, seq }),
-                Some(_) => {}
-            }
-            match serde_json::from_str::<Patient>(&data) {
-                Ok(patient) => {
-                    digest.add(Digest::of(&patient));
-                    if (patient.id, patient.version) != (id, version) || search_key(&patient) != searched {
-                        found.add(Disagreement::Columns { id });
-                    }
-                }
-                Err(_) => found.add(Disagreement::UnreadableRow { id }),
-            }
-        }
+async fn examine_served(db: &mut PgConnection, database: &str) -> Result<Report, KeepError> {
+    let of = of_server(database);
+    let mut transaction = db.begin_with(postgres::BEGIN_READ).await.map_err(&of)?;
+    let ours = sqlx::query_scalar(
+        "SELECT to_regclass('_sqlx_migrations') IS NOT NULL AND to_regclass('change_head') IS NOT NULL",
+    );
+    if !ours.fetch_one(&mut *transaction).await.map_err(&of)? {
+        return Err(KeepError::Foreign(database.to_owned()));
     }
-}
-
-/// Whom the log does not end with deleting has a row.
-async fn missing_rows(db: &mut SqliteConnection, found: &mut Disagreements) -> Result<(), sqlx::Error> {
-    let mut missing = sqlx::query_as(
-        "SELECT patient_id, seq FROM change AS c \
-         WHERE action <> 'delete' AND seq = (SELECT max(seq) FROM change WHERE patient_id = c.patient_id) \
-           AND NOT EXISTS (SELECT 1 FROM patient WHERE id = c.patient_id) ORDER BY seq",
-    )
-    .fetch(db);
-    while let Some((id, seq)) = missing.try_next().await? {
-        found.add(Disagreement::NoRow { id, seq });
-    }
-    Ok(())
+    let applied = sqlx::query_as(super::APPLIED).fetch_all(&mut *transaction).await.map_err(&of)?;
+    refuse_other_versions(&applied, &postgres::MIGRATIONS, database)?;
+    postgres::check::examine(&mut transaction).await.map_err(&of)
 }

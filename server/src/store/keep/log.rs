@@ -2,9 +2,9 @@
 
 use app::patient::{Patient, UtcTime};
 use serde_json::{Map, Value};
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::FromRow;
 
-use super::check::{BATCH, Disagreements};
+use super::Disagreements;
 
 /// Something in a database that contradicts something else in it, by ids and positions.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,8 +130,9 @@ pub enum Disagreement {
     },
 }
 
+/// A change as the log has it.
 #[derive(FromRow)]
-struct Logged {
+pub(in crate::store) struct Logged {
     seq: i64,
     action: String,
     patient_id: i64,
@@ -149,30 +150,31 @@ enum State {
     Unknown,
 }
 
-/// Replays the log. In memory are one batch and one row.
-pub(super) async fn replay(db: &mut SqliteConnection, found: &mut Disagreements) -> Result<(), sqlx::Error> {
-    let mut at = (i64::MIN, i64::MIN);
-    let mut state = State::Absent;
-    loop {
-        let batch: Vec<Logged> = sqlx::query_as(
-            "SELECT seq, action, patient_id, data, before, at FROM change \
-             WHERE (patient_id, seq) > (?, ?) ORDER BY patient_id, seq LIMIT ?",
-        )
-        .bind(at.0)
-        .bind(at.1)
-        .bind(BATCH)
-        .fetch_all(&mut *db)
-        .await?;
-        if batch.is_empty() {
-            return Ok(());
-        }
-        for change in batch {
-            if change.patient_id != at.0 {
-                state = State::Absent;
-            }
-            at = (change.patient_id, change.seq);
-            state = follow(state, &change, found);
-        }
+/// How far the log has been replayed, by patient and position.
+pub(in crate::store) struct Replay {
+    at: (i64, i64),
+    state: State,
+}
+
+impl Default for Replay {
+    /// Before the first patient.
+    fn default() -> Self {
+        Self { at: (i64::MIN, i64::MIN), state: State::Absent }
+    }
+}
+
+impl Replay {
+    /// Patient and position of the last change.
+    pub(in crate::store) fn reached(&self) -> (i64, i64) {
+        self.at
+    }
+
+    /// Takes the next change.
+    pub(in crate::store) fn follow(&mut self, change: &Logged, found: &mut Disagreements) {
+        let state = std::mem::replace(&mut self.state, State::Absent);
+        let state = if change.patient_id == self.at.0 { state } else { State::Absent };
+        self.at = (change.patient_id, change.seq);
+        self.state = follow(state, change, found);
     }
 }
 

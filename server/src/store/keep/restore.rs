@@ -124,7 +124,7 @@ impl Lock {
             }
         }
         let refused = |source: sqlx::Error| match sqlite::code(&source) {
-            Some(sqlite::BUSY | sqlite::LOCKED) => KeepError::InUse(database.to_owned()),
+            Some(sqlite::BUSY | sqlite::LOCKED) => KeepError::InUse(database.display().to_string()),
             _ => KeepError::BeyondUse { path: database.to_owned(), source },
         };
         let mut db = SqliteConnectOptions::new()
@@ -142,7 +142,7 @@ impl Lock {
         let mode: String =
             sqlx::query_scalar("PRAGMA journal_mode = DELETE").fetch_one(&mut db).await.map_err(refused)?;
         if mode != "delete" {
-            return Err(KeepError::InUse(database.to_owned()));
+            return Err(KeepError::InUse(database.display().to_string()));
         }
         // Closes the journal: at the end SQLite would delete it by its name, which may be another's by then.
         sqlx::query("PRAGMA journal_mode = MEMORY").execute(&mut db).await.map_err(refused)?;

@@ -17,6 +17,8 @@ use crate::store::{LogPage, RawRows, StoreError, Write, WriteError, Written};
 /// The database, shared by everything that runs. Clones are handles to the same one.
 #[derive(Clone)]
 pub(crate) struct Database {
+    /// One connection, for the feed alone: however many lists ask for their rows at once, it goes on.
+    log: Pool<Db>,
     /// Readers only: every write of a patient goes through [`Writer`].
     pub(super) readers: Pool<Db>,
     /// May write: accounts, credentials and housekeeping, which have no log and no readers to tell.
@@ -27,18 +29,20 @@ pub(crate) struct Database {
 impl Database {
     /// `writer`: the one connection that writes patients, and how another one in its place is opened.
     pub(super) fn new(
+        log: Pool<Db>,
         readers: Pool<Db>,
         accounts: Pool<Db>,
         writer: (Connection, ConnectOptions),
         committed: Arc<Notify>,
     ) -> Self {
-        Self { readers, accounts, writer: Writer::start(writer.0, writer.1, committed) }
+        Self { log, readers, accounts, writer: Writer::start(writer.0, writer.1, committed) }
     }
 
     pub(crate) async fn close(&self) {
         self.writer.stop().await;
         self.accounts.close().await;
         self.readers.close().await;
+        self.log.close().await;
     }
 
     pub(crate) async fn write(&self, write: Write) -> Result<Written, WriteError> {
@@ -87,5 +91,9 @@ impl Database {
 
     pub(crate) async fn read_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
         rows::read_log(&self.readers, after, limit).await
+    }
+
+    pub(crate) async fn follow_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
+        rows::read_log(&self.log, after, limit).await
     }
 }

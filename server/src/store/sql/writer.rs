@@ -155,11 +155,17 @@ impl Link {
 
     async fn commit_or_begin_again(&mut self, writes: &[Write]) -> Result<Vec<Answer>, StoreError> {
         let mut tried = 0;
+        // The database may have been restarted since the last write, which a connection does not tell by itself.
+        let mut kept = self.connection.is_some();
         loop {
             let connection = self.connection().await?;
             match batch::commit(connection, writes).await {
                 Ok(answers) => return Ok(answers),
                 Err(Uncommitted::Refused(StoreError::Overtaken)) if tried < TRIES => tried += 1,
+                Err(Uncommitted::Refused(StoreError::Unreachable(_))) if kept => {
+                    self.connection = None;
+                    kept = false;
+                }
                 Err(Uncommitted::Refused(error)) => return Err(error),
                 Err(Uncommitted::Unknown(prepared)) => return self.find_out(prepared).await,
             }
