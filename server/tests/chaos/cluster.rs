@@ -9,7 +9,7 @@ use server::store::Store;
 use tokio::{task::block_in_place, time::sleep};
 
 use super::{
-    filter_of,
+    check_by_program, filter_of,
     network::Network,
     number, seeded,
     support::{
@@ -102,7 +102,8 @@ async fn through_node_kills_and_database_restarts_nothing_acknowledged_is_lost_a
     let mut rng = seeded();
     let database = Cluster::start();
     let url = database.create_database();
-    let token = add_account(&Folder::beside(url.clone()), "chaos");
+    let folder = Folder::beside(url.clone());
+    let token = add_account(&folder, "chaos");
     let mut nodes = [Node::start(&url, None).await, Node::start(&url, Some(AHEAD)).await];
     let store = Store::open(&url).await.unwrap();
     let epoch = store.head().await.unwrap().epoch;
@@ -139,6 +140,7 @@ async fn through_node_kills_and_database_restarts_nothing_acknowledged_is_lost_a
     let steps_back = steps_back(&settled.log);
     assert!(steps_back > 0, "one clock was to be wrong");
     store.close().await;
+    check_by_program(&folder).await;
     let count = |wanted: fn(&Mishap) -> bool| mishaps.iter().filter(|mishap| wanted(mishap)).count();
     println!(
         "2 nodes: {} kills, {} pauses, {} crashes of the database, {cuts} connections cut; one clock {AHEAD} s ahead: \

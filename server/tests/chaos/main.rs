@@ -52,6 +52,12 @@ fn filter_of(number: usize) -> Filter {
     Filter { ward: (number % 3 == 2).then(|| "Ward 1".to_owned()), status: None }
 }
 
+/// The program's own judgement.
+async fn check_by_program(folder: &Folder) {
+    let check = run_beside(folder, &["check"]).await;
+    assert!(check.status.success(), "{}{}", stdout(&check), stderr(&check));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn through_kills_cuts_stalls_and_a_full_disk_nothing_acknowledged_is_lost_and_nobody_is_out_of_step() {
     let kills = number("KILLS", 4);
@@ -110,8 +116,7 @@ async fn through_kills_cuts_stalls_and_a_full_disk_nothing_acknowledged_is_lost_
     let store = Store::open(&program.folder.url()).await.unwrap();
     let settled = crowd.settle(&store).await;
     store.close().await;
-    let check = run_beside(&program.folder, &["check"]).await;
-    assert!(check.status.success(), "{}{}", stdout(&check), stderr(&check));
+    check_by_program(&program.folder).await;
     println!("{kills} kills, {cuts} connections cut, {fillings} times a full disk, {failed_starts} starts refused");
     println!("{stalling} % of the watchers stalled again and again");
     settled.print_counts();
