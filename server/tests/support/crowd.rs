@@ -62,10 +62,10 @@ impl Crowd {
     /// everything.
     pub async fn settle(self, store: &Store) -> Settled {
         self.stop.cancel();
-        let writers = timeout(SETTLING, join_all(self.writers)).await.expect("every write to be answered");
+        let Ok(writers) = timeout(SETTLING, join_all(self.writers)).await else { panic!("a write is never answered") };
         let writers: Vec<(Station, Written)> = writers.into_iter().map(Result::unwrap).collect();
         self.end.send_replace(Some(store.head().await.unwrap().seq));
-        let watchers = timeout(SETTLING, join_all(self.watchers)).await.expect("every watcher to be in step");
+        let Ok(watchers) = timeout(SETTLING, join_all(self.watchers)).await else { panic!("a watcher is out of step") };
         let watchers: Vec<Station> = watchers.into_iter().map(Result::unwrap).collect();
         let log = store.changes_after(0, i64::MAX).await.unwrap();
         check_writes(&log, &writers);

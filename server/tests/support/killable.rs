@@ -130,5 +130,5 @@ fn libfaketime() -> PathBuf {
         .chain(["/usr/lib", "/usr/lib64"].map(PathBuf::from))
         .map(|folder| folder.join("faketime/libfaketime.so.1"))
         .find(|library| library.exists())
-        .expect("this test needs libfaketime.so.1: scripts/setup.sh test installs it")
+        .unwrap_or_else(|| panic!("this test needs libfaketime.so.1: scripts/setup.sh test installs it"))
 }
