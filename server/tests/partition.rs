@@ -51,13 +51,13 @@ impl Site {
         let lan = Lan::of(3)?;
         let [.., at] = lan.hosts.as_slice() else { unreachable!("there are three") };
         let database = Cluster::start_on(at);
-        let (url_here, url_there) = database.create_database_at(at.addr);
-        let here = Folder::beside(url_here.clone());
+        let (local_url, url) = database.create_database_at(at.addr);
+        let here = Folder::beside(local_url.clone());
         let tokens = WRITERS.map(|name| add_account(&here, name));
         let program = |number: usize| {
             let host: &Host = &lan.hosts[number];
             let addr = SocketAddr::from((host.addr, 3000));
-            Program::at(addr, &host.caller(), Folder::beside(url_there.clone()), &[])
+            Program::at(addr, &host.caller(), Folder::beside(url.clone()), &[])
         };
         let mut programs = [program(0), program(1)];
         let mut crowd = Crowd::new();
@@ -72,7 +72,7 @@ impl Site {
             let writer = Station::new(door, Filter::default(), rand::random());
             writers.push(crowd.add_writer(writer));
         }
-        let store = Store::open(&url_here).await.unwrap();
+        let store = Store::open(&local_url).await.unwrap();
         let [token, _] = tokens;
         let mut site = Self { crowd, views, writers, store, programs, token, _database: database, lan };
         for node in 0..2 {

@@ -62,11 +62,17 @@ impl Crowd {
     /// everything.
     pub async fn settle(self, store: &Store) -> Settled {
         self.stop.cancel();
+<<<<<<< HEAD
         let Ok(writers) = timeout(SETTLING, join_all(self.writers)).await else { panic!("a write is never answered") };
         let writers: Vec<(Station, Written)> = writers.into_iter().map(Result::unwrap).collect();
         self.end.send_replace(Some(store.head().await.unwrap().seq));
         let Ok(watchers) = timeout(SETTLING, join_all(self.watchers)).await else { panic!("a watcher is out of step") };
         let watchers: Vec<Station> = watchers.into_iter().map(Result::unwrap).collect();
+=======
+        let writers = ended(self.writers, "every write to be answered").await;
+        self.end.send_replace(Some(store.head().await.unwrap().seq));
+        let watchers = ended(self.watchers, "every watcher to be in step").await;
+>>>>>>> wt-n
         let log = store.changes_after(0, i64::MAX).await.unwrap();
         check_writes(&log, &writers);
         let stations = watchers.iter().chain(writers.iter().map(|(station, _)| station));
@@ -74,6 +80,12 @@ impl Crowd {
         check_final_rows(store, &log, &watchers).await;
         Settled { log, watchers, writers, states }
     }
+}
+
+/// What these tasks gave in the end.
+async fn ended<T>(tasks: Vec<JoinHandle<T>>, what: &str) -> Vec<T> {
+    let Ok(ended) = timeout(SETTLING, join_all(tasks)).await else { panic!("waited {SETTLING:?} for {what}") };
+    ended.into_iter().map(Result::unwrap).collect()
 }
 
 impl Settled {

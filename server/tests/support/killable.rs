@@ -126,9 +126,18 @@ impl Drop for Program {
 /// Tells a program another time than it is.
 fn libfaketime() -> PathBuf {
     let by_architecture = std::fs::read_dir("/usr/lib").unwrap().flatten().map(|entry| entry.path());
+<<<<<<< HEAD
     by_architecture
         .chain(["/usr/lib", "/usr/lib64"].map(PathBuf::from))
         .map(|folder| folder.join("faketime/libfaketime.so.1"))
         .find(|library| library.exists())
         .unwrap_or_else(|| panic!("this test needs libfaketime.so.1: scripts/setup.sh test installs it"))
+=======
+    let folders = by_architecture.chain(["/usr/lib", "/usr/lib64"].map(PathBuf::from));
+    let mut libraries = folders.map(|folder| folder.join("faketime/libfaketime.so.1"));
+    let Some(library) = libraries.find(|library| library.exists()) else {
+        panic!("this test needs libfaketime.so.1: scripts/setup.sh test installs it")
+    };
+    library
+>>>>>>> wt-n
 }

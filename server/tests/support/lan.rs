@@ -24,6 +24,12 @@ done
 hosts() { ip netns list | cut -d' ' -f1 | grep -x "$name-.*" || true; }
 take_away() {
     for host in $(hosts); do
+        # A database takes its own things away, when its test was killed too.
+        tries=50
+        while [ -n "$(ip netns pids "$host")" ] && [ $tries -gt 0 ]; do
+            sleep 0.1
+            tries=$((tries - 1))
+        done
         ip netns pids "$host" | xargs -r kill -9
         ip netns del "$host"
     done

@@ -21,6 +21,9 @@ use super::station::Station;
 /// Rows beyond which nobody is admitted any more.
 const MOST_ROWS: usize = 300;
 
+/// Writes of one writer that are not answered, beyond which it makes no more: nobody goes on for ever without an answer.
+const MOST_OPEN: usize = 8;
+
 /// What a writer knows of its writes.
 #[derive(Default)]
 pub struct Written {
@@ -77,7 +80,8 @@ pub async fn keep_writing(mut station: Station, pause: Duration, stop: Cancellat
                     if heard.elapsed() > station.patience() {
                         break;
                     }
-                    let next = again.pop().or_else(|| (!stop.is_cancelled()).then(|| make(&mut station)));
+                    let has_time = !stop.is_cancelled() && open.len() < MOST_OPEN;
+                    let next = again.pop().or_else(|| has_time.then(|| make(&mut station)));
                     if let Some(edit) = next {
                         open.insert(edit.key.clone(), edit.clone());
                         match station.replica.submit(edit) {
