@@ -18,6 +18,10 @@ scripts/lint.sh || failed lint
 step "Rust tests"
 cargo nextest run --no-fail-fast 2>&1 | tee "$results/rust"
 [ "${PIPESTATUS[0]}" = 0 ] || failed "Rust tests"
+# What is said over sockets and HTTP, once more: two nodes on one PostgreSQL, between which the sockets alternate.
+WARDWATCH_TEST_DATABASE=postgres cargo nextest run --no-fail-fast -p server \
+    -E 'binary(/^protocol_/) + binary(http) + binary(burst)' 2>&1 | tee "$results/nodes"
+[ "${PIPESTATUS[0]}" = 0 ] || failed "Rust tests on two nodes"
 # The browser's half has pure parts that are tested on the host; its own build, so that leptos' features stay apart.
 cargo nextest run --no-fail-fast -p frontend 2>&1 | tee "$results/frontend"
 [ "${PIPESTATUS[0]}" = 0 ] || failed "Rust tests of the browser's half"
@@ -33,7 +37,7 @@ else
 fi
 
 # Counts from the runners' own summaries: "12 tests run: 12 passed, 0 skipped", "1 failed", "40 passed (1.2m)".
-count() { cat "$results/rust" "$results/frontend" "$results/end2end" 2>/dev/null | sed 's/\x1b\[[0-9;]*m//g' |
+count() { cat "$results/rust" "$results/nodes" "$results/frontend" "$results/end2end" 2>/dev/null | sed 's/\x1b\[[0-9;]*m//g' |
     grep -E 'tests? run:|^ +[0-9]+ (passed|failed|skipped|flaky)' | grep -oE "[0-9]+ $1" | awk '{ n += $1 } END { print n + 0 }'; }
 passed=$(count passed) failures=$(count failed) skipped=$(count skipped)
 [ "$status" = 0 ] || [ "$failures" != 0 ] || failures=1

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use support::{
     Client, Frame, Transcript, Ward,
     level_2::{all_at_once, create_many, long, patch_by, position},
-    patch_in, patient, patient_with, redacted,
+    patch_in, patient, patient_with, redacted, within,
 };
 use uuid::Uuid;
 
@@ -307,6 +307,11 @@ async fn while_the_log_cannot_be_read_nobody_is_told_that_a_list_is_in_step() {
     }
     assert_eq!((&reply["response_status"], &reply["data"]), (&json!(503), &json!(null)));
     ward.run_sql("ALTER TABLE change_elsewhere RENAME TO change").await;
-    ready(200).await;
-    assert_eq!(client.ask(&sync).await["data"]["mode"], "resume");
+    within("the log to be read again", async {
+        while reply["response_status"] == 503 {
+            reply = client.ask(&sync).await;
+        }
+    })
+    .await;
+    assert_eq!(reply["data"]["mode"], "resume");
 }

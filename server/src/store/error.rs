@@ -55,8 +55,8 @@ impl OpenError {
     /// Whether it may well work a moment later, with nobody doing anything about this program.
     pub(crate) fn may_pass(&self) -> bool {
         match self {
-            Self::Connect { source, .. } => postgres::may_pass(source),
-            Self::Migrate {
+            Self::Connect { source, .. }
+            | Self::Migrate {
                 source: MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _), ..
             } => postgres::may_pass(source),
             _ => false,

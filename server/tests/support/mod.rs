@@ -257,7 +257,7 @@ impl Ward {
             addr: addrs[0],
             addrs,
             connected: AtomicUsize::new(0),
-            heads: Default::default(),
+            heads: tokio::sync::Mutex::default(),
             tokens,
             stop,
             running,
