@@ -162,8 +162,8 @@ async fn delivery() {
     println!("from a write to a list, {CHANGES} changes, ms:");
     for (name, times) in [("at the same node", &mut own), ("at another node", &mut other)] {
         let middle = median(times);
-        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-        println!("  {name}: median {middle:.1}, p95 {:.1}, p99 {:.1}, slowest {:.1}", at(0.95), at(0.99), at(1.0));
+        let at = |percent: usize| times[(times.len() - 1) * percent / 100];
+        println!("  {name}: median {middle:.1}, p95 {:.1}, p99 {:.1}, slowest {:.1}", at(95), at(99), at(100));
     }
 }
 

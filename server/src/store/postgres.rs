@@ -90,8 +90,9 @@ const STATEMENT_TIMEOUT: &str = "10s";
 /// What a statement waits for a row that another node has locked.
 const LOCK_TIMEOUT: &str = "5s";
 
-/// After this the server ends a transaction whose node has stopped in the middle of it, and its locks with it.
-const IDLE_IN_TRANSACTION_TIMEOUT: &str = "10s";
+/// After this the server ends a transaction whose node has stopped in the middle of it, and its locks with it. Sooner than
+/// others stop waiting for them: that one node hangs, they notice by a pause only.
+const IDLE_IN_TRANSACTION_TIMEOUT: &str = "3s";
 
 /// What a question may take in all, on this node's clock: a network that swallows packets is no server that says no.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -263,10 +264,12 @@ fn code(error: &sqlx::Error) -> Option<&str> {
 pub(super) fn may_pass(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
-        // Connection exceptions, insufficient resources, operator intervention, `read_only_sql_transaction`, and
-        // `object_not_in_prerequisite_state`: how a standby says that it has no position to write at.
+        // Connection exceptions, insufficient resources, operator intervention; `read_only_sql_transaction` and
+        // `object_not_in_prerequisite_state`, with which a standby says that it has no position to write at; and
+        // `lock_not_available`.
         error => code(error).is_some_and(|code| {
-            ["08", "53", "57"].iter().any(|class| code.starts_with(class)) || code == "25006" || code == "55000"
+            ["08", "53", "57"].iter().any(|class| code.starts_with(class))
+                || ["25006", "55000", "55P03"].contains(&code)
         }),
     }
 }
