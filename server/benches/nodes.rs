@@ -41,6 +41,8 @@ fn main() {
 struct Nodes {
     programs: Vec<Program>,
     token: String,
+    /// With the file of SQLite in it.
+    _folder: Folder,
 }
 
 impl Nodes {
@@ -55,7 +57,7 @@ impl Nodes {
             assert!(program.start().await);
             programs.push(program);
         }
-        Self { programs, token }
+        Self { programs, token, _folder: folder }
     }
 
     /// A connection to one of them whose list is in step.
@@ -119,9 +121,8 @@ async fn writes_per_second(nodes: &Nodes) -> f64 {
 
 async fn patch(socket: &mut Socket, pk: i64, version: i64) {
     let key = uuid::Uuid::new_v4().to_string();
-    let bed = if version % 2 == 0 { "A" } else { "B" };
     let patch = json!({"action": "patch", "pk": pk, "version": version, "request_id": key,
-                       "data": {"bed": format!("{bed}{version}")}});
+                       "data": {"bed": format!("new {version}")}});
     socket.send(Message::text(patch.to_string())).await.unwrap();
 }
 
