@@ -28,12 +28,16 @@ const ROUNDS: usize = 5;
 /// Changes whose way is measured.
 const CHANGES: usize = 2_000;
 const PAUSE: Duration = Duration::from_millis(5);
+/// Lists that are open at one node, and the changes that are sent to all of them.
+const VIEWERS: usize = 2_000;
+const TO_ALL: usize = 200;
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         writes().await;
         delivery().await;
+        fan_out().await;
     });
 }
 
@@ -166,6 +170,50 @@ async fn delivery() {
         let at = |percent: usize| times[(times.len() - 1) * percent / 100];
         println!("  {name}: median {middle:.1}, p95 {:.1}, p99 {:.1}, slowest {:.1}", at(95), at(99), at(100));
     }
+}
+
+/// What one node sends in a second when everybody looks, and what each of them costs it in memory.
+async fn fan_out() {
+    let cluster = Cluster::durable();
+    let nodes = Nodes::start(Folder::beside(cluster.create_database()), 1).await;
+    let (station, mut writer) = nodes.connect(0).await;
+    let pk = *station.replica.list().rows().keys().next().unwrap();
+    let first = station.replica.list().rows()[&pk].version;
+    let before = nodes.programs[0].resident_bytes();
+    let mut viewers = Vec::new();
+    for _ in 0..VIEWERS {
+        viewers.push(nodes.connect(0).await.1);
+    }
+    let each = (nodes.programs[0].resident_bytes() - before) / 1024 / u64::try_from(VIEWERS).unwrap();
+    let last = format!("new {}", first + i64::try_from(TO_ALL).unwrap() - 1);
+    let began = Instant::now();
+    // Counted, not read: what is measured is the node, and its clients share the machine with it.
+    let viewers = viewers.into_iter().map(|mut socket| {
+        let last = last.clone();
+        tokio::spawn(async move {
+            let mut frames = 0_u32;
+            while let Some(Ok(Message::Text(text))) = socket.next().await {
+                frames += u32::from(text.contains("\"type\":\"change\""));
+                if text.contains(&last) {
+                    break;
+                }
+            }
+            frames
+        })
+    });
+    let viewers: Vec<_> = viewers.collect();
+    for version in (first..).take(TO_ALL) {
+        patch(&mut writer, pk, version).await;
+        next_where(&mut writer, |frame| frame["action"] == "patch").await;
+    }
+    let written = began.elapsed().as_secs_f64();
+    let frames: u32 = join_all(viewers).await.into_iter().map(Result::unwrap).sum();
+    let took = began.elapsed().as_secs_f64();
+    println!(
+        "{VIEWERS} lists open at one node, {each} KiB each; {TO_ALL} changes, one after the other in {written:.1} s, \
+         all lists have the last one after {took:.1} s: {frames} frames, {:.0} a second",
+        f64::from(frames) / took
+    );
 }
 
 /// Sorts them, too.
