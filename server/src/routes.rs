@@ -41,7 +41,8 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(fixed(header::REFERRER_POLICY, "same-origin"))
         .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
         .layer(CompressionLayer::new().compress_when(worth_compressing))
-        .layer(TraceLayer::new_for_http())
+        // What went wrong is logged where it is answered; that the database is away, once, by those who work with it.
+        .layer(TraceLayer::new_for_http().on_failure(()))
         .with_state(state)
 }
 

@@ -5,7 +5,9 @@ mod support;
 use std::{net::SocketAddr, time::Duration};
 
 use app::{filter::Filter, wire::words};
+use futures::future::join_all;
 use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
 use support::{
     Folder, Frame, Ward, create_in, http,
     killable::Program,
@@ -149,6 +151,35 @@ async fn lists_of_a_node_without_its_database_hear_nothing_and_go_on_where_they_
     mirror.prove().await;
     assert_eq!(mirror.syncs.len(), 1, "the same stream goes on");
     until_status(ward.addr, "/readyz", 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_hangs_is_not_waited_for_for_ever_and_the_lists_go_on_meanwhile() {
+    let cluster = Cluster::start();
+    let ward = Ward::on(Folder::beside(cluster.create_database()), &[]).await;
+    let mut mirror = Mirror::new(ward.level_2("viewer").await, Filter::default());
+    ward.socket("clinician").await.create(json!({})).await;
+    mirror.reach(1).await;
+    // As when somebody alters the table by hand and goes for a coffee.
+    let mut sql = PgConnection::connect(&ward.folder.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE patient IN ACCESS EXCLUSIVE MODE").execute(&mut sql).await.unwrap();
+    // More than there are connections for reading, so that some wait for one and some for the table; and a write.
+    let mut clients = Vec::new();
+    for _ in 0..12 {
+        clients.push(ward.socket("viewer").await);
+    }
+    let mut writer = ward.socket("clinician").await;
+    let reads = clients.iter_mut().map(|client| client.request(json!({"action": "list"})));
+    let write = writer.request(json!({"action": "create", "data": patient_with(json!({}))}));
+    let (reads, write) = within("the answers", async { futures::join!(join_all(reads), write) }).await;
+    for refused in reads.iter().chain([&write]) {
+        assert_eq!((&refused["response_status"], &refused["errors"][0]), (&json!(503), &json!(words::NO_DATABASE)));
+    }
+    mirror.prove().await;
+    sqlx::raw_sql("ROLLBACK").execute(&mut sql).await.unwrap();
+    writer.create(json!({})).await;
+    mirror.reach(2).await;
+    assert_eq!(mirror.syncs.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

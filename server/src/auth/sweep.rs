@@ -56,6 +56,7 @@ impl Sweeper {
 
     pub(crate) async fn run(self, accounts: Accounts, stop: CancellationToken) {
         let mut tick = tokio::time::interval(EVERY);
+        let mut failing = false;
         while stop.run_until_cancelled(tick.tick()).await.is_some() {
             let ids: Vec<i64> = self.lock().keys().copied().collect();
             if ids.is_empty() {
@@ -63,6 +64,7 @@ impl Sweeper {
             }
             match accounts.still_valid(&ids).await {
                 Ok(valid) => {
+                    failing = false;
                     for (id, (revoked, _)) in self.lock().iter() {
                         // One that came after the question was asked is asked about next time.
                         if ids.contains(id) && !valid.contains(id) {
@@ -70,8 +72,12 @@ impl Sweeper {
                         }
                     }
                 }
-                // Nobody can be signed out either while the database does not answer.
-                Err(error) => tracing::warn!(%error, "credentials could not be checked"),
+                // Nobody can be signed out either while the database does not answer. Said once.
+                Err(error) if !failing => {
+                    failing = true;
+                    tracing::warn!(%error, "credentials could not be checked");
+                }
+                Err(_) => {}
             }
         }
     }
