@@ -73,5 +73,8 @@ fmt: setup ## format the source
 	@$(WITH_TOOLS) cargo fmt --all
 
 .PHONY: clean
-clean: ## delete what was built, and the cluster for trying (not the data)
+clean: ## delete what was built, and the cluster for trying with its data (not data/)
+	@if [ -e target/cluster/postgres/postmaster.pid ]; then echo "make cluster is running: stop it first" >&2; exit 1; fi
+	@# Where PostgreSQL's user could not reach the folder, its data is in another one, which is named there.
+	@elsewhere="$$(cat target/cluster/elsewhere 2>/dev/null || true)"; case "$$elsewhere" in /var/tmp/wardwatch-cluster.*) rm -rf "$$elsewhere";; esac
 	rm -rf target end2end/node_modules end2end/test-results

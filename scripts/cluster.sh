@@ -103,6 +103,8 @@ node() {
         WARDWATCH_ADDR="127.0.0.1:$port" "$program" serve "$@" > >(tee -a "$scratch/$name.said") &
         pid=$!
         echo "$pid" >"$scratch/$name.pid"
+        # Asked in between: then there was nobody to tell.
+        [ -z "$asked" ] || kill "$pid"
         [ ! -f "$scratch/ready" ] || echo "is process $pid now"
         # A signal ends a `wait`, not what it waits for.
         while kill -0 "$pid" 2>/dev/null; do wait "$pid" 2>/dev/null && status=0 || status=$?; done
@@ -144,12 +146,15 @@ stop() {
     trap - EXIT
     set +e
     # The proxy last: until then it tells who asks that nobody is there. Each signal goes to a process of our own.
-    local i
+    local i tenths
     for ((i = 0; i < ${#leaders[@]}; i++)); do
         [ "${names[i]}" = nginx ] || kill -TERM "${leaders[i]}" 2>/dev/null
     done
     for ((i = 0; i < ${#leaders[@]}; i++)); do
         [ "${names[i]}" != nginx ] || continue
+        # A node takes 20 s at most; one that somebody has stopped takes no signal but this.
+        for ((tenths = 0; tenths < 250; tenths++)); do kill -0 "${leaders[i]}" 2>/dev/null && sleep 0.1 || break; done
+        kill -0 "${leaders[i]}" 2>/dev/null && kill -KILL "$(cat "$scratch/${names[i]}.pid")" 2>/dev/null
         while kill -0 "${leaders[i]}" 2>/dev/null; do sleep 0.1; done
     done
     for ((i = 0; i < ${#leaders[@]}; i++)); do
@@ -209,7 +214,7 @@ Kill one and watch the open lists go on at the other; it is back after $AWAY s:
 
   kill -9 $(cat "$scratch/node1.pid")
 
-For other commands, such as \`wardwatch token add admin\`, in another terminal:
+For other commands, such as \`$program token add admin\`, in another terminal:
 
   export WARDWATCH_DATABASE_URL='$WARDWATCH_DATABASE_URL'
 

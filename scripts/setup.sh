@@ -140,7 +140,10 @@ chromium_path() {
 bring_postgres() {
     command -v initdb >/dev/null && command -v pg_ctl >/dev/null && return
     compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null && return
-    say "installing PostgreSQL (private ones are started; no server of the system is used)"
+    say "installing PostgreSQL (private ones are started; no server of the system is made)"
+    # Debian's package makes a server that runs from then on, unless it is told not to before.
+    apt_install postgresql-common &&
+        as_root sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf || true
     apt_install postgresql || die "PostgreSQL 15 or newer is missing: install it so that initdb and pg_ctl are on PATH, then run this again."
 }
 

@@ -33,6 +33,8 @@ const VIEWERS: usize = 2_000;
 const TO_ALL: usize = 200;
 
 fn main() {
+    // Each list that is open takes a file here as well.
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
         writes().await;

@@ -72,17 +72,18 @@ impl StartError {
     }
 }
 
-/// Listens, opens the database and makes what a new one lacks; the list is served by [`Server::run`]. While a database on
-/// a network is away, whoever asks is told so.
+/// Listens, opens the database and makes what a new one lacks; the list is served by [`Server::run`]. Whoever asks while a
+/// database on a network is away, or is being migrated, is told so.
 pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken) -> Result<Server, StartError> {
     // Rendering spawns tasks; it fails only when a server was built before in this process, which is as good.
     let _ = any_spawner::Executor::init_tokio();
     let failed = |source| StartError::Listen { addr: args.addr, source };
     let listener = TcpListener::bind(args.addr).await.map_err(failed)?;
     let addr = listener.local_addr()?;
-    let (listener, data) = match open(args, database_url).await {
-        Err(error) if error.may_pass() => waiting::until(listener, &stop, error, || open(args, database_url)).await?,
-        opened => (listener, opened?),
+    let (listener, data) = if Store::is_over_a_network(database_url) {
+        waiting::until(listener, &stop, || open(args, database_url)).await?
+    } else {
+        (listener, open(args, database_url).await?)
     };
     let Data { store, feed, first_password } = data;
     let (requests, sign_ins) = state::throttles(args);

@@ -103,6 +103,11 @@ impl Store {
         Ok(Self { database, committed })
     }
 
+    /// Whether the database that this URL names may be away for a while without anything being wrong here.
+    pub(crate) fn is_over_a_network(url: &str) -> bool {
+        postgres::is_url(url)
+    }
+
     /// Waits for whatever is being written, then lets go of the database.
     pub async fn close(&self) {
         match &self.database {
@@ -117,7 +122,7 @@ impl Store {
     }
 
     /// Returns when something has been committed since the last call, as far as this process has heard.
-    pub(crate) async fn committed(&self) {
+    pub async fn committed(&self) {
         self.committed.notified().await;
     }
 

@@ -92,6 +92,7 @@ async fn a_commit_whose_answer_is_lost_is_found_out_about_and_acknowledged() {
     let mut level_1 = ward.socket("clinician").await;
     relay.set(Mode::LoseTheAnswerToACommit { then_pass: true });
     level_1.create(json!({})).await;
+    assert_eq!(relay.mode(), Mode::Pass, "another one was lost");
     assert_eq!(ward.other_process().await.changes_after(0, 10).await.unwrap().len(), 2, "each was done once");
 }
 
@@ -125,7 +126,7 @@ async fn a_write_whose_fate_cannot_be_found_out_is_said_to_be_unknown_and_done_o
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn lists_of_a_node_without_its_database_hear_nothing_and_go_on_where_they_were_once_it_is_back() {
+async fn a_node_without_its_database_refuses_in_words_and_its_lists_go_on_where_they_were_once_it_is_back() {
     let cluster = Cluster::start();
     let (relay, ward) = ward_behind_a_relay(&cluster).await;
     let beside = Folder::beside(url_at(cluster.dir(), "ward")).open().await;

@@ -367,7 +367,7 @@ async fn a_move_that_is_interrupted_leaves_nothing_and_keeps_others_out_meanwhil
     let source = small().await;
     let target = prepared(
         "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \
-         $$ BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END $$; \
+         $$ BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$; \
          CREATE TRIGGER slow BEFORE INSERT ON change FOR EACH ROW EXECUTE FUNCTION slow()",
     )
     .await;
@@ -389,7 +389,10 @@ async fn a_move_that_is_interrupted_leaves_nothing_and_keeps_others_out_meanwhil
     assert!(kill.success());
     let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     assert!(refused(&output).contains("interrupted"), "{}", stderr(&output));
-    // PostgreSQL goes on with its statement until it has somebody to tell.
+    // PostgreSQL goes on with its statement until it has somebody to tell, or is told to stop.
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE wait_event = 'PgSleep' AND datname = current_database()";
+    sqlx::query(end).execute(&mut db).await.unwrap();
     wait_for(&mut db, "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()").await;
     assert_empty(&target).await;
     target.run_sql("DROP TRIGGER slow ON change").await.unwrap();

@@ -1,4 +1,4 @@
-//! A server whose database is not there yet: it listens, says what it waits for, and tries again.
+//! A server whose database is not there yet, or not ready: it says what it waits for, and tries again.
 
 use std::time::Duration;
 
@@ -15,25 +15,28 @@ const RETRY: Duration = Duration::from_secs(1);
 /// What connections get to end in once the database is there.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Tries to open the database until it is there, or fails for good; gives the listener back with it.
+/// Opens the database, as soon as it can be opened, or fails for good; gives the listener back with it.
 pub(super) async fn until<T>(
     listener: TcpListener,
     stop: &CancellationToken,
-    first: StartError,
     mut open: impl AsyncFnMut() -> Result<T, StartError>,
 ) -> Result<(TcpListener, T), StartError> {
-    tracing::warn!(error = %first, "the database cannot be reached; waiting for it");
     let (here, again) = twice(listener)?;
     let opened = CancellationToken::new();
     let server = axum::serve(here, router()).with_graceful_shutdown(opened.clone().cancelled_owned());
     let server = tokio::spawn(server.into_future());
     let opening = async {
+        let mut tried = false;
         loop {
-            tokio::time::sleep(RETRY).await;
             match open().await {
+                Err(error) if error.may_pass() && !tried => {
+                    tried = true;
+                    tracing::warn!(%error, "the database cannot be reached; waiting for it");
+                }
                 Err(error) if error.may_pass() => tracing::debug!(%error, "still waiting for the database"),
                 opened => return opened,
             }
+            tokio::time::sleep(RETRY).await;
         }
     };
     let outcome = stop.run_until_cancelled(opening).await.unwrap_or(Err(StartError::Stopped));

@@ -162,7 +162,12 @@ pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, Open
         ("lock_timeout", LOCK_TIMEOUT),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
     ]);
-    let pool = |size| PgPoolOptions::new().max_connections(size).acquire_timeout(ACQUIRE_TIMEOUT);
+    let pool = |size| {
+        PgPoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| Box::pin(commit_durably(connection)))
+    };
     let writer = connect(&options).await.map_err(failed)?;
     let log = pool(1).connect_with(options.clone()).await.map_err(failed)?;
     let readers = pool(8).connect_with(options.clone()).await.map_err(failed)?;
@@ -233,16 +238,18 @@ async fn migrate(options: &ConnectOptions, database: &str) -> Result<(), OpenErr
 async fn connect(options: &ConnectOptions) -> Result<Connection, sqlx::Error> {
     let connected = async {
         let mut connection = options.connect().await?;
-        // What is answered is on disk, and at a synchronous standby where there is one, whatever the server is set to.
-        sqlx::query(
-            "SELECT set_config('synchronous_commit', 'on', false) \
-             WHERE current_setting('synchronous_commit') IN ('off', 'local')",
-        )
-        .execute(&mut connection)
-        .await?;
+        commit_durably(&mut connection).await?;
         Ok(connection)
     };
     tokio::time::timeout(CONNECT_TIMEOUT, connected).await.unwrap_or_else(|_| Err(too_slow()))
+}
+
+/// What is answered is on disk, and at a synchronous standby where there is one, whatever the server is set to.
+async fn commit_durably(connection: &mut Connection) -> Result<(), sqlx::Error> {
+    let set = "SELECT set_config('synchronous_commit', 'on', false) \
+               WHERE current_setting('synchronous_commit') IN ('off', 'local')";
+    sqlx::query(set).execute(connection).await?;
+    Ok(())
 }
 
 /// What this gives, or an error when it takes too long.

@@ -32,7 +32,7 @@ if [ -O "$fresh" ]; then
 else
     "$bin/initdb" -D "$dir/data" --no-sync --auth=trust --no-locale -E UTF8 --username=wardwatch >"$dir/log"
     cp -r "$dir/data" "$dir/fresh"
-    [ -e "$fresh" ] || mv "$dir/fresh" "$fresh"
+    mv -T "$dir/fresh" "$fresh" 2>/dev/null || true
 fi
 cat >>"$dir/data/postgresql.conf" <<END
 listen_addresses = '${1:-}'
