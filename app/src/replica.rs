@@ -128,8 +128,8 @@ impl Replica {
         self.tries > MOST_TRIES
     }
 
-    /// Whether the last frame was a sign that the server follows the log. An answer to a request is none: a server that has
-    /// lost its database refuses writes for as long as one likes.
+    /// Whether the last frame was a sign that the server follows the log. An answer to a request is none, but for a sync that
+    /// was granted: a server that has lost its database refuses writes for as long as one likes.
     pub fn has_heard(&self) -> bool {
         self.heard
     }
@@ -183,7 +183,11 @@ impl Replica {
     /// Takes a frame. `attended`: whether somebody waits for the answer to the edit with this key.
     pub fn receive(&mut self, text: &str, attended: impl Fn(&str) -> bool) -> Vec<Effect> {
         let frame = Frame::parse(text);
-        self.heard = matches!(frame, Some(Frame::Notice(_)));
+        self.heard = match &frame {
+            Some(Frame::Notice(_)) => true,
+            Some(Frame::Reply(reply)) => reply.data.is_some() && self.is_sync(reply),
+            Some(Frame::Unknown) | None => false,
+        };
         match frame {
             Some(Frame::Notice(Notice::Hello(hello))) => self.greeted(hello),
             _ if self.phase == Phase::Closed => Vec::new(),
@@ -195,7 +199,7 @@ impl Replica {
                 self.retry_after_ms = Some(retry_after_ms);
                 Vec::new()
             }
-            Some(Frame::Reply(reply)) if reply.request_id.as_deref() == Some(&self.sync_id()) => self.synced(&reply),
+            Some(Frame::Reply(reply)) if self.is_sync(&reply) => self.synced(&reply),
             Some(Frame::Reply(reply)) => {
                 let answered = self.edits.answered(*reply, self.list.seq(), attended);
                 let mut effects: Vec<_> =
@@ -307,6 +311,11 @@ impl Replica {
         };
         // String keys and JSON values only: nothing in it can fail to encode.
         Effect::Send(serde_json::to_string(&request).unwrap_or_default())
+    }
+
+    /// Whether this is the answer to the sync that was asked for last.
+    fn is_sync(&self, reply: &ClientReply) -> bool {
+        reply.request_id.as_deref() == Some(&self.sync_id())
     }
 
     fn sync_id(&self) -> String {

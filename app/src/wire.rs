@@ -61,6 +61,8 @@ pub mod words {
     pub const DISK_FULL: &str = "The server's disk is full: nothing was saved. Try again later.";
     /// 503
     pub const NO_DATABASE: &str = "The database does not answer. Try again in a moment.";
+    /// 503, when somebody else is at the same rows
+    pub const BUSY: &str = "Others are changing the same just now. Try again in a moment.";
     /// 503, to a write that may have been done
     pub const UNKNOWN_OUTCOME: &str =
         "The database was lost while this was being saved: it may or may not have been. Look before you try again.";

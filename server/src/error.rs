@@ -45,8 +45,8 @@ impl IntoResponse for HttpError {
                 let page = page("The server's disk is full", "Nothing was saved. Try again later.");
                 return (StatusCode::INSUFFICIENT_STORAGE, Html(page)).into_response();
             }
-            Self::Store(StoreError::Unreachable(_))
-            | Self::Account(AccountError::Store(StoreError::Unreachable(_))) => {
+            Self::Store(StoreError::Unreachable(_) | StoreError::Locked)
+            | Self::Account(AccountError::Store(StoreError::Unreachable(_) | StoreError::Locked)) => {
                 return no_database();
             }
             Self::Store(_) | Self::Account(_) => {
@@ -63,11 +63,12 @@ impl IntoResponse for HttpError {
     }
 }
 
-/// Asks the browser to come back. A load balancer may ask another node instead.
+/// Asks the browser to come back, to the list: what it asked for may have been a form, which is not sent twice unasked. A
+/// load balancer may ask another node instead.
 pub(crate) fn no_database() -> Response {
     let page =
         page("The list cannot be shown just now", "The database does not answer. This page tries again by itself.");
-    let come_back = [(header::RETRY_AFTER, "5"), (header::REFRESH, "5")];
+    let come_back = [(header::RETRY_AFTER, "5"), (header::REFRESH, "5; url=/")];
     (StatusCode::SERVICE_UNAVAILABLE, come_back, Html(page)).into_response()
 }
 

@@ -184,10 +184,13 @@ impl Feed {
     async fn look(&self, store: &Store) -> Result<bool, StoreError> {
         let seq = self.seq();
         let read = tokio::time::timeout(LOOK, store.follow_log(seq, BATCH)).await;
-        let LogPage { epoch, head, changes } =
+        let LogPage { epoch, head, at, changes } =
             read.unwrap_or_else(|_| Err(StoreError::Unreachable("the log is not read in time".to_owned())))?;
         let follows = changes.first().is_none_or(|change| change.seq == seq + 1);
-        if *epoch != *self.epoch() || head < seq || !follows {
+        // What was read last is still there, and is still the same.
+        let known = self.hub().at();
+        let is_same = known.is_none() || at == known;
+        if *epoch != *self.epoch() || head < seq || !follows || !is_same {
             tracing::warn!(head, seq, "the database has another history than before: everybody starts over");
             let snapshot = store.snapshot().await?;
             self.hub().start_over(&snapshot);

@@ -99,11 +99,16 @@ pub(crate) async fn sign_out(
     jar: CookieJar,
 ) -> Result<Response, HttpError> {
     own_form(&state, &headers)?;
-    if let Some(who) = visitor(&state, &headers).await? {
-        state.accounts.revoke(who.credential_id).await?;
-    }
     let jar = jar.add(auth::signed_out_cookie(state.origin.as_ref()));
-    Ok((jar, Redirect::to("/sign-in")).into_response())
+    let revoked = async {
+        if let Some(who) = visitor(&state, &headers).await? {
+            state.accounts.revoke(who.credential_id).await?;
+        }
+        Ok(Redirect::to("/sign-in"))
+    };
+    // Whoever wants to leave this device does, even where the session cannot be ended just now.
+    let answer: Result<_, HttpError> = revoked.await;
+    Ok((jar, answer).into_response())
 }
 
 /// What the form for a new password sends.

@@ -4,7 +4,7 @@ mod waiting;
 
 use std::{io::Write as _, net::SocketAddr};
 
-use app::{patient::UtcTime, wire::Role};
+use app::wire::Role;
 use axum::serve::ListenerExt as _;
 use leptos::config::{LeptosOptions, ReloadWSProtocol};
 use socket2::SockRef;
@@ -13,7 +13,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     auth::{AccountError, Accounts, Secret, Sweeper},
-    clock,
     config::ServeArgs,
     feed::Feed,
     import, routes, shutdown,
@@ -66,7 +65,9 @@ impl StartError {
             Self::Open(error) => error.may_pass(),
             Self::Store(error)
             | Self::Account(AccountError::Store(error))
-            | Self::Demo(import::ImportError::Store(error)) => matches!(error, StoreError::Unreachable(_)),
+            | Self::Demo(import::ImportError::Store(error)) => {
+                matches!(error, StoreError::Unreachable(_) | StoreError::Locked)
+            }
             _ => false,
         }
     }
@@ -189,7 +190,9 @@ impl Server {
             tracing::warn!("some sockets did not end in time");
             no_sockets.cancel();
         }
-        state.store.close().await;
+        if tokio::time::timeout(shutdown::GRACE, state.store.close()).await.is_err() {
+            tracing::warn!("the database did not let go in time");
+        }
         Ok(())
     }
 }
@@ -252,10 +255,7 @@ async fn keep_house(state: AppState) {
         if let Err(error) = state.accounts.forget_expired().await {
             tracing::warn!(%error, "expired sessions could not be deleted");
         }
-        let oldest_key = UtcTime::from_unix_micros(clock::now().unix_micros() - KEYS_KEPT_MICROS);
-        if let Some(time) = oldest_key
-            && let Err(error) = state.store.forget_keys_before(time).await
-        {
+        if let Err(error) = state.store.forget_keys(KEYS_KEPT_MICROS).await {
             tracing::warn!(%error, "old keys of writes could not be deleted");
         }
     }

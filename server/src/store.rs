@@ -63,6 +63,8 @@ pub(crate) struct LogPage {
     pub(crate) epoch: String,
     /// The newest position.
     pub(crate) head: i64,
+    /// When the change at the position was committed from which on was read.
+    pub(crate) at: Option<UtcTime>,
     /// Changes, in order.
     pub(crate) changes: Vec<Change>,
 }
@@ -134,9 +136,10 @@ impl Store {
         }
     }
 
-    /// Forgets the keys of writes before `time`: nobody sends those again.
-    pub(crate) async fn forget_keys_before(&self, time: UtcTime) -> Result<(), StoreError> {
-        ask!(self, database => database.forget_keys_before(time))
+    /// Forgets the keys of writes that are older than this, in microseconds by the database's clock: nobody sends those
+    /// again.
+    pub(crate) async fn forget_keys(&self, micros: i64) -> Result<(), StoreError> {
+        ask!(self, database => database.forget_keys(micros))
     }
 
     /// Does one write: durable when this returns `Ok`.

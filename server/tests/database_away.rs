@@ -145,7 +145,7 @@ async fn a_node_without_its_database_refuses_in_words_and_its_lists_go_on_where_
     let token = format!("Bearer {}", ward.token("viewer"));
     assert_eq!(ward.connect("/ws/patients/", &[("authorization", token)]).await.err(), Some(503));
     let page = ward.sign_in("viewer", "whatever it is").await;
-    assert_eq!((page.status(), page.header("refresh")), (503, Some("5")));
+    assert_eq!((page.status(), page.header("refresh")), (503, Some("5; url=/")));
 
     relay.set(Mode::Pass);
     mirror.reach(2).await;

@@ -175,7 +175,7 @@ impl Accounts {
 
     /// Forgets sessions that have expired.
     pub(crate) async fn forget_expired(&self) -> Result<(), AccountError> {
-        Ok(ask!(self.store, database => database.forget_expired(clock::now().unix_micros()))?)
+        Ok(ask!(self.store, database => database.forget_expired())?)
     }
 }
 

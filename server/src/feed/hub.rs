@@ -71,6 +71,11 @@ impl Hub {
         self.seq
     }
 
+    /// When the change at that position was committed.
+    pub(crate) fn at(&self) -> Option<UtcTime> {
+        self.at
+    }
+
     /// The next change of the log.
     pub(crate) fn publish(&mut self, change: Change) {
         self.seq = change.seq;

@@ -95,6 +95,7 @@ pub(super) fn failure(error: &AccountError) -> Reply {
         AccountError::Store(StoreError::DiskFull) => Reply::sentence(507, words::DISK_FULL),
         // Logged by those who work with the database all the time: the writer and the feed.
         AccountError::Store(StoreError::Unreachable(_)) => Reply::sentence(503, words::NO_DATABASE),
+        AccountError::Store(StoreError::Overtaken | StoreError::Locked) => Reply::sentence(503, words::BUSY),
         AccountError::Store(StoreError::Unknown) => Reply::sentence(503, words::UNKNOWN_OUTCOME),
         error => {
             log_unforeseen(error);

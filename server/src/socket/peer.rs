@@ -74,7 +74,10 @@ impl From<Broken> for End {
 
 impl From<StoreError> for End {
     fn from(error: StoreError) -> Self {
-        log_unforeseen(&error);
+        // That the database is away is said once, by the feed, and not for each list.
+        if !matches!(error, StoreError::Unreachable(_)) {
+            log_unforeseen(&error);
+        }
         Self::Store
     }
 }

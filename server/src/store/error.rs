@@ -13,6 +13,9 @@ pub enum StoreError {
     /// What others wrote at the same time came before it, each time that it was tried.
     #[error("others were writing to the same rows all the time")]
     Overtaken,
+    /// Somebody holds what is to be read or changed, and did not let go of it in time.
+    #[error("somebody else holds the same rows")]
+    Locked,
     /// It does not answer, or not now. Nothing was changed.
     #[error("the database does not answer: {0}")]
     Unreachable(String),
@@ -37,6 +40,8 @@ impl From<sqlx::Error> for StoreError {
             Self::DiskFull
         } else if postgres::is_overtaken(&error) {
             Self::Overtaken
+        } else if postgres::is_locked(&error) {
+            Self::Locked
         } else if postgres::may_pass(&error) {
             Self::Unreachable(error.to_string())
         } else {

@@ -32,7 +32,7 @@ use std::{
 };
 
 use sqlx::{
-    ConnectOptions as _, Connection as _, PgConnection,
+    ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -47,7 +47,7 @@ type ConnectOptions = PgConnectOptions;
 
 pub(super) const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Each statement sees what was committed before it; rows that are changed are locked when they are read.
-pub(super) const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+pub(super) const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 const ROW_TO_CHANGE: &str = "SELECT data FROM patient WHERE id = $1 FOR UPDATE";
 const LOCK_ROWS: Option<&str> = Some(
     "SELECT id FROM patient WHERE id IN (SELECT value::bigint FROM json_array_elements_text($1::json) AS value) \
@@ -60,6 +60,10 @@ const HOLDS_EVERY_WORD: &str = "NOT EXISTS (SELECT 1 FROM json_array_elements_te
      WHERE strpos(search_key, word) = 0)";
 const IDS: &str = "SELECT value::bigint FROM json_array_elements_text($1::json) AS value";
 const ACCOUNT_IS_NAMED: &str = "lower(name) = lower($1)";
+/// Microseconds since 1970 by the database's clock: those of the nodes may be wrong.
+const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+/// Writes in one transaction at most. Beyond 64 savepoints each reader has to look up whose they were.
+const BATCH: usize = 64;
 /// Whatever may have cost the history its end is another history, without anybody having to say so: a dump that was put
 /// back has another table or is in another cluster, and after a promotion or a recovery to some point in time the cluster
 /// is on another timeline. A server in recovery has no such position and refuses.
@@ -100,6 +104,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// What opening a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What a connection may take to show that it can be used again.
+const COMING_BACK: Duration = Duration::from_secs(1);
+
 /// What a question waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -128,7 +135,8 @@ impl Node {
     }
 
     pub(super) async fn close(&self) {
-        self.hints.close().await;
+        self.database.stop_writing().await;
+        self.hints.close(&self.database.accounts).await;
         self.database.close().await;
     }
 }
@@ -167,6 +175,7 @@ pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, Open
             .max_connections(size)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_connect(|connection, _| Box::pin(commit_durably(connection)))
+            .after_release(|connection, _| Box::pin(is_at_rest(connection)))
     };
     let writer = connect(&options).await.map_err(failed)?;
     let log = pool(1).connect_with(options.clone()).await.map_err(failed)?;
@@ -203,13 +212,12 @@ pub(super) async fn connect_for_long(url: &str) -> Result<(Connection, String), 
 async fn migrate(options: &ConnectOptions, database: &str) -> Result<(), OpenError> {
     let failed = |source| OpenError::Connect { database: database.to_owned(), source };
     let mut connection = connect(options).await.map_err(failed)?;
-    let (version, number, encoding): (String, i32, String) = sqlx::query_as(
+    let server = sqlx::query_as(
         "SELECT current_setting('server_version'), current_setting('server_version_num')::int, \
                 current_setting('server_encoding')",
-    )
-    .fetch_one(&mut connection)
-    .await
-    .map_err(failed)?;
+    );
+    let (version, number, encoding): (String, i32, String) =
+        bounded(server.fetch_one(&mut connection)).await.map_err(failed)?;
     if number < 150_000 {
         return Err(OpenError::PostgresVersion { database: database.to_owned(), found: version });
     }
@@ -221,14 +229,11 @@ async fn migrate(options: &ConnectOptions, database: &str) -> Result<(), OpenErr
         .unwrap_or_else(|_| Err(too_slow().into()))
         .map_err(|source| OpenError::Migrate { database: database.to_owned(), source })?;
     let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
-    let contracted: Option<String> = sqlx::query_scalar(
+    let contracted = sqlx::query_scalar(
         "SELECT description FROM _sqlx_migrations WHERE version > $1 AND starts_with(description, $2) LIMIT 1",
-    )
-    .bind(newest)
-    .bind(CONTRACTS)
-    .fetch_optional(&mut connection)
-    .await
-    .map_err(failed)?;
+    );
+    let contracted: Option<String> =
+        bounded(contracted.bind(newest).bind(CONTRACTS).fetch_optional(&mut connection)).await.map_err(failed)?;
     if let Some(migration) = contracted {
         return Err(OpenError::Contracted { database: database.to_owned(), migration });
     }
@@ -252,6 +257,16 @@ async fn commit_durably(connection: &mut Connection) -> Result<(), sqlx::Error> 
     Ok(())
 }
 
+/// Whether a connection that comes back to its pool answers, and is in no transaction: a question that was given up while
+/// its `BEGIN` was on the way leaves one that sqlx does not know of, and whoever came next would read from it. Without this
+/// limit a connection that was cut would keep its place until TCP gives up.
+async fn is_at_rest(connection: &mut Connection) -> Result<bool, sqlx::Error> {
+    // As a simple query, it begins a transaction of its own where there is none.
+    let asked = connection.fetch_one(sqlx::raw_sql("SELECT now() = statement_timestamp()"));
+    let answer = tokio::time::timeout(COMING_BACK, asked).await.unwrap_or_else(|_| Err(too_slow()))?;
+    answer.try_get(0)
+}
+
 /// What this gives, or an error when it takes too long.
 pub(crate) async fn bounded<T, E: From<sqlx::Error>>(asked: impl Future<Output = Result<T, E>>) -> Result<T, E> {
     tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| Err(too_slow().into()))
@@ -273,10 +288,10 @@ pub(super) fn may_pass(error: &sqlx::Error) -> bool {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
         // Connection exceptions, insufficient resources, operator intervention; `read_only_sql_transaction` and
         // `object_not_in_prerequisite_state`, with which a standby says that it has no position to write at; and
-        // `lock_not_available`.
+        // `idle_in_transaction_session_timeout`, when this process was stopped for a while.
         error => code(error).is_some_and(|code| {
             ["08", "53", "57"].iter().any(|class| code.starts_with(class))
-                || ["25006", "55000", "55P03"].contains(&code)
+                || ["25006", "55000", "25P03"].contains(&code)
         }),
     }
 }

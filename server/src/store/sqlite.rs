@@ -44,6 +44,10 @@ const HOLDS_EVERY_WORD: &str =
 const IDS: &str = "SELECT value FROM json_each($1)";
 /// The column is of a collation that takes upper and lower case for the same.
 const ACCOUNT_IS_NAMED: &str = "name = $1";
+/// Microseconds since 1970 by the database's clock.
+const NOW: &str = "CAST(unixepoch('subsec') * 1000000 AS INTEGER)";
+/// Writes in one transaction at most: bounds how long readers of the answer wait for each other.
+const BATCH: usize = 128;
 /// A restored file is given another one.
 const EPOCH: &str = "head.epoch";
 /// Epoch, newest position, and the last patient's id that was given.
@@ -144,6 +148,11 @@ async fn check_version(connection: &mut SqliteConnection) -> Result<Result<(), O
 pub(super) fn code(error: &sqlx::Error) -> Option<i32> {
     // The extended code has the primary one in its lowest byte (sqlite.org/rescode.html).
     extended_code(error).map(|code| code & 0xff)
+}
+
+/// Whether the database itself says no.
+fn is_refusal(error: &sqlx::Error) -> bool {
+    code(error).is_some()
 }
 
 /// Whether there was no room on the disk: for the database, or for the index of its write-ahead log.

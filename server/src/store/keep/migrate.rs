@@ -1,6 +1,7 @@
 //! A ward that has outgrown its file moves to PostgreSQL: all of it, in one transaction, or nothing.
 //!
-//! It stays the same history, with the same epoch, positions and times: what a client knows of the one is so in the other.
+//! It stays the same history, with the same stored epoch, positions and times. What clients are told as the epoch is made of
+//! more than that on PostgreSQL, so lists start over once.
 
 mod insert;
 mod table;

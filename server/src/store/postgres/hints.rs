@@ -2,6 +2,7 @@
 //! itself: a lost one costs a second, never a change.
 
 use std::{
+    io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -26,6 +27,9 @@ const APART: Duration = Duration::from_millis(4);
 
 /// How soon the feed looks again while hints come.
 const POLL_WHEN_TOLD: Duration = Duration::from_secs(1);
+
+/// After this without a hint it is asked whether the connection still works.
+const QUIET: Duration = Duration::from_secs(30);
 
 /// Between two tries to listen again.
 const RETRY: Duration = Duration::from_millis(500);
@@ -67,10 +71,12 @@ impl Hints {
         if self.listening.load(Ordering::Relaxed) { POLL_WHEN_TOLD } else { POLL }
     }
 
-    pub(super) async fn close(&self) {
+    /// Tells of the last commits, too.
+    pub(super) async fn close(&self, pool: &PgPool) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        tell_once(pool).await;
     }
 }
 
@@ -80,11 +86,15 @@ async fn tell(pool: PgPool, committed_here: Arc<Notify>, committed: Arc<Notify>)
     loop {
         committed_here.notified().await;
         committed.notify_one();
-        let told = sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(&pool);
-        if let Err(error) = bounded(told).await {
-            tracing::debug!(%error, "the other nodes were not told of a commit; they find it by themselves");
-        }
+        tell_once(&pool).await;
         tokio::time::sleep(APART).await;
+    }
+}
+
+async fn tell_once(pool: &PgPool) {
+    let told = sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(pool);
+    if let Err(error) = bounded(told).await {
+        tracing::debug!(%error, "the other nodes were not told of a commit; they find it by themselves");
     }
 }
 
@@ -115,8 +125,13 @@ async fn listen_until_lost(pool: &PgPool, committed: &Notify, listening: &Atomic
     }
     // Whatever was told before is not told again.
     committed.notify_one();
-    while listener.try_recv().await?.is_some() {
-        committed.notify_one();
+    loop {
+        match tokio::time::timeout(QUIET, listener.try_recv()).await {
+            Ok(Ok(Some(_))) => committed.notify_one(),
+            Ok(Ok(None)) => return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
+            Ok(Err(error)) => return Err(error),
+            // A line that is dead is as quiet as a night.
+            Err(_) => _ = bounded(sqlx::query("SELECT 1").execute(&mut listener)).await?,
+        }
     }
-    Ok(())
 }

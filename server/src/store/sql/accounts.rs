@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use app::wire::Role;
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{ACCOUNT_IS_NAMED, Database, Db, IDS};
+use super::{ACCOUNT_IS_NAMED, Database, Db, IDS, NOW};
 use crate::{
     auth::Principal,
     store::{Credential, NewAccount, StoreError},
@@ -176,8 +176,9 @@ impl Database {
         Ok(())
     }
 
-    pub(crate) async fn forget_expired(&self, now: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM credential WHERE expires_at < $1").bind(now).execute(&self.accounts).await?;
+    pub(crate) async fn forget_expired(&self) -> Result<(), StoreError> {
+        let sql = format!("DELETE FROM credential WHERE expires_at < {NOW}");
+        sqlx::query::<Db>(AssertSqlSafe(sql)).execute(&self.accounts).await?;
         Ok(())
     }
 }

@@ -10,10 +10,12 @@ use app::{
     patient::{Data, FieldErrors, Patient, Revision, UtcTime, field},
 };
 use serde_json::{Map, Value};
-use sqlx::Connection as _;
+use sqlx::{AssertSqlSafe, Connection as _};
 use uuid::Uuid;
 
-use super::{BEGIN_WRITE, Connection, IMPORT_LINK, LOCK_ROWS, NEXT_PATIENT_ID, ROW_TO_CHANGE, bounded, writer::Answer};
+use super::{
+    BEGIN_WRITE, Connection, Db, IMPORT_LINK, LOCK_ROWS, NEXT_PATIENT_ID, NOW, ROW_TO_CHANGE, bounded, writer::Answer,
+};
 use crate::{
     clock,
     store::{Author, Command, StoreError, Write, WriteError, Written},
@@ -62,6 +64,8 @@ struct Logged {
 
 /// Why there are no answers yet.
 pub(super) enum Uncommitted {
+    /// There is not even a transaction.
+    NotBegun(sqlx::Error),
     /// Nothing was changed.
     Refused(StoreError),
     /// The database was asked to commit, and what it did is not known. [`is_committed`] finds out.
@@ -76,19 +80,17 @@ impl<E: Into<StoreError>> From<E> for Uncommitted {
 
 /// Commits all writes that can be done, or nothing.
 pub(super) async fn commit(connection: &mut Connection, writes: &[Write]) -> Result<Vec<Answer>, Uncommitted> {
-    let mut transaction = bounded(connection.begin_with(BEGIN_WRITE)).await?;
+    let mut transaction = bounded(connection.begin_with(BEGIN_WRITE)).await.map_err(Uncommitted::NotBegun)?;
     match bounded(perform_all(&mut transaction, writes)).await {
         Ok(prepared) => match bounded(transaction.commit()).await {
             Ok(()) => Ok(prepared.answers),
-            Err(error) => match StoreError::from(error) {
-                StoreError::Unreachable(_) => Err(Uncommitted::Unknown(prepared)),
-                // The database itself says that it has not.
-                error => Err(error.into()),
-            },
+            // The database itself says that it has not; all else leaves it open.
+            Err(error) if super::is_refusal(&error) => Err(error.into()),
+            Err(_) => Err(Uncommitted::Unknown(prepared)),
         },
-        Err(StoreError::Overtaken) => {
+        Err(error @ (StoreError::Overtaken | StoreError::Locked)) => {
             bounded(transaction.rollback()).await?;
-            Err(StoreError::Overtaken.into())
+            Err(error.into())
         }
         Err(error) => Err(error.into()),
     }
@@ -125,7 +127,9 @@ async fn perform_all(db: &mut Connection, writes: &[Write]) -> Result<Prepared, 
                 batch.note(index, write, done);
             }
             // These take the whole transaction with them.
-            Err(WriteError::Store(error @ (StoreError::DiskFull | StoreError::Overtaken))) => return Err(error.clone()),
+            Err(WriteError::Store(error @ (StoreError::DiskFull | StoreError::Overtaken | StoreError::Locked))) => {
+                return Err(error.clone());
+            }
             Err(_) => savepoint.rollback().await?,
         }
         outcomes.push(outcome);
@@ -138,7 +142,7 @@ async fn perform_all(db: &mut Connection, writes: &[Write]) -> Result<Prepared, 
 async fn lock_rows(db: &mut Connection, writes: &[Write]) -> Result<(), StoreError> {
     let Some(lock_rows) = LOCK_ROWS else { return Ok(()) };
     let ids: Vec<i64> = writes.iter().filter_map(|write| write.command.pk()).collect();
-    if ids.len() > 1 {
+    if !ids.is_empty() {
         sqlx::query(lock_rows).bind(serde_json::to_string(&ids)?).execute(db).await?;
     }
     Ok(())
@@ -236,14 +240,9 @@ async fn remember(db: &mut Connection, write: &Write, written: &Written) -> Resu
 }
 
 /// Takes the key, if nobody has had it: another process that is just taking it is waited for.
-async fn claim(db: &mut Connection, account_id: i64, key: Uuid, now: UtcTime) -> Result<bool, StoreError> {
-    let claimed =
-        sqlx::query("INSERT INTO idempotency (account_id, key, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-            .bind(account_id)
-            .bind(key.to_string())
-            .bind(now.unix_micros())
-            .execute(db)
-            .await?;
+async fn claim(db: &mut Connection, account_id: i64, key: Uuid) -> Result<bool, StoreError> {
+    let sql = format!("INSERT INTO idempotency (account_id, key, at) VALUES ($1, $2, {NOW}) ON CONFLICT DO NOTHING");
+    let claimed = sqlx::query::<Db>(AssertSqlSafe(sql)).bind(account_id).bind(key.to_string()).execute(db).await?;
     Ok(claimed.rows_affected() == 1)
 }
 
@@ -275,7 +274,7 @@ impl Batch {
             if let Some(index) = self.keys.get(&(account_id, key)) {
                 return Ok(Done::Same(*index));
             }
-            if !claim(db, account_id, key, now).await? {
+            if !claim(db, account_id, key).await? {
                 // Gone again between the two statements: begun again, it is there or free.
                 let before = recall(db, write).await?.ok_or(StoreError::Overtaken)?;
                 return Ok(Done::Before(before));

@@ -8,10 +8,10 @@ use app::{
     wire::{Page, PageOf, Position},
 };
 use serde_json::value::RawValue;
-use sqlx::Pool;
+use sqlx::{AssertSqlSafe, Pool};
 use tokio::sync::Notify;
 
-use super::{BEGIN_READ, ConnectOptions, Connection, Db, rows, writer::Writer};
+use super::{BEGIN_READ, ConnectOptions, Connection, Db, NOW, rows, writer::Writer};
 use crate::store::{LogPage, RawRows, StoreError, Write, WriteError, Written};
 
 /// The database, shared by everything that runs. Clones are handles to the same one.
@@ -38,8 +38,13 @@ impl Database {
         Self { log, readers, accounts, writer: Writer::start(writer.0, writer.1, committed) }
     }
 
-    pub(crate) async fn close(&self) {
+    /// Lets what is queued be written, and nothing after it.
+    pub(crate) async fn stop_writing(&self) {
         self.writer.stop().await;
+    }
+
+    pub(crate) async fn close(&self) {
+        self.stop_writing().await;
         self.accounts.close().await;
         self.readers.close().await;
         self.log.close().await;
@@ -49,8 +54,9 @@ impl Database {
         self.writer.write(write).await
     }
 
-    pub(crate) async fn forget_keys_before(&self, time: UtcTime) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM idempotency WHERE at < $1").bind(time.unix_micros()).execute(&self.accounts).await?;
+    pub(crate) async fn forget_keys(&self, micros: i64) -> Result<(), StoreError> {
+        let sql = format!("DELETE FROM idempotency WHERE at < {NOW} - $1");
+        sqlx::query::<Db>(AssertSqlSafe(sql)).bind(micros).execute(&self.accounts).await?;
         Ok(())
     }
 

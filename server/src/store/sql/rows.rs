@@ -78,13 +78,13 @@ pub(super) async fn read_log(
     limit: i64,
 ) -> Result<LogPage, StoreError> {
     let sql = format!(
-        "SELECT {EPOCH} AS epoch, head.seq AS head, log.seq, log.action, log.data, log.before, log.by_name, log.at \
+        "SELECT {EPOCH} AS epoch, head.seq AS head, (SELECT at FROM change WHERE seq = $1) AS read_from, log.seq, log.action, log.data, log.before, log.by_name, log.at \
          FROM change_head AS head LEFT JOIN change AS log ON log.seq > $1 ORDER BY log.seq LIMIT $2"
     );
     let rows: Vec<LogRow> = sqlx::query_as(AssertSqlSafe(sql)).bind(after).bind(limit).fetch_all(db).await?;
-    let mut page = LogPage { epoch: String::new(), head: 0, changes: Vec::with_capacity(rows.len()) };
-    for LogRow { epoch, head, change } in rows {
-        (page.epoch, page.head) = (epoch, head);
+    let mut page = LogPage { epoch: String::new(), head: 0, at: None, changes: Vec::with_capacity(rows.len()) };
+    for LogRow { epoch, head, read_from, change } in rows {
+        (page.epoch, page.head, page.at) = (epoch, head, read_from.and_then(UtcTime::from_unix_micros));
         if let Some(change) = change.read()? {
             page.changes.push(change);
         }
@@ -110,6 +110,7 @@ fn raw_rows(rows: Vec<String>) -> Result<RawRows, StoreError> {
 struct LogRow {
     epoch: String,
     head: i64,
+    read_from: Option<i64>,
     #[sqlx(flatten)]
     change: ChangeRow,
 }

@@ -10,14 +10,11 @@ use tokio::{
 };
 
 use super::{
-    ConnectOptions, Connection,
+    BATCH, ConnectOptions, Connection,
     batch::{self, Prepared, Uncommitted},
     bounded, connect,
 };
 use crate::store::{StoreError, Write, WriteError, Written};
-
-/// Writes in one transaction at most: bounds how long readers of the answer wait for each other.
-const BATCH: usize = 128;
 
 /// Writes that may wait; beyond it a sender waits for its place.
 const QUEUE: usize = 1024;
@@ -109,22 +106,18 @@ impl Link {
     /// What was answered to each of these when it was sent before, and the error otherwise: whoever sends a write again
     /// because the answer was lost is not told that nothing was saved.
     async fn answered_before(&mut self, writes: &[Write], error: &StoreError) -> Vec<Answer> {
-        let mut reached = true;
+        let failed = || WriteError::Store(error.clone());
         let mut answers = Vec::with_capacity(writes.len());
         for write in writes {
             let before = match self.connection().await {
-                Ok(connection) if reached => bounded(batch::recall(connection, write)).await,
-                Ok(_) => Ok(None),
+                Ok(connection) => bounded(batch::recall(connection, write)).await,
                 Err(error) => Err(error.into()),
             };
             // Once it does not answer, the others are not kept waiting for it.
-            reached = reached && before.is_ok();
-            if !reached {
-                answers.resize_with(writes.len(), || Err(WriteError::Store(error.clone())));
-                return answers;
-            }
-            answers.push(before.ok().flatten().ok_or_else(|| WriteError::Store(error.clone())));
+            let Ok(before) = before else { break };
+            answers.push(before.ok_or_else(failed));
         }
+        answers.resize_with(writes.len(), || Err(failed()));
         answers
     }
 
@@ -139,7 +132,7 @@ impl Link {
                 }
             }
             // The connection is as good as before.
-            Err(StoreError::Overtaken) => {}
+            Err(StoreError::Overtaken | StoreError::Locked) => {}
             Err(error) => {
                 self.close().await;
                 if *error != StoreError::DiskFull {
@@ -162,10 +155,11 @@ impl Link {
             match batch::commit(connection, writes).await {
                 Ok(answers) => return Ok(answers),
                 Err(Uncommitted::Refused(StoreError::Overtaken)) if tried < TRIES => tried += 1,
-                Err(Uncommitted::Refused(StoreError::Unreachable(_))) if kept => {
+                Err(Uncommitted::NotBegun(_)) if kept => {
                     self.connection = None;
                     kept = false;
                 }
+                Err(Uncommitted::NotBegun(error)) => return Err(error.into()),
                 Err(Uncommitted::Refused(error)) => return Err(error),
                 Err(Uncommitted::Unknown(prepared)) => return self.find_out(prepared).await,
             }
@@ -216,8 +210,8 @@ async fn run(mut link: Link, mut queue: mpsc::Receiver<Job>, committed: Arc<Noti
 async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &Notify) {
     let (writes, answers): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.write, job.answer)).unzip();
     let outcomes = match link.commit(&writes).await {
-        // Whichever of them it is that others come before again and again: it fails alone.
-        Err(StoreError::Overtaken) if writes.len() > 1 => {
+        // Whichever of them it is that others come before again and again, or whose row somebody holds: it fails alone.
+        Err(StoreError::Overtaken | StoreError::Locked) if writes.len() > 1 => {
             let mut outcomes = Vec::with_capacity(writes.len());
             for write in writes.chunks(1) {
                 let outcome = link.commit(write).await;
