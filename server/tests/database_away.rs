@@ -1,5 +1,7 @@
 //! A database that is not there yet, goes away, loses an answer, or fails over to another server.
 
+#![expect(clippy::unwrap_used, reason = "what is not text is a test that fails")]
+
 mod support;
 
 use std::{net::SocketAddr, time::Duration};
@@ -174,7 +176,9 @@ async fn a_database_that_hangs_is_not_waited_for_for_ever_and_the_lists_go_on_me
     let write = writer.request(json!({"action": "create", "data": patient_with(json!({}))}));
     let (reads, write) = within("the answers", async { futures::join!(join_all(reads), write) }).await;
     for refused in reads.iter().chain([&write]) {
-        assert_eq!((&refused["response_status"], &refused["errors"][0]), (&json!(503), &json!(words::NO_DATABASE)));
+        // The one for who waited for the table, the other for who waited for a connection.
+        let why = refused["errors"][0].as_str().unwrap();
+        assert!(refused["response_status"] == 503 && [words::BUSY, words::NO_DATABASE].contains(&why), "{refused}");
     }
     mirror.prove().await;
     sqlx::raw_sql("ROLLBACK").execute(&mut sql).await.unwrap();

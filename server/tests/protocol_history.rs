@@ -62,6 +62,17 @@ async fn a_log_that_has_become_shorter_is_another_history() {
 }
 
 #[tokio::test]
+async fn a_log_that_was_put_back_and_has_grown_past_its_old_end_is_another_history() {
+    let replace = "BEGIN; DELETE FROM change WHERE seq = 4; DELETE FROM patient WHERE id = 4; \
+         INSERT INTO change SELECT 4, action, patient_id, data, before, account_id, by_name, origin, at + 1 \
+             FROM change WHERE seq = 3; \
+         INSERT INTO change SELECT 5, action, patient_id, data, before, account_id, by_name, origin, at + 1 \
+             FROM change WHERE seq = 3; \
+         UPDATE change_head SET seq = 5; COMMIT";
+    everybody_starts_over(replace, "another history").await;
+}
+
+#[tokio::test]
 async fn a_log_that_was_replaced_while_the_server_was_down_is_told_by_its_times() {
     let mut ward = Ward::open().await;
     let store = ward.other_process().await;

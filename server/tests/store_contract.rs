@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use app::{
     change::{Action, Change},
@@ -41,6 +41,7 @@ macro_rules! contract {
 contract! {
     what_two_processes_write_at_once_is_neither_lost_nor_done_twice
     a_list_is_searched_and_paged
+    a_question_that_is_given_up_leaves_no_old_answer_behind
     accounts_are_kept_and_told_apart_whatever_their_case
     the_log_is_contiguous_from_1_whoever_writes_at_once
     replaying_the_log_gives_exactly_the_rows_after_any_writes
@@ -434,4 +435,23 @@ async fn accounts_are_kept_and_told_apart_whatever_their_case(folder: Folder) {
         assert!(error.to_string().contains("no account"), "{error}");
     }
     assert!(!accounts.none().await.unwrap());
+}
+
+/// Given up at every moment from the first on, as when a browser goes away: whoever asks next over the same connection is
+/// told what is so now, and not what was so then.
+async fn a_question_that_is_given_up_leaves_no_old_answer_behind(folder: Folder) {
+    let store = folder.open().await;
+    create_in(&store, json!({})).await;
+    for round in 0..40 {
+        let given_up = (0..16).map(|number| {
+            let moment = Duration::from_micros(30 * number + 7 * round);
+            tokio::time::timeout(moment, store.snapshot())
+        });
+        futures::future::join_all(given_up).await;
+        let written = patch_in(&store, 1, json!({"bed": format!("B{round}")})).await.unwrap();
+        for row in futures::future::join_all((0..16).map(|_| store.patient(1))).await {
+            let row: Value = serde_json::from_str(row.unwrap().unwrap().get()).unwrap();
+            assert_eq!(row["version"], written.patient.as_ref().unwrap().version);
+        }
+    }
 }
