@@ -2,7 +2,11 @@
 
 mod waiting;
 
-use std::{io::Write as _, net::SocketAddr};
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use app::wire::Role;
 use axum::serve::ListenerExt as _;
@@ -81,10 +85,11 @@ pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken
     let failed = |source| StartError::Listen { addr: args.addr, source };
     let listener = TcpListener::bind(args.addr).await.map_err(failed)?;
     let addr = listener.local_addr()?;
+    let first = FirstPassword { password: one_time_password(), tried: AtomicBool::new(false) };
     let (listener, data) = if Store::is_over_a_network(database_url) {
-        waiting::until(listener, &stop, || open(args, database_url)).await?
+        waiting::until(listener, &stop, || open(args, database_url, &first)).await?
     } else {
-        (listener, open(args, database_url).await?)
+        (listener, open(args, database_url, &first).await?)
     };
     let Data { store, feed, first_password } = data;
     let (requests, sign_ins) = state::throttles(args);
@@ -114,7 +119,7 @@ struct Data {
     first_password: Option<String>,
 }
 
-async fn open(args: &ServeArgs, database_url: &str) -> Result<Data, StartError> {
+async fn open(args: &ServeArgs, database_url: &str, first: &FirstPassword) -> Result<Data, StartError> {
     let store = Store::open(database_url).await?;
     if args.demo && store.head().await?.seq == 0 {
         tracing::info!("the database is empty: loading the demo ward");
@@ -122,7 +127,7 @@ async fn open(args: &ServeArgs, database_url: &str) -> Result<Data, StartError> 
     }
     let feed = Feed::new(&store, RING_BYTES).await?;
     // Last: once it is made, nothing may come between the password and the one time that it is shown.
-    let first_password = first_administrator(&store.accounts()).await?;
+    let first_password = first_administrator(&store.accounts(), first).await?;
     Ok(Data { store, feed, first_password })
 }
 
@@ -197,14 +202,23 @@ impl Server {
     }
 }
 
+/// The password that the first account gets.
+struct FirstPassword {
+    password: String,
+    /// An account was to be made with it; the answer may have been lost, and the account be there.
+    tried: AtomicBool,
+}
+
 /// Without any account nobody could sign in: makes `admin` with a one-time password.
-async fn first_administrator(accounts: &Accounts) -> Result<Option<String>, AccountError> {
+async fn first_administrator(accounts: &Accounts, first: &FirstPassword) -> Result<Option<String>, AccountError> {
+    let FirstPassword { password, tried } = first;
     if !accounts.none().await? {
-        return Ok(None);
+        let is_ours = tried.load(Ordering::Relaxed) && accounts.is_password("admin", password).await?;
+        return Ok(is_ours.then(|| password.clone()));
     }
-    let password = one_time_password();
-    match accounts.create("admin", Role::Admin, &password, true).await {
-        Ok(()) => Ok(Some(password)),
+    tried.store(true, Ordering::Relaxed);
+    match accounts.create("admin", Role::Admin, password, true).await {
+        Ok(()) => Ok(Some(password.clone())),
         // Another process was faster; it has shown its password.
         Err(AccountError::Taken(_)) => Ok(None),
         Err(error) => Err(error),

@@ -1,7 +1,5 @@
 //! A database that is not there yet, goes away, loses an answer, or fails over to another server.
 
-#![expect(clippy::unwrap_used, reason = "what is not text is a test that fails")]
-
 mod support;
 
 use std::{net::SocketAddr, time::Duration};

@@ -90,6 +90,12 @@ impl Accounts {
         self.add_credential(id, "session", Some(expires_at)).await.map(Some)
     }
 
+    /// Whether this is the password of the account.
+    pub(crate) async fn is_password(&self, name: &str, password: &str) -> Result<bool, AccountError> {
+        let hash = self.named(name).await?.map(|(_, hash)| hash);
+        Ok(password::verify(password, hash).await)
+    }
+
     /// An account's id and the hash of its password.
     async fn named(&self, name: &str) -> Result<Option<(i64, String)>, AccountError> {
         // No account has such a name, and not every database can be asked for one.

@@ -156,7 +156,10 @@ fn named(options: &ConnectOptions) -> String {
 
 /// How the database that a URL names is connected to, and what it is called.
 fn address(url: &str) -> Result<(ConnectOptions, String), OpenError> {
-    let plain = PgConnectOptions::from_str(url).map_err(|_| OpenError::Url)?.application_name("wardwatch");
+    let plain = PgConnectOptions::from_str(url)
+        .map_err(|_| OpenError::Url)?
+        .application_name("wardwatch")
+        .options([("client_min_messages", "warning")]);
     let database = named(&plain);
     Ok((plain, database))
 }
