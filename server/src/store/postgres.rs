@@ -13,6 +13,12 @@ pub(super) mod check;
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod database;
 mod hints;
+#[path = "sql/keys.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+mod keys;
+#[path = "sql/revision.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+mod revision;
 #[path = "sql/rows.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod rows;

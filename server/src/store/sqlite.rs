@@ -8,6 +8,10 @@ mod batch;
 pub(super) mod check;
 #[path = "sql/database.rs"]
 mod database;
+#[path = "sql/keys.rs"]
+mod keys;
+#[path = "sql/revision.rs"]
+mod revision;
 #[path = "sql/rows.rs"]
 mod rows;
 #[path = "sql/tables.rs"]

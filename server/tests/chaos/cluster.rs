@@ -127,7 +127,6 @@ async fn through_node_kills_and_database_restarts_nothing_acknowledged_is_lost_a
         cuts += node.network.cut(0.3, &mut rng);
         happen(*mishap, node, &database, &mut rng).await;
     }
-    sleep(Duration::from_millis(500)).await;
     let settled = crowd.settle(&store).await;
 
     // A crash is no other history: whoever had a position goes on from it, at whichever node.

@@ -6,39 +6,22 @@ use std::{collections::HashMap, sync::Arc};
 
 use app::{
     change::Action,
-    filter::search_key,
-    patient::{Data, FieldErrors, Patient, Revision, UtcTime, field},
+    patient::{Patient, UtcTime},
 };
-use serde_json::{Map, Value};
-use sqlx::{AssertSqlSafe, Connection as _};
+use serde_json::Map;
+use sqlx::Connection as _;
 use uuid::Uuid;
 
 use super::{
-    BEGIN_WRITE, Connection, Db, IMPORT_LINK, LOCK_ROWS, NEXT_PATIENT_ID, NOW, ROW_TO_CHANGE, bounded, writer::Answer,
+    BEGIN_WRITE, Connection, LOCK_ROWS, bounded,
+    keys::{claim, key, recall, remember},
+    revision::{Done, Pending, create, import, invalid, revise, row},
+    writer::Answer,
 };
 use crate::{
     clock,
     store::{Author, Command, StoreError, Write, WriteError, Written},
 };
-
-/// A change that is made but not yet in the log.
-struct Pending {
-    action: Action,
-    patient: Arc<Patient>,
-    before: Map<String, Value>,
-}
-
-/// What one write did within the transaction.
-enum Done {
-    /// It changed a row.
-    Changed(Pending),
-    /// There was nothing to change.
-    Unchanged(Option<Arc<Patient>>),
-    /// A write with the same key did it in an earlier transaction.
-    Before(Written),
-    /// As above, in this one: the write at this index.
-    Same(usize),
-}
 
 /// What the writes of this transaction have done so far, which the log does not tell yet.
 #[derive(Default)]
@@ -221,44 +204,6 @@ async fn insert_change(
     Ok(logged)
 }
 
-/// Account and key of a write that has both.
-fn key(write: &Write) -> Option<(i64, Uuid)> {
-    write.author.account_id.zip(write.idempotency_key)
-}
-
-/// Keeps the answer under the key that was claimed for it.
-async fn remember(db: &mut Connection, write: &Write, written: &Written) -> Result<(), StoreError> {
-    let Some((account_id, key)) = key(write) else { return Ok(()) };
-    sqlx::query("UPDATE idempotency SET seq = $1, data = $2 WHERE account_id = $3 AND key = $4")
-        .bind(written.seq)
-        .bind(written.patient.as_deref().map(serde_json::to_string).transpose()?)
-        .bind(account_id)
-        .bind(key.to_string())
-        .execute(db)
-        .await?;
-    Ok(())
-}
-
-/// Takes the key, if nobody has had it: another process that is just taking it is waited for.
-async fn claim(db: &mut Connection, account_id: i64, key: Uuid) -> Result<bool, StoreError> {
-    let sql = format!("INSERT INTO idempotency (account_id, key, at) VALUES ($1, $2, {NOW}) ON CONFLICT DO NOTHING");
-    let claimed = sqlx::query::<Db>(AssertSqlSafe(sql)).bind(account_id).bind(key.to_string()).execute(db).await?;
-    Ok(claimed.rows_affected() == 1)
-}
-
-/// What was answered to this write when it was sent before.
-pub(super) async fn recall(db: &mut Connection, write: &Write) -> Result<Option<Written>, StoreError> {
-    let Some((account_id, key)) = key(write) else { return Ok(None) };
-    let found: Option<(Option<i64>, Option<String>)> =
-        sqlx::query_as("SELECT seq, data FROM idempotency WHERE account_id = $1 AND key = $2")
-            .bind(account_id)
-            .bind(key.to_string())
-            .fetch_optional(db)
-            .await?;
-    let Some((seq, data)) = found else { return Ok(None) };
-    Ok(Some(Written { patient: data.as_deref().map(serde_json::from_str).transpose()?, seq }))
-}
-
 impl Batch {
     fn note(&mut self, index: usize, write: &Write, done: &Done) {
         if let Some(key) = key(write) {
@@ -312,123 +257,4 @@ impl Batch {
         };
         Err(WriteError::Conflict { current, changed_by })
     }
-}
-
-async fn row(db: &mut Connection, pk: i64) -> Result<Option<Arc<Patient>>, StoreError> {
-    let row: Option<String> = sqlx::query_scalar(ROW_TO_CHANGE).bind(pk).fetch_optional(db).await?;
-    Ok(row.as_deref().map(serde_json::from_str).transpose()?)
-}
-
-fn invalid(errors: &FieldErrors) -> WriteError {
-    WriteError::Invalid(errors.clone())
-}
-
-async fn create(db: &mut Connection, data: &Data, now: UtcTime) -> Result<Pending, WriteError> {
-    let mut patient = Patient::admit(data, now).map_err(WriteError::Invalid)?;
-    check_unique(db, &patient, None).await?;
-    patient.id = sqlx::query_scalar(NEXT_PATIENT_ID).fetch_one(&mut *db).await?;
-    patient.version = 1;
-    sqlx::query("INSERT INTO patient (id, version, data, search_key) VALUES ($1, $2, $3, $4)")
-        .bind(patient.id)
-        .bind(patient.version)
-        .bind(serde_json::to_string(&patient)?)
-        .bind(search_key(&patient))
-        .execute(db)
-        .await?;
-    Ok(Pending { action: Action::Create, patient: Arc::new(patient), before: Map::new() })
-}
-
-async fn revise(
-    db: &mut Connection,
-    current: Arc<Patient>,
-    data: &Data,
-    revision: Revision,
-    now: UtcTime,
-) -> Result<Done, WriteError> {
-    let mut patient = current.revise(data, revision, now).map_err(WriteError::Invalid)?;
-    if patient == *current {
-        return Ok(Done::Unchanged(Some(current)));
-    }
-    check_unique(db, &patient, Some(&current)).await?;
-    patient.version += 1;
-    // The clock may have been set back: what is newer never looks older.
-    patient.updated_at = now.max(current.updated_at);
-    let updated =
-        sqlx::query("UPDATE patient SET version = $1, data = $2, search_key = $3 WHERE id = $4 AND version = $5")
-            .bind(patient.version)
-            .bind(serde_json::to_string(&patient)?)
-            .bind(search_key(&patient))
-            .bind(patient.id)
-            .bind(current.version)
-            .execute(db)
-            .await?;
-    if updated.rows_affected() != 1 {
-        return Err(StoreError::other("a row changed within its own transaction").into());
-    }
-    let before = current.changed_from(&patient);
-    Ok(Done::Changed(Pending { action: Action::Update, patient: Arc::new(patient), before }))
-}
-
-/// The unique indexes would refuse it too, but not in words. Only values that are new are looked up.
-async fn check_unique(db: &mut Connection, patient: &Patient, current: Option<&Patient>) -> Result<(), WriteError> {
-    let mut errors = FieldErrors::default();
-    let mrn = patient.medical_record_number.as_deref();
-    if mrn.is_some() && mrn != current.and_then(|row| row.medical_record_number.as_deref()) {
-        let taken: Option<i64> = sqlx::query_scalar("SELECT id FROM patient WHERE medical_record_number = $1")
-            .bind(mrn)
-            .fetch_optional(&mut *db)
-            .await?;
-        if taken.is_some() {
-            errors.add("medical_record_number", "patient with this medical record number already exists.");
-        }
-    }
-    let nhs = patient.nhs_number.as_ref();
-    if nhs.is_some() && nhs != current.and_then(|row| row.nhs_number.as_ref()) {
-        let taken: Option<i64> = sqlx::query_scalar("SELECT id FROM patient WHERE nhs_number = $1")
-            .bind(nhs.map(app::patient::NhsNumber::as_str))
-            .fetch_optional(db)
-            .await?;
-        if taken.is_some() {
-            errors.add("nhs_number", "patient with this nhs number already exists.");
-        }
-    }
-    errors.or(()).map_err(WriteError::Invalid)
-}
-
-/// Takes over what is new at the source since the last import. What the ward has changed meanwhile stays, and a patient
-/// that the ward has deleted does not come back.
-async fn import(db: &mut Connection, source_id: &str, data: &Data, now: UtcTime) -> Result<Done, WriteError> {
-    let link: Option<(i64, String)> = sqlx::query_as(IMPORT_LINK).bind(source_id).fetch_optional(&mut *db).await?;
-    let Some((pk, taken)) = link else {
-        let created = create(db, data, now).await?;
-        // No more than this: when another process links the same record first, this one begins again and finds it.
-        sqlx::query("INSERT INTO import_link (source_id, patient_id, data) VALUES ($1, $2, $3)")
-            .bind(source_id)
-            .bind(created.patient.id)
-            .bind(serde_json::to_string(data)?)
-            .execute(db)
-            .await?;
-        return Ok(Done::Changed(created));
-    };
-    let taken: Data = serde_json::from_str(&taken)?;
-    let news = news(&taken, data);
-    let Some(row) = row(db, pk).await? else { return Ok(Done::Unchanged(None)) };
-    if news.is_empty() {
-        return Ok(Done::Unchanged(Some(row)));
-    }
-    let done = revise(db, row, &news, Revision::Partial, now).await?;
-    sqlx::query("UPDATE import_link SET data = $1 WHERE source_id = $2")
-        .bind(serde_json::to_string(data)?)
-        .bind(source_id)
-        .execute(db)
-        .await?;
-    Ok(done)
-}
-
-/// The values that the source has now and had not last time; null for those that it no longer has.
-fn news(taken: &Data, data: &Data) -> Data {
-    let cleared = |key: &&String| !data.contains_key(*key) && field::may_be_null(key);
-    let gone = taken.keys().filter(cleared).map(|key| (key.clone(), Value::Null));
-    let new = data.iter().filter(|(key, value)| taken.get(*key) != Some(value)).map(|(k, v)| (k.clone(), v.clone()));
-    gone.chain(new).collect()
 }

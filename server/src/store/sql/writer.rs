@@ -13,6 +13,7 @@ use super::{
     BATCH, ConnectOptions, Connection,
     batch::{self, Prepared, Uncommitted},
     bounded, connect,
+    keys::recall,
 };
 use crate::store::{StoreError, Write, WriteError, Written};
 
@@ -110,7 +111,7 @@ impl Link {
         let mut answers = Vec::with_capacity(writes.len());
         for write in writes {
             let before = match self.connection().await {
-                Ok(connection) => bounded(batch::recall(connection, write)).await,
+                Ok(connection) => bounded(recall(connection, write)).await,
                 Err(error) => Err(error.into()),
             };
             // Once it does not answer, the others are not kept waiting for it.
