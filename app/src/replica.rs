@@ -183,11 +183,7 @@ impl Replica {
     /// Takes a frame. `attended`: whether somebody waits for the answer to the edit with this key.
     pub fn receive(&mut self, text: &str, attended: impl Fn(&str) -> bool) -> Vec<Effect> {
         let frame = Frame::parse(text);
-        self.heard = match &frame {
-            Some(Frame::Notice(_)) => true,
-            Some(Frame::Reply(reply)) => reply.data.is_some() && self.is_sync(reply),
-            Some(Frame::Unknown) | None => false,
-        };
+        self.heard = matches!(frame, Some(Frame::Notice(_)));
         match frame {
             Some(Frame::Notice(Notice::Hello(hello))) => self.greeted(hello),
             _ if self.phase == Phase::Closed => Vec::new(),
@@ -199,7 +195,10 @@ impl Replica {
                 self.retry_after_ms = Some(retry_after_ms);
                 Vec::new()
             }
-            Some(Frame::Reply(reply)) if self.is_sync(&reply) => self.synced(&reply),
+            Some(Frame::Reply(reply)) if reply.request_id.as_deref() == Some(&self.sync_id()) => {
+                self.heard = reply.data.is_some();
+                self.synced(&reply)
+            }
             Some(Frame::Reply(reply)) => {
                 let answered = self.edits.answered(*reply, self.list.seq(), attended);
                 let mut effects: Vec<_> =
@@ -311,11 +310,6 @@ impl Replica {
         };
         // String keys and JSON values only: nothing in it can fail to encode.
         Effect::Send(serde_json::to_string(&request).unwrap_or_default())
-    }
-
-    /// Whether this is the answer to the sync that was asked for last.
-    fn is_sync(&self, reply: &ClientReply) -> bool {
-        reply.request_id.as_deref() == Some(&self.sync_id())
     }
 
     fn sync_id(&self) -> String {
