@@ -174,11 +174,7 @@ pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, Open
     let (plain, database) = address(url)?;
     let failed = |source| OpenError::Connect { database: database.clone(), source };
     migrate(&plain, &database).await?;
-    let options = plain.options([
-        ("statement_timeout", STATEMENT_TIMEOUT),
-        ("lock_timeout", LOCK_TIMEOUT),
-        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
-    ]);
+    let options = limited(plain, STATEMENT_TIMEOUT);
     let pool = |size| {
         PgPoolOptions::new()
             .max_connections(size)
@@ -195,6 +191,15 @@ pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, Open
     Ok(Node { database, hints })
 }
 
+/// With limits on the server's clock, of which that of a statement is told here.
+fn limited(options: ConnectOptions, statement_timeout: &str) -> ConnectOptions {
+    options.options([
+        ("statement_timeout", statement_timeout),
+        ("lock_timeout", LOCK_TIMEOUT),
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
+    ])
+}
+
 /// Creates and migrates what is missing, as [`open`] does.
 pub(super) async fn bring_up_to_date(url: &str) -> Result<(), OpenError> {
     let (plain, database) = address(url)?;
@@ -205,12 +210,7 @@ pub(super) async fn bring_up_to_date(url: &str) -> Result<(), OpenError> {
 /// middle of a transaction loses it here too.
 pub(super) async fn connect_for_long(url: &str) -> Result<(Connection, String), OpenError> {
     let (plain, database) = address(url)?;
-    let options = plain.options([
-        ("statement_timeout", "0"),
-        ("lock_timeout", LOCK_TIMEOUT),
-        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION_TIMEOUT),
-    ]);
-    let options = options.disable_statement_logging();
+    let options = limited(plain, "0").disable_statement_logging();
     match connect(&options).await {
         Ok(connection) => Ok((connection, database)),
         Err(source) => Err(OpenError::Connect { database, source }),

@@ -167,12 +167,11 @@ async fn begin(target: &mut PgConnection, database: &str) -> Result<(), KeepErro
     let failed = |source| {
         if postgres::is_locked(&source) { KeepError::InUse(database.to_owned()) } else { of_server(database)(source) }
     };
-    let tables: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
-    let lock = format!("LOCK TABLE {}, change_head IN ACCESS EXCLUSIVE MODE", tables.join(", "));
+    let lock = format!("LOCK TABLE {}, change_head IN ACCESS EXCLUSIVE MODE", table_names());
     sqlx::query(postgres::BEGIN_WRITE).execute(&mut *target).await.map_err(failed)?;
     sqlx::query(AssertSqlSafe(lock)).execute(&mut *target).await.map_err(failed)?;
-    for table in tables {
-        let sql = format!("SELECT EXISTS (SELECT 1 FROM {table})");
+    for Table { name, .. } in &TABLES {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {name})");
         if sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut *target).await.map_err(failed)? {
             return Err(KeepError::NotEmpty(database.to_owned()));
         }
@@ -180,6 +179,11 @@ async fn begin(target: &mut PgConnection, database: &str) -> Result<(), KeepErro
     let seq: Option<i64> =
         sqlx::query_scalar("SELECT seq FROM change_head").fetch_optional(target).await.map_err(failed)?;
     if seq == Some(0) { Ok(()) } else { Err(KeepError::NotEmpty(database.to_owned())) }
+}
+
+/// As SQL lists them.
+fn table_names() -> String {
+    TABLES.each_ref().map(|table| table.name).join(", ")
 }
 
 async fn copy(source: &mut SqliteConnection, target: &mut PgConnection, table: &Table) -> Result<Total, sqlx::Error> {
@@ -241,7 +245,7 @@ async fn go_on_from(target: &mut PgConnection, last: &LastIds, report: &Report) 
         sqlx::query(AssertSqlSafe(sql)).execute(&mut *target).await?;
     }
     // The first server need not plan for tables that it takes to be empty.
-    sqlx::query("ANALYZE patient, change, account, credential, import_link, idempotency").execute(target).await?;
+    sqlx::query(AssertSqlSafe(format!("ANALYZE {}", table_names()))).execute(target).await?;
     Ok(())
 }
 
