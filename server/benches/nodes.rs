@@ -17,7 +17,7 @@ use self::support::{
     Folder,
     killable::Program,
     postgres::Cluster,
-    program::{stdout, wardwatch},
+    program::{add_account, run},
     station::{Door, Socket, Station},
 };
 
@@ -53,10 +53,8 @@ struct Nodes {
 
 impl Nodes {
     async fn start(folder: Folder, count: usize) -> Self {
-        let run = |args: &[&str]| stdout(&wardwatch(&folder).args(args).output().unwrap()).trim().to_owned();
-        run(&["user", "add", "bench", "--role", "clinician"]);
-        let token = run(&["token", "add", "bench"]);
-        run(&["demo", "--patients", &WRITERS.to_string()]);
+        let token = add_account(&folder, "bench");
+        run(&folder, &["demo", "--patients", &WRITERS.to_string()]);
         let mut programs = Vec::new();
         for _ in 0..count {
             let mut program = Program::new(Folder::beside(folder.url()), &["--requests-per-second", "1000000"]);
@@ -68,7 +66,7 @@ impl Nodes {
 
     /// A connection to one of them whose list is in step.
     async fn connect(&self, node: usize) -> (Station, Socket) {
-        let door = Door { addrs: vec![self.programs[node].addr], token: self.token.clone(), narrow: false };
+        let door = Door::to(&[self.programs[node].addr], &self.token);
         let mut station = Station::new(door, Filter::default(), 1);
         let socket = station.reach(0).await;
         (station, socket)

@@ -18,7 +18,7 @@ use self::support::{
     Folder,
     killable::Program,
     patch_in,
-    program::{stdout, wardwatch},
+    program::{add_account, run},
     station::{Door, Station, Tally, watch_on},
 };
 
@@ -49,10 +49,8 @@ struct Bench {
 impl Bench {
     async fn start() -> Self {
         let folder = Folder::new();
-        let run = |args: &[&str]| stdout(&wardwatch(&folder).args(args).output().unwrap()).trim().to_owned();
-        run(&["user", "add", "bench", "--role", "clinician"]);
-        let token = run(&["token", "add", "bench"]);
-        run(&["demo", "--patients", &ROWS.to_string()]);
+        let token = add_account(&folder, "bench");
+        run(&folder, &["demo", "--patients", &ROWS.to_string()]);
         let store = Store::open(&folder.url()).await.unwrap();
         let mut program = Program::new(folder, &[]);
         assert!(program.start().await);

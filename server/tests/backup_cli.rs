@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use server::store::{Command, Store};
 use sqlx::{Connection, SqliteConnection};
 use support::{
-    Folder, Ward, create_in, patch_in,
+    Folder, Ward, create_in, keep_admitting, patch_in,
     program::{refused, run, run_beside, stderr, stdout, succeeded},
     write,
 };
@@ -525,12 +525,6 @@ async fn a_check_beside_a_running_server_sees_one_state_and_disturbs_nothing() {
     let ward = Ward::open().await;
     let store = ward.other_process().await;
     let enough = AtomicBool::new(false);
-    let writing = async {
-        while !enough.load(Ordering::Relaxed) {
-            let id = create_in(&store, json!({})).await.patient.unwrap().id;
-            patch_in(&store, id, json!({"bed": "A"})).await.unwrap();
-        }
-    };
     let checking = async {
         let mut last = 0;
         for _ in 0..3 {
@@ -543,7 +537,7 @@ async fn a_check_beside_a_running_server_sees_one_state_and_disturbs_nothing() {
         }
         enough.store(true, Ordering::Relaxed);
     };
-    futures::future::join(writing, checking).await;
+    futures::future::join(keep_admitting(&store, &enough), checking).await;
     let snapshot = store.snapshot().await.unwrap();
     let digest: app::list::Digest = snapshot.rows.iter().map(|row| app::list::Digest::of(row)).sum();
     let said = Said::read(&succeeded(&run_beside(&ward.folder, &["check"]).await));

@@ -16,11 +16,12 @@ use serde_json::{Value, json};
 use server::store::{Author, Command, Origin, Write, Written};
 use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use support::{
-    Folder, Ward, create_in, data,
+    Folder, Ward, create_in, data, keep_admitting,
     level_2::Mirror,
     patch_in, patient_with,
+    postgres::until_yes,
     program::{refused, run, run_beside, stderr, stdout, succeeded, wardwatch},
-    within, write,
+    write,
 };
 use uuid::Uuid;
 
@@ -373,7 +374,7 @@ async fn a_move_that_is_interrupted_leaves_nothing_and_keeps_others_out_meanwhil
     .await;
     let mut db = postgres(&target).await;
     let child = moving(&source, &target).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for(
+    until_yes(
         &mut db,
         "SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()",
     )
@@ -393,20 +394,10 @@ async fn a_move_that_is_interrupted_leaves_nothing_and_keeps_others_out_meanwhil
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                WHERE wait_event = 'PgSleep' AND datname = current_database()";
     sqlx::query(end).execute(&mut db).await.unwrap();
-    wait_for(&mut db, "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()").await;
+    until_yes(&mut db, "SELECT count(*) = 1 FROM pg_stat_activity WHERE datname = current_database()").await;
     assert_empty(&target).await;
     target.run_sql("DROP TRIGGER slow ON change").await.unwrap();
     succeeded(&migrate(&source, &target));
-}
-
-/// Until the database answers yes.
-async fn wait_for(db: &mut PgConnection, question: &'static str) {
-    within(question, async {
-        while !sqlx::query_scalar::<_, bool>(question).fetch_one(&mut *db).await.unwrap() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -557,19 +548,13 @@ async fn a_check_beside_a_node_that_writes_sees_one_state() {
     let ward = Ward::on(Folder::on_postgres(), &[]).await;
     let store = ward.other_process().await;
     let enough = AtomicBool::new(false);
-    let writing = async {
-        while !enough.load(Ordering::Relaxed) {
-            let id = create_in(&store, json!({})).await.patient.unwrap().id;
-            patch_in(&store, id, json!({"bed": "A"})).await.unwrap();
-        }
-    };
     let checking = async {
         for _ in 0..3 {
             succeeded(&run_beside(&ward.folder, &["check"]).await);
         }
         enough.store(true, Ordering::Relaxed);
     };
-    futures::future::join(writing, checking).await;
+    futures::future::join(keep_admitting(&store, &enough), checking).await;
     let head: Value = json!(store.head().await.unwrap().seq);
     let told = succeeded(&run_beside(&ward.folder, &["check"]).await);
     assert!(told.contains(&format!(" position {head}, ")), "{told}");

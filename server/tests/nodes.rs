@@ -16,7 +16,7 @@ use support::{
     crowd::Crowd,
     killable::Program,
     patch_in,
-    postgres::Cluster,
+    postgres::{Cluster, until_yes},
     program::add_account,
     station::{Door, Station},
     within,
@@ -27,12 +27,11 @@ use tokio_tungstenite::tungstenite::Message;
 /// Returns when this many wait for what a transaction holds that does not end.
 async fn until_waiting(folder: &Folder, count: i64) {
     let mut sql = PgConnection::connect(&folder.url()).await.unwrap();
-    within("others to wait", async {
-        let waiting = "SELECT count(*) FROM pg_stat_activity \
-                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(&mut sql).await.unwrap() != count {}
-    })
-    .await;
+    let waiting = format!(
+        "SELECT count(*) = {count} FROM pg_stat_activity \
+         WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    );
+    until_yes(&mut sql, &waiting).await;
 }
 
 /// Reads the log as a feed does, until it has seen `until`; each position in the order in which it was seen.

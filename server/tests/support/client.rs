@@ -1,11 +1,14 @@
 //! A client that asks step by step, at either level.
 
-use std::{collections::VecDeque, fmt::Display};
+use std::{collections::VecDeque, fmt::Display, net::SocketAddr};
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{Message, client::IntoClientRequest, handshake::client::Request},
+};
 
 use super::{patient_with, within};
 
@@ -22,6 +25,15 @@ pub enum Frame {
 /// Of level 2. Within a text there is no quotation mark without a backslash.
 fn is_heartbeat(text: &str) -> bool {
     text.contains(r#""type":"heartbeat""#)
+}
+
+/// How a client asks to be let in.
+pub(super) fn upgrade(addr: SocketAddr, path: &str, headers: &[(&'static str, String)]) -> Request {
+    let mut request = format!("ws://{addr}{path}").into_client_request().unwrap();
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    request
 }
 
 /// A socket of a client.

@@ -3,11 +3,12 @@
 //! one interface more, and nothing else is touched.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
     net::Ipv4Addr,
-    process::{Child, ChildStdin, Command, Stdio, id},
+    process::{Command, id},
     sync::atomic::{AtomicU32, Ordering},
 };
+
+use super::keeper::Keeper;
 
 /// Makes a network called `$1` with this process at `$2` and a host at each further address, says so, and waits until
 /// nobody holds the other end of its standard input any more, as nobody does once this process has ended: then it takes
@@ -64,8 +65,7 @@ pub struct Lan {
     /// This process's.
     pub addr: Ipv4Addr,
     pub hosts: Vec<Host>,
-    keeper: Child,
-    hold: Option<ChildStdin>,
+    _keeper: Keeper,
 }
 
 /// One of the hosts.
@@ -84,27 +84,17 @@ impl Lan {
         let hosts: Vec<_> =
             (0..hosts).map(|host| Host { name: format!("{name}-{host}"), addr: addr(host + 2) }).collect();
         let addrs = hosts.iter().map(|host| host.addr.to_string());
-        let mut keeper = Command::new("sh")
-            .args(["-c", KEEPER, "keeper", &name, &addr(1).to_string()])
-            .args(addrs)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let hold = keeper.stdin.take();
-        let mut said = String::new();
-        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut said).unwrap();
-        if said.is_empty() {
-            let mut why = String::new();
-            keeper.stderr.take().unwrap().read_to_string(&mut why).unwrap();
-            keeper.wait().unwrap();
-            let forbidden = ["not permitted", "Permission denied"].iter().any(|words| why.contains(words));
-            assert!(forbidden, "there is no network to test with: {why}");
-            println!("not tested, as this process may make no networks (root may): {why}");
-            return None;
+        let mut script = Command::new("sh");
+        script.args(["-c", KEEPER, "keeper", &name, &addr(1).to_string()]).args(addrs);
+        match Keeper::start::<1>(script) {
+            Ok((keeper, _)) => Some(Self { addr: addr(1), hosts, _keeper: keeper }),
+            Err(why) => {
+                let forbidden = ["not permitted", "Permission denied"].iter().any(|words| why.contains(words));
+                assert!(forbidden, "there is no network to test with: {why}");
+                println!("not tested, as this process may make no networks (root may): {why}");
+                None
+            }
         }
-        Some(Self { addr: addr(1), hosts, keeper, hold })
     }
 }
 
@@ -136,12 +126,5 @@ impl Host {
         let caller = self.caller();
         let status = Command::new(&caller[0]).args(&caller[1..]).args(["iptables", "-w"]).args(args).status().unwrap();
         assert!(status.success(), "iptables {args:?}");
-    }
-}
-
-impl Drop for Lan {
-    fn drop(&mut self) {
-        drop(self.hold.take());
-        let _ = self.keeper.wait();
     }
 }

@@ -17,14 +17,12 @@ use super::{Client, Frame, Ward, data, patient_with, write};
 /// Both addresses.
 pub const PATHS: [&str; 2] = ["/ws/patients/", "/ws/"];
 
-impl Ward {
-    fn level_2_headers(&self, role: &str) -> [(&'static str, String); 2] {
-        [
-            ("authorization", format!("Bearer {}", self.token(role))),
-            ("sec-websocket-protocol", "wardwatch.v1".to_owned()),
-        ]
-    }
+/// What whoever has this token sends to be spoken to at level 2.
+pub fn headers(token: &str) -> [(&'static str, String); 2] {
+    [("authorization", format!("Bearer {token}")), ("sec-websocket-protocol", "wardwatch.v1".to_owned())]
+}
 
+impl Ward {
     /// A bare level-2 socket, before its hello is read.
     pub async fn level_2(&self, role: &str) -> Client {
         self.level_2_at("/ws/patients/", role).await
@@ -32,12 +30,12 @@ impl Ward {
 
     /// As above, at one of the addresses.
     pub async fn level_2_at(&self, path: &str, role: &str) -> Client {
-        self.connect(path, &self.level_2_headers(role)).await.unwrap()
+        self.connect(path, &headers(self.token(role))).await.unwrap()
     }
 
     /// As above, of a client that has next to no room for what it has not read yet.
     pub async fn narrow_level_2_at(&self, path: &str, role: &str) -> Client {
-        self.connect_narrowly(path, &self.level_2_headers(role)).await
+        self.connect_narrowly(path, &headers(self.token(role))).await
     }
 
     /// A level-2 socket that has been told everything there is, and the `data` that told it.

@@ -8,6 +8,7 @@ pub mod client;
 pub mod crowd;
 pub mod folder;
 pub mod http;
+pub mod keeper;
 pub mod killable;
 pub mod lan;
 pub mod level_2;
@@ -26,7 +27,7 @@ pub use self::{
     client::{Client, Frame},
     folder::Folder,
     http::{Answer, http, try_http},
-    values::{Transcript, author, create_in, data, patch_in, patient, patient_with, redacted, write},
+    values::{Transcript, author, create_in, data, keep_admitting, patch_in, patient, patient_with, redacted, write},
     ward::Ward,
 };
 

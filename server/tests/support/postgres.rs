@@ -2,17 +2,19 @@
 //! and ends with this process however that ends.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
     net::Ipv4Addr,
     path::{Path, PathBuf},
-    process::{Child, ChildStdin, Command, Stdio},
+    process::{Command, Stdio},
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
-use super::lan::Host;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::{keeper::Keeper, lan::Host, within};
 
 /// Makes a cluster, says where it is, and waits until nobody holds the other end of its standard input any more, as
 /// nobody does once this process has ended: then it takes everything away. What `initdb` makes is kept for the next time.
@@ -61,8 +63,7 @@ pub struct Cluster {
     pub(super) bin: PathBuf,
     /// See [`unprivileged`].
     caller: Vec<String>,
-    keeper: Child,
-    hold: Option<ChildStdin>,
+    _keeper: Keeper,
 }
 
 /// A command that may run PostgreSQL, which refuses to be run by root. `caller`: what starts it, with arguments, if not
@@ -98,26 +99,16 @@ impl Cluster {
     }
 
     fn start_by(caller: &[String], addr: &str) -> Self {
-        let mut keeper = unprivileged(caller, "sh")
-            .args(["-c", KEEPER, "keeper", addr])
-            .current_dir("/")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let hold = keeper.stdin.take();
-        let mut said = BufReader::new(keeper.stdout.take().unwrap());
-        let (mut dir, mut bin) = (String::new(), String::new());
-        said.read_line(&mut dir).unwrap();
-        said.read_line(&mut bin).unwrap();
-        if bin.is_empty() {
-            let mut why = String::new();
-            keeper.stderr.take().unwrap().read_to_string(&mut why).unwrap();
-            panic!("this test needs PostgreSQL 15 or newer (scripts/setup.sh test installs it), and: {why}");
+        let mut command = unprivileged(caller, "sh");
+        command.args(["-c", KEEPER, "keeper", addr]).current_dir("/");
+        match Keeper::start(command) {
+            Ok((keeper, [dir, bin])) => {
+                Self { dir: dir.into(), bin: bin.into(), caller: caller.to_vec(), _keeper: keeper }
+            }
+            Err(why) => {
+                panic!("this test needs PostgreSQL 15 or newer (scripts/setup.sh test installs it), and: {why}")
+            }
         }
-        let (dir, bin) = (dir.trim_end().into(), bin.trim_end().into());
-        Self { dir, bin, caller: caller.to_vec(), keeper, hold }
     }
 
     fn url(&self, database: &str) -> String {
@@ -168,11 +159,14 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        drop(self.hold.take());
-        let _ = self.keeper.wait();
-    }
+/// Returns when the database answers this question with yes.
+pub async fn until_yes(db: &mut PgConnection, question: &str) {
+    within(question, async {
+        while !sqlx::query_scalar::<_, bool>(AssertSqlSafe(question)).fetch_one(&mut *db).await.unwrap() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
 }
 
 /// An empty database in a cluster that this process's tests share.

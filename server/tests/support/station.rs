@@ -17,9 +17,11 @@ use tokio::{
     sync::watch,
     time::{Instant, sleep},
 };
-use tokio_tungstenite::{
-    WebSocketStream, client_async,
-    tungstenite::{Message, client::IntoClientRequest},
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+
+use super::{
+    client::upgrade,
+    level_2::{PATHS, headers},
 };
 
 /// What happened to clients, added up at the end.
@@ -123,9 +125,7 @@ impl Station {
     }
 
     async fn open_there(&mut self, addr: SocketAddr) -> Option<Socket> {
-        let mut request = format!("ws://{addr}/ws/patients/").into_client_request().unwrap();
-        request.headers_mut().insert("authorization", format!("Bearer {}", self.door.token).parse().unwrap());
-        request.headers_mut().insert("sec-websocket-protocol", "wardwatch.v1".parse().unwrap());
+        let request = upgrade(addr, PATHS[0], &headers(&self.door.token));
         let tcp = TcpSocket::new_v4().unwrap();
         if self.door.narrow {
             tcp.set_recv_buffer_size(4096).unwrap();

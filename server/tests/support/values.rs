@@ -1,6 +1,9 @@
 //! Patients, writes, and what is said about them.
 
-use std::fmt::{self, Display, Write as _};
+use std::{
+    fmt::{self, Display, Write as _},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use app::patient::{Data, Revision};
 use serde_json::{Value, json};
@@ -40,6 +43,14 @@ pub async fn create_in(store: &Store, values: Value) -> Written {
 
 pub async fn patch_in(store: &Store, pk: i64, values: Value) -> Result<Written, WriteError> {
     store.write(write(Command::Revise { pk, revision: Revision::Partial, data: Ok(data(values)) })).await
+}
+
+/// Admits and moves one patient after the other until it has been enough.
+pub async fn keep_admitting(store: &Store, enough: &AtomicBool) {
+    while !enough.load(Ordering::Relaxed) {
+        let id = create_in(store, json!({})).await.patient.unwrap().id;
+        patch_in(store, id, json!({"bed": "A"})).await.unwrap();
+    }
 }
 
 /// The text with what differs from run to run replaced: times that the server gives, and what follows from them.

@@ -19,13 +19,16 @@ use tokio::{
     net::{TcpSocket, TcpStream},
     task::JoinHandle,
 };
-use tokio_tungstenite::{
-    client_async,
-    tungstenite::{client::IntoClientRequest, http::StatusCode},
-};
+use tokio_tungstenite::{client_async, tungstenite::http::StatusCode};
 use tokio_util::sync::CancellationToken;
 
-use super::{Answer, Client, Folder, http, within};
+use super::{
+    Answer, Client, Folder,
+    client::upgrade,
+    http,
+    level_2::{PATHS, headers},
+    within,
+};
 
 #[derive(Parser)]
 struct Args {
@@ -183,12 +186,8 @@ impl Ward {
         if self.addrs.len() > 1 && !self.tokens.is_empty() {
             within("the other node to have what is committed", self.caught_up(addr)).await;
         }
-        let mut request = format!("ws://{addr}{path}").into_client_request().unwrap();
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().unwrap());
-        }
         let stream = within("the connection", tcp.connect(addr)).await.unwrap();
-        match within("the handshake", client_async(request, stream)).await {
+        match within("the handshake", client_async(upgrade(addr, path, headers), stream)).await {
             Ok((socket, answer)) => {
                 assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
                 Ok(Client { socket, held: VecDeque::new(), asked: 0, enveloped: path == "/ws/" })
@@ -217,10 +216,7 @@ impl Ward {
             return;
         }
         let seq = async || {
-            let mut request = format!("ws://{addr}/ws/patients/").into_client_request().unwrap();
-            let headers = request.headers_mut();
-            headers.insert("authorization", format!("Bearer {}", self.token("admin")).parse().unwrap());
-            headers.insert("sec-websocket-protocol", "wardwatch.v1".parse().unwrap());
+            let request = upgrade(addr, PATHS[0], &headers(self.token("admin")));
             let (mut socket, _) = client_async(request, TcpStream::connect(addr).await.ok()?).await.ok()?;
             let hello: Value = serde_json::from_str(&socket.next().await?.ok()?.into_text().ok()?).unwrap();
             hello["head_seq"].as_i64()
