@@ -17,12 +17,12 @@ scripts/lint.sh || failed lint
 
 step "Rust tests"
 # Those that make networks of their own are counted as skipped where that is not allowed.
-probe="wardwatch-probe-$$"
+may_make_networks() (
+    PATH="$PATH:/usr/sbin:/sbin"
+    ip netns add "wardwatch-probe-$$" 2>/dev/null && ip netns del "wardwatch-probe-$$"
+)
 ignored=()
-if PATH="$PATH:/usr/sbin:/sbin" ip netns add "$probe" 2>/dev/null; then
-    PATH="$PATH:/usr/sbin:/sbin" ip netns del "$probe"
-    ignored=(--run-ignored all)
-fi
+if may_make_networks; then ignored=(--run-ignored all); fi
 cargo nextest run --no-fail-fast "${ignored[@]}" 2>&1 | tee "$results/rust"
 [ "${PIPESTATUS[0]}" = 0 ] || failed "Rust tests"
 # What is said over sockets and HTTP, once more: two nodes on one PostgreSQL, between which the sockets alternate.
