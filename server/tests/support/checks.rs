@@ -73,7 +73,8 @@ fn digests(log: &[Change], filter: &Filter) -> Vec<Digest> {
 pub async fn check_final_rows(store: &Store, log: &[Change], watchers: &[Station]) {
     let snapshot = store.snapshot().await.unwrap();
     let rows = snapshot.rows;
-    assert!(!rows.is_empty());
+    // The rows may all have been deleted by now; changes there were.
+    assert!(!log.is_empty());
     assert!(log.iter().map(|change| change.seq).eq(1..=snapshot.seq), "a position is missing, or there twice");
     let replayed = *digests(log, &Filter::default()).last().unwrap();
     assert_eq!(replayed, rows.iter().map(|row| Digest::of(row)).sum(), "the log leads elsewhere than to the rows");
