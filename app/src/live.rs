@@ -19,7 +19,10 @@ pub use self::{
 use crate::{
     edits::{Edit, Pending},
     filter::Filter,
-    list::{RowChange, Snapshot, arrange::Query},
+    list::{
+        RowChange, Snapshot,
+        arrange::{Mine, Query},
+    },
     patient::{Patient, UtcTime},
     replica::{Effect, Replica},
     wire::UserInfo,
@@ -98,6 +101,8 @@ pub struct Live {
     link: StoredValue<Option<Rc<dyn Link>>, LocalStorage>,
     /// What is in view: a row that enters or leaves it is marked.
     pub query: RwSignal<Query>,
+    /// Whose patients are this user's own.
+    pub mine: RwSignal<Mine>,
 }
 
 impl Live {
@@ -108,6 +113,7 @@ impl Live {
         let state = RwSignal::new(LinkState::Connecting);
         let blocked = Memo::new(move |_| state.get() != LinkState::Live);
         let keeps = RwSignal::new(true);
+        let attending = user.name.clone();
         Self {
             replica: StoredValue::new_local(replica),
             rows: StoredValue::new_local(rows),
@@ -127,6 +133,7 @@ impl Live {
             user: StoredValue::new(user),
             link: StoredValue::new_local(None),
             query: RwSignal::new(Query::default()),
+            mine: RwSignal::new(Mine { attending, ..Mine::default() }),
         }
     }
 
@@ -147,7 +154,8 @@ impl Live {
         self.query.with(|query| {
             self.with_rows(|rows| {
                 self.deleted.with_value(|deleted| {
-                    query.arrange(rows.values().chain(deleted.values()), |id| marked.binary_search(&id).is_ok())
+                    let all = rows.values().chain(deleted.values());
+                    query.arrange(all, &self.mine.get(), |id| marked.binary_search(&id).is_ok())
                 })
             })
         })
@@ -272,18 +280,20 @@ impl Live {
     /// Brings a row's signals up to date and marks what somebody else did.
     fn show(self, change: RowChange, by: &str) {
         let own = self.user.with_value(|user| user.name == by);
+        let mine = self.mine.get_untracked();
         let mark = |kind| (!own).then(|| Mark { kind, by: by.to_owned() });
         match change {
             RowChange::Added(patient) => {
-                let in_view = self.query.with_untracked(|query| query.filters_pass(&patient));
+                let in_view = self.query.with_untracked(|query| query.filters_pass(&patient, &mine));
                 let mark = mark(MarkKind::New).filter(|_| in_view);
                 // In another history it may never have been deleted.
                 self.deleted.update_value(|deleted| _ = deleted.remove(&patient.id));
                 self.set_row(patient, mark);
             }
             RowChange::Changed { before, after } => {
-                let (was, is) =
-                    self.query.with_untracked(|query| (query.filters_pass(&before), query.filters_pass(&after)));
+                let (was, is) = self
+                    .query
+                    .with_untracked(|query| (query.filters_pass(&before, &mine), query.filters_pass(&after, &mine)));
                 let fields = before.changed_from(&after).into_iter().map(|(field, _)| field).collect();
                 let mark = match (was, is) {
                     (false, false) => None,
@@ -293,7 +303,7 @@ impl Live {
                 self.set_row(after, mark);
             }
             RowChange::Removed(patient) => {
-                let in_view = self.query.with_untracked(|query| query.filters_pass(&patient));
+                let in_view = self.query.with_untracked(|query| query.filters_pass(&patient, &mine));
                 if let Some(mark) = mark(MarkKind::Deleted).filter(|_| in_view) {
                     self.deleted.update_value(|deleted| _ = deleted.insert(patient.id, patient.clone()));
                     self.set_row(patient, Some(mark));

@@ -1,9 +1,9 @@
 //! Which rows a person sees, and in which order: pure, and the same on the server and in the browser.
 
-use std::{cmp::Ordering, sync::Arc};
+use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
 
 use crate::{
-    filter::{search_key, search_words},
+    filter::{fold, search_key, search_words},
     patient::{Code as _, Patient, Status, display::natural_order},
 };
 
@@ -25,6 +25,15 @@ impl StatusFilter {
         match value {
             "" | "current" => Self::Current,
             other => Status::from_code(other).map_or(Self::All, Self::Only),
+        }
+    }
+
+    /// The other way round.
+    pub fn value(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::All => "all",
+            Self::Only(status) => status.as_str(),
         }
     }
 
@@ -54,6 +63,39 @@ pub enum SortBy {
     Attending,
 }
 
+impl SortBy {
+    /// Every order.
+    pub const ALL: [Self; 5] = [Self::Bed, Self::Name, Self::Status, Self::Admission, Self::Attending];
+
+    /// Its name in an address.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bed => "bed",
+            Self::Name => "name",
+            Self::Status => "status",
+            Self::Admission => "admission",
+            Self::Attending => "attending",
+        }
+    }
+}
+
+/// Whose patients "my patients" are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mine {
+    /// Who attends to them; compared without case and diacritics.
+    pub attending: String,
+    /// Those that were starred, by id.
+    pub starred: BTreeSet<i64>,
+}
+
+impl Mine {
+    /// Whether this is one of them.
+    pub fn has(&self, patient: &Patient) -> bool {
+        let attends = || patient.attending.as_deref().is_some_and(|name| fold(name) == fold(&self.attending));
+        self.starred.contains(&patient.id) || attends()
+    }
+}
+
 /// What somebody wants to see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
@@ -63,6 +105,10 @@ pub struct Query {
     pub ward: Option<String>,
     /// Only these statuses.
     pub status: StatusFilter,
+    /// Only with this flag, by its code.
+    pub flag: Option<String>,
+    /// Only one's own: see [`Mine`].
+    pub mine: bool,
     /// The order.
     pub sort: SortBy,
     /// The other way round.
@@ -70,22 +116,67 @@ pub struct Query {
 }
 
 impl Query {
-    /// Whether ward and status let this patient through.
-    pub fn filters_pass(&self, patient: &Patient) -> bool {
+    /// What the query part of an address says, with or without its question mark; what cannot be read there is left out.
+    pub fn from_address(address: &str) -> Self {
+        let mut query = Self::default();
+        for pair in address.trim_start_matches('?').split('&') {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decode(value);
+            match key {
+                "q" => query.search = value,
+                "ward" => query.ward = Some(value).filter(|ward| !ward.is_empty()),
+                "status" => query.status = StatusFilter::from_value(&value),
+                "flag" => query.flag = Some(value).filter(|flag| !flag.is_empty()),
+                "mine" => query.mine = value == "yes",
+                "sort" => query.sort = SortBy::ALL.into_iter().find(|by| by.as_str() == value).unwrap_or_default(),
+                "order" => query.descending = value == "descending",
+                _ => {}
+            }
+        }
+        query
+    }
+
+    /// The other way round, without a question mark; empty for what is seen by default.
+    pub fn to_address(&self) -> String {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let unless_default = |is_default: bool, value: &str| if is_default { String::new() } else { value.to_owned() };
+        let pairs = [
+            ("q", self.search.clone()),
+            ("ward", text(&self.ward)),
+            ("status", unless_default(self.status == StatusFilter::default(), self.status.value())),
+            ("flag", text(&self.flag)),
+            ("mine", unless_default(!self.mine, "yes")),
+            ("sort", unless_default(self.sort == SortBy::default(), self.sort.as_str())),
+            ("order", unless_default(!self.descending, "descending")),
+        ];
+        let given = pairs.iter().filter(|(_, value)| !value.is_empty());
+        given.map(|(key, value)| format!("{key}={}", encode(value))).collect::<Vec<_>>().join("&")
+    }
+
+    /// Whether ward, status and flag let this patient through, and it is one's own where only those are wanted.
+    pub fn filters_pass(&self, patient: &Patient, mine: &Mine) -> bool {
+        let has_flag = |code: &str| patient.flags.iter().any(|flag| flag.code == code);
         self.status.shows(patient.status)
             && self.ward.as_deref().is_none_or(|ward| patient.ward.as_deref() == Some(ward))
+            && self.flag.as_deref().is_none_or(has_flag)
+            && (!self.mine || mine.has(patient))
     }
 
     /// The ids to show, in order. `sticky`: rows that stay although the filters no longer let them through, because
     /// something about them has not been seen yet.
-    pub fn arrange<'a>(&self, rows: impl Iterator<Item = &'a Arc<Patient>>, sticky: impl Fn(i64) -> bool) -> Vec<i64> {
+    pub fn arrange<'a>(
+        &self,
+        rows: impl Iterator<Item = &'a Arc<Patient>>,
+        mine: &Mine,
+        sticky: impl Fn(i64) -> bool,
+    ) -> Vec<i64> {
         let words = search_words(&self.search);
         let found = |patient: &Patient| {
             let key = if words.is_empty() { String::new() } else { search_key(patient) };
             words.iter().all(|word| key.contains(word))
         };
         let mut shown: Vec<&Arc<Patient>> =
-            rows.filter(|row| (self.filters_pass(row) || sticky(row.id)) && found(row)).collect();
+            rows.filter(|row| (self.filters_pass(row, mine) || sticky(row.id)) && found(row)).collect();
         // The order is total, so an unstable sort gives one result only.
         shown.sort_unstable_by(|a, b| self.order(a, b));
         shown.into_iter().map(|row| row.id).collect()
@@ -102,6 +193,30 @@ impl Query {
         let by = if self.descending { by.reverse() } else { by };
         by.then_with(|| by_place(a, b)).then_with(|| by_name(a, b)).then_with(|| a.id.cmp(&b.id))
     }
+}
+
+/// For a value in the query part of an address (RFC 3986): all but its unreserved characters as their bytes.
+fn encode(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let byte = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    value.bytes().map(byte).collect()
+}
+
+/// The other way round; a plus is a space, as forms send it.
+fn decode(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let [first, after @ ..] = rest {
+        let escaped = || u8::from_str_radix(std::str::from_utf8(after.get(..2)?).ok()?, 16).ok();
+        let (byte, after) = match first {
+            b'+' => (b' ', after),
+            b'%' if let Some(byte) = escaped() => (byte, &after[2..]),
+            first => (*first, after),
+        };
+        bytes.push(byte);
+        rest = after;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn by_place(a: &Patient, b: &Patient) -> Ordering {
@@ -150,7 +265,7 @@ mod tests {
     }
 
     fn shown(query: &Query) -> Vec<i64> {
-        query.arrange(ward().iter(), |_| false)
+        query.arrange(ward().iter(), &Mine::default(), |_| false)
     }
 
     #[test]
@@ -168,12 +283,48 @@ mod tests {
 
     #[test]
     fn a_row_with_something_unseen_stays_though_the_filter_drops_it() {
-        assert_eq!(Query::default().arrange(ward().iter(), |id| id == 4), [3, 4, 2, 1, 5]);
+        assert_eq!(Query::default().arrange(ward().iter(), &Mine::default(), |id| id == 4), [3, 4, 2, 1, 5]);
     }
 
     #[test]
     fn sorting_can_be_turned_round() {
         let query = Query { sort: SortBy::Name, descending: true, ..Query::default() };
         assert_eq!(shown(&query), [1, 3, 5, 2]);
+    }
+
+    #[test]
+    fn mine_are_those_one_attends_to_or_has_starred() {
+        let mut rows = ward();
+        Arc::make_mut(&mut rows[1]).attending = Some("Grace MØLLER".to_owned());
+        let mine = Mine { attending: "grace moller".to_owned(), starred: [3].into() };
+        let query = Query { mine: true, ..Query::default() };
+        assert_eq!(query.arrange(rows.iter(), &mine, |_| false), [3, 2]);
+    }
+
+    #[test]
+    fn an_address_says_what_is_seen() {
+        let query = Query {
+            search: "O'Brien 943 & ł".into(),
+            ward: Some("Elm + Ash".into()),
+            status: StatusFilter::Only(Status::OnLeave),
+            flag: Some("falls".into()),
+            mine: true,
+            sort: SortBy::Admission,
+            descending: true,
+        };
+        assert_eq!(Query::from_address(&query.to_address()), query);
+        assert_eq!(Query::default().to_address(), "");
+        assert_eq!(
+            Query::from_address("?q=ada+l%zz%4&sort=nonsense&status=all&utm=1"),
+            Query { search: "ada l%zz%4".into(), status: StatusFilter::All, ..Query::default() }
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_search_survives_an_address(search in "\\PC{0,20}", ward in proptest::option::of("\\PC{1,9}")) {
+            let query = Query { search, ward, ..Query::default() };
+            proptest::prop_assert_eq!(Query::from_address(&query.to_address()), query);
+        }
     }
 }
