@@ -1,7 +1,12 @@
 //! The list as a replica of the database: a pure reducer over a snapshot and the changes after it. Knows no Leptos.
 
+mod address;
+pub mod alike;
 pub mod arrange;
+pub mod beds;
 mod digest;
+pub mod order;
+pub mod window;
 
 use std::{collections::BTreeMap, sync::Arc};
 

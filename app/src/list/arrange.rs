@@ -116,43 +116,6 @@ pub struct Query {
 }
 
 impl Query {
-    /// What the query part of an address says, with or without its question mark; what cannot be read there is left out.
-    pub fn from_address(address: &str) -> Self {
-        let mut query = Self::default();
-        for pair in address.trim_start_matches('?').split('&') {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = decode(value);
-            match key {
-                "q" => query.search = value,
-                "ward" => query.ward = Some(value).filter(|ward| !ward.is_empty()),
-                "status" => query.status = StatusFilter::from_value(&value),
-                "flag" => query.flag = Some(value).filter(|flag| !flag.is_empty()),
-                "mine" => query.mine = value == "yes",
-                "sort" => query.sort = SortBy::ALL.into_iter().find(|by| by.as_str() == value).unwrap_or_default(),
-                "order" => query.descending = value == "descending",
-                _ => {}
-            }
-        }
-        query
-    }
-
-    /// The other way round, without a question mark; empty for what is seen by default.
-    pub fn to_address(&self) -> String {
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        let unless_default = |is_default: bool, value: &str| if is_default { String::new() } else { value.to_owned() };
-        let pairs = [
-            ("q", self.search.clone()),
-            ("ward", text(&self.ward)),
-            ("status", unless_default(self.status == StatusFilter::default(), self.status.value())),
-            ("flag", text(&self.flag)),
-            ("mine", unless_default(!self.mine, "yes")),
-            ("sort", unless_default(self.sort == SortBy::default(), self.sort.as_str())),
-            ("order", unless_default(!self.descending, "descending")),
-        ];
-        let given = pairs.iter().filter(|(_, value)| !value.is_empty());
-        given.map(|(key, value)| format!("{key}={}", encode(value))).collect::<Vec<_>>().join("&")
-    }
-
     /// Whether ward, status and flag let this patient through, and it is one's own where only those are wanted.
     pub fn filters_pass(&self, patient: &Patient, mine: &Mine) -> bool {
         let has_flag = |code: &str| patient.flags.iter().any(|flag| flag.code == code);
@@ -193,30 +156,6 @@ impl Query {
         let by = if self.descending { by.reverse() } else { by };
         by.then_with(|| by_place(a, b)).then_with(|| by_name(a, b)).then_with(|| a.id.cmp(&b.id))
     }
-}
-
-/// For a value in the query part of an address (RFC 3986): all but its unreserved characters as their bytes.
-fn encode(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let byte = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    value.bytes().map(byte).collect()
-}
-
-/// The other way round; a plus is a space, as forms send it.
-fn decode(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.as_bytes();
-    while let [first, after @ ..] = rest {
-        let escaped = || u8::from_str_radix(std::str::from_utf8(after.get(..2)?).ok()?, 16).ok();
-        let (byte, after) = match first {
-            b'+' => (b' ', after),
-            b'%' if let Some(byte) = escaped() => (byte, &after[2..]),
-            first => (*first, after),
-        };
-        bytes.push(byte);
-        rest = after;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn by_place(a: &Patient, b: &Patient) -> Ordering {
@@ -299,32 +238,5 @@ mod tests {
         let mine = Mine { attending: "grace moller".to_owned(), starred: [3].into() };
         let query = Query { mine: true, ..Query::default() };
         assert_eq!(query.arrange(rows.iter(), &mine, |_| false), [3, 2]);
-    }
-
-    #[test]
-    fn an_address_says_what_is_seen() {
-        let query = Query {
-            search: "O'Brien 943 & ł".into(),
-            ward: Some("Elm + Ash".into()),
-            status: StatusFilter::Only(Status::OnLeave),
-            flag: Some("falls".into()),
-            mine: true,
-            sort: SortBy::Admission,
-            descending: true,
-        };
-        assert_eq!(Query::from_address(&query.to_address()), query);
-        assert_eq!(Query::default().to_address(), "");
-        assert_eq!(
-            Query::from_address("?q=ada+l%zz%4&sort=nonsense&status=all&utm=1"),
-            Query { search: "ada l%zz%4".into(), status: StatusFilter::All, ..Query::default() }
-        );
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_search_survives_an_address(search in "\\PC{0,20}", ward in proptest::option::of("\\PC{1,9}")) {
-            let query = Query { search, ward, ..Query::default() };
-            proptest::prop_assert_eq!(Query::from_address(&query.to_address()), query);
-        }
     }
 }

@@ -162,20 +162,27 @@ impl Patient {
 
 /// Compares texts as people number beds: `A2` before `A10`.
 pub fn natural_order(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a, b);
+    natural_key(a).cmp(&natural_key(b))
+}
+
+/// What compares as people number beds, and can be worked out once. Keys may be joined: the first one that differs decides.
+pub fn natural_key(text: &str) -> String {
+    let mut key = String::with_capacity(text.len() + 4);
+    let mut rest = text;
     loop {
-        let (a_text, a_digits, a_rest) = split_at_number(a);
-        let (b_text, b_digits, b_rest) = split_at_number(b);
-        let alphabetical = a_text.to_lowercase().cmp(&b_text.to_lowercase());
-        let numerical = || {
-            let (a, b) = (a_digits.trim_start_matches('0'), b_digits.trim_start_matches('0'));
-            a.len().cmp(&b.len()).then_with(|| a.cmp(b))
-        };
-        let order = alphabetical.then_with(numerical);
-        if order.is_ne() || (a_rest.is_empty() && b_rest.is_empty()) {
-            return order;
+        let (letters, digits, after) = split_at_number(rest);
+        key.extend(letters.chars().flat_map(char::to_lowercase));
+        // Lower than any letter, so that what ends here comes first.
+        key.push('\0');
+        let digits = digits.trim_start_matches('0');
+        // A longer number is a higher one. No text of ours is longer than a thousand digits.
+        key.extend(u32::try_from(digits.len()).ok().and_then(|length| char::from_u32(length + 1)));
+        key.push_str(digits);
+        if after.is_empty() {
+            key.push('\0');
+            return key;
         }
-        (a, b) = (a_rest, b_rest);
+        rest = after;
     }
 }
 

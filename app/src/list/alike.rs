@@ -1,0 +1,148 @@
+//! Patients whose names are the same or alike (PAL-0540…0560): `Hope Franklin` and `Franklin Hope`, `Smith` and `Smyth`.
+
+use crate::{filter::fold, patient::Patient};
+
+/// What two patients with like names have in common: how both names sound, whichever is the family's.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SoundsLike([String; 2]);
+
+impl SoundsLike {
+    /// Of this patient's names.
+    pub fn of(patient: &Patient) -> Self {
+        let mut names = [soundex(&patient.last_name), soundex(&patient.first_name)];
+        names.sort_unstable();
+        Self(names)
+    }
+}
+
+/// The first part of the identity in which two patients differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Family name.
+    LastName,
+    /// Given name.
+    FirstName,
+    /// Title.
+    Title,
+    /// Date of birth.
+    Born,
+    /// NHS number, or the medical record number where there is none.
+    Number,
+}
+
+/// Where to look to tell `a` from `b`. Two records that agree in everything differ in the number for all that is known: that
+/// is where to look.
+pub fn first_difference(a: &Patient, b: &Patient) -> Part {
+    if fold(&a.last_name) != fold(&b.last_name) {
+        Part::LastName
+    } else if fold(&a.first_name) != fold(&b.first_name) {
+        Part::FirstName
+    } else if a.title != b.title {
+        Part::Title
+    } else if a.birth_date != b.birth_date {
+        Part::Born
+    } else {
+        Part::Number
+    }
+}
+
+/// How a name sounds, by the rules of the American Soundex (United States National Archives, "The Soundex Indexing System"):
+/// the first letter and three digits. Of a name in another script, the folded name itself.
+pub fn soundex(name: &str) -> String {
+    let folded = fold(name);
+    let letters: Vec<u8> = folded.bytes().filter(u8::is_ascii_lowercase).collect();
+    let Some((first, others)) =
+        letters.split_first().filter(|_| folded.chars().all(|c| !c.is_alphabetic() || c.is_ascii()))
+    else {
+        return folded;
+    };
+    let mut code = vec![*first];
+    let mut last = digit(*first);
+    for letter in others {
+        match digit(*letter) {
+            // Between two of one sound, `h` and `w` are not heard; a vowel parts them.
+            None if matches!(letter, b'h' | b'w') => {}
+            None => last = None,
+            this if this == last => {}
+            this => {
+                code.extend(this);
+                last = this;
+            }
+        }
+    }
+    code.resize(4, b'0');
+    code.into_iter().map(char::from).collect()
+}
+
+fn digit(letter: u8) -> Option<u8> {
+    match letter {
+        b'b' | b'f' | b'p' | b'v' => Some(b'1'),
+        b'c' | b'g' | b'j' | b'k' | b'q' | b's' | b'x' | b'z' => Some(b'2'),
+        b'd' | b't' => Some(b'3'),
+        b'l' => Some(b'4'),
+        b'm' | b'n' => Some(b'5'),
+        b'r' => Some(b'6'),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::patient::UtcTime;
+
+    fn patient(first: &str, last: &str, others: Value) -> Patient {
+        let now = UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
+        let mut data = json!({"first_name": first, "last_name": last, "admission_date": "2026-11-01"});
+        data.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
+        Patient::admit(data.as_object().unwrap(), now).unwrap()
+    }
+
+    fn alike(a: [&str; 2], b: [&str; 2]) -> bool {
+        let of = |[first, last]: [&str; 2]| SoundsLike::of(&patient(first, last, json!({})));
+        of(a) == of(b)
+    }
+
+    #[test]
+    fn the_codes_are_those_of_the_national_archives() {
+        for (name, code) in [
+            ("Washington", "w252"),
+            ("Lee", "l000"),
+            ("Gutierrez", "g362"),
+            ("Pfister", "p236"),
+            ("Jackson", "j250"),
+            ("Tymczak", "t522"),
+            ("Ashcraft", "a261"),
+        ] {
+            assert_eq!(soundex(name), code, "{name}");
+        }
+        assert_eq!(soundex("Müller"), soundex("Mueller"));
+        assert_eq!(soundex("李"), "李");
+        assert_eq!(soundex("-"), "-");
+    }
+
+    #[test]
+    fn names_are_alike_when_they_sound_alike_in_either_order() {
+        assert!(alike(["Hope", "Franklin"], ["Franklin", "Hope"]));
+        assert!(alike(["Jon", "Smith"], ["John", "Smyth"]));
+        assert!(alike(["Ada", "Lovelace"], ["ADA", "LOVELACE"]));
+        assert!(!alike(["Ada", "Lovelace"], ["Grace", "Hopper"]));
+        assert!(!alike(["Ada", "Lovelace"], ["Ada", "Byron"]));
+    }
+
+    #[test]
+    fn the_first_difference_is_where_one_reads_first() {
+        let ada = |others| patient("Ada", "Lovelace", others);
+        let of = |a: Value, b: Value| first_difference(&ada(a), &ada(b));
+        assert_eq!(
+            first_difference(&patient("Hope", "Franklin", json!({})), &patient("Franklin", "Hope", json!({}))),
+            Part::LastName
+        );
+        assert_eq!(first_difference(&ada(json!({})), &patient("Adah", "Lovelace", json!({}))), Part::FirstName);
+        assert_eq!(of(json!({"title": "Ms"}), json!({"title": "Mrs"})), Part::Title);
+        assert_eq!(of(json!({"birth_date": "1985"}), json!({})), Part::Born);
+        assert_eq!(of(json!({"nhs_number": "9434765919"}), json!({})), Part::Number);
+    }
+}

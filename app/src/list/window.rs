@@ -1,0 +1,113 @@
+//! Of a long list only the rows near the screen are in the document: which, and how much room the others take.
+
+use std::{collections::HashMap, hash::Hash, ops::Range};
+
+/// Up to so many rows are all in the document, as the browser's own search, printing and assistive programs like it best.
+pub const ALL_UP_TO: usize = 200;
+
+/// Rows beyond either edge of the screen, so that scrolling and the Tab key find them there.
+const BEYOND: usize = 15;
+
+/// What a row takes before any was measured, in pixels.
+const GUESS: f64 = 90.0;
+
+/// How high rows were when they were last seen, in pixels.
+#[derive(Clone, Debug)]
+pub struct Heights<T> {
+    measured: HashMap<T, f64>,
+    sum: f64,
+}
+
+impl<T> Default for Heights<T> {
+    fn default() -> Self {
+        Self { measured: HashMap::new(), sum: 0.0 }
+    }
+}
+
+/// Where to put what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    /// The rows that are in the document.
+    pub rows: Range<usize>,
+    /// What those before them take, in pixels.
+    pub before: f64,
+    /// What those after them take.
+    pub after: f64,
+}
+
+impl<T: Eq + Hash + Clone> Heights<T> {
+    /// This row is so high.
+    pub fn measure(&mut self, row: &T, height: f64) {
+        let known = self.measured.insert(row.clone(), height);
+        self.sum += height - known.unwrap_or(0.0);
+    }
+
+    fn of(&self, row: &T) -> f64 {
+        self.measured.get(row).copied().unwrap_or_else(|| self.mean())
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "rows are counted in thousands")]
+    fn mean(&self) -> f64 {
+        if self.measured.is_empty() { GUESS } else { self.sum / self.measured.len() as f64 }
+    }
+
+    /// The rows to have in the document when the screen shows what is from `top` to `bottom` pixels below the first row's
+    /// upper edge.
+    pub fn window(&self, rows: &[T], top: f64, bottom: f64) -> Window {
+        if rows.len() <= ALL_UP_TO {
+            return Window { rows: 0..rows.len(), before: 0.0, after: 0.0 };
+        }
+        let mut edges = Vec::with_capacity(rows.len() + 1);
+        let mut edge = 0.0;
+        edges.push(edge);
+        for row in rows {
+            edge += self.of(row);
+            edges.push(edge);
+        }
+        let row_at = |pixel: f64| edges.partition_point(|edge| *edge <= pixel).saturating_sub(1).min(rows.len());
+        let first = row_at(top.max(0.0)).saturating_sub(BEYOND).min(rows.len().saturating_sub(2 * BEYOND));
+        let last = (row_at(bottom.max(0.0)) + 1 + BEYOND).clamp(first + 2 * BEYOND, rows.len());
+        Window { rows: first..last, before: edges[first], after: edge - edges[last] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_list_is_there_in_full() {
+        let rows: Vec<usize> = (0..ALL_UP_TO).collect();
+        let window = Heights::default().window(&rows, 500.0, 1000.0);
+        assert_eq!(window, Window { rows: 0..ALL_UP_TO, before: 0.0, after: 0.0 });
+    }
+
+    #[test]
+    fn of_a_long_one_what_is_near_the_screen() {
+        let rows: Vec<usize> = (0..1000).collect();
+        let mut heights = Heights::default();
+        heights.measure(&0, 100.0);
+        let window = heights.window(&rows, 50_000.0, 51_000.0);
+        assert_eq!(window, Window { rows: 485..526, before: 48_500.0, after: 47_400.0 });
+        // Above and below the list, its ends.
+        assert_eq!(heights.window(&rows, -900.0, -100.0).rows, 0..30);
+        assert_eq!(heights.window(&rows, 900_000.0, 901_000.0).rows, 970..1000);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_on_the_screen_is_in_the_document(
+            heights in proptest::collection::vec(20.0f64..400.0, 201..400), top in 0.0f64..1.0, screen in 100.0f64..2000.0,
+        ) {
+            let rows: Vec<usize> = (0..heights.len()).collect();
+            let mut known = Heights::default();
+            heights.iter().enumerate().for_each(|(row, height)| known.measure(&row, *height));
+            let total: f64 = heights.iter().sum();
+            let top = top * total;
+            let Window { rows: shown, before, after } = known.window(&rows, top, top + screen);
+            let inside: f64 = heights[shown.clone()].iter().sum();
+            proptest::prop_assert!((before + inside + after - total).abs() < 0.001);
+            proptest::prop_assert!(before <= top && before + inside >= (top + screen).min(total) - 0.001);
+        }
+    }
+}
