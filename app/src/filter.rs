@@ -81,10 +81,24 @@ impl Before {
         let status = change.text_before("status", Some(change.patient.status.as_str())).unwrap_or_default();
         Self { place: (change.action != Action::Create).then_some((ward, status)) }
     }
+
+    /// Of a row that is about to change.
+    pub fn of_row(patient: &Patient) -> Self {
+        Self { place: Some((patient.ward.clone(), patient.status.as_str().to_owned())) }
+    }
+
+    /// Ward and status code; `None` when there was no row.
+    pub fn place(&self) -> Option<(Option<&str>, &str)> {
+        self.place.as_ref().map(|(ward, status)| (ward.as_deref(), status.as_str()))
+    }
 }
 
 /// A text as search compares it: without case and diacritics.
 pub fn fold(text: &str) -> String {
+    // Most texts, and much cheaper.
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     decompose(text)
         .chars()
         .filter(|c| !is_diacritic(*c))

@@ -16,6 +16,7 @@ impl Query {
                 "status" => query.status = StatusFilter::from_value(&value),
                 "flag" => query.flag = Some(value).filter(|flag| !flag.is_empty()),
                 "mine" => query.mine = value == "yes",
+                "empty" => query.hides_empty = value == "hidden",
                 "sort" => query.sort = SortBy::ALL.into_iter().find(|by| by.as_str() == value).unwrap_or_default(),
                 "order" => query.descending = value == "descending",
                 _ => {}
@@ -34,6 +35,7 @@ impl Query {
             ("status", unless_default(self.status == StatusFilter::default(), self.status.value())),
             ("flag", text(&self.flag)),
             ("mine", unless_default(!self.mine, "yes")),
+            ("empty", unless_default(!self.hides_empty, "hidden")),
             ("sort", unless_default(self.sort == SortBy::default(), self.sort.as_str())),
             ("order", unless_default(!self.descending, "descending")),
         ];
@@ -79,6 +81,7 @@ mod tests {
             status: StatusFilter::Only(Status::OnLeave),
             flag: Some("falls".into()),
             mine: true,
+            hides_empty: true,
             sort: SortBy::Admission,
             descending: true,
         };

@@ -3,8 +3,8 @@
 use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
 
 use crate::{
-    filter::{fold, search_key, search_words},
-    patient::{Code as _, Patient, Status, display::natural_order},
+    filter::{Before, fold, search_key, search_words},
+    patient::{Code as _, Patient, Status, display::natural_key},
 };
 
 /// Which statuses are shown.
@@ -109,6 +109,8 @@ pub struct Query {
     pub flag: Option<String>,
     /// Only one's own: see [`Mine`].
     pub mine: bool,
+    /// Beds that nobody is in are left out (PAL-0670).
+    pub hides_empty: bool,
     /// The order.
     pub sort: SortBy,
     /// The other way round.
@@ -125,6 +127,23 @@ impl Query {
             && (!self.mine || mine.has(patient))
     }
 
+    /// Whether somebody who was on this ward with this status was let through, as far as that tells.
+    pub fn passed(&self, before: &Before) -> bool {
+        let is_plain = self.flag.is_none() && !self.mine;
+        before.place().is_some_and(|(ward, status)| {
+            is_plain
+                && self.ward.as_deref().is_none_or(|wanted| ward == Some(wanted))
+                && Status::from_code(status).is_some_and(|status| self.status.shows(status))
+        })
+    }
+
+    /// Whether empty beds belong between the rows: where they are in the order of beds, and every occupied one is.
+    pub fn shows_empty_beds(&self) -> bool {
+        let all_here = matches!(self.status, StatusFilter::Current | StatusFilter::All);
+        let is_plain = self.flag.is_none() && !self.mine && self.search.trim().is_empty();
+        self.sort == SortBy::Bed && all_here && is_plain && !self.hides_empty
+    }
+
     /// The ids to show, in order. `sticky`: rows that stay although the filters no longer let them through, because
     /// something about them has not been seen yet.
     pub fn arrange<'a>(
@@ -133,48 +152,76 @@ impl Query {
         mine: &Mine,
         sticky: impl Fn(i64) -> bool,
     ) -> Vec<i64> {
-        let words = search_words(&self.search);
-        let found = |patient: &Patient| {
-            let key = if words.is_empty() { String::new() } else { search_key(patient) };
-            words.iter().all(|word| key.contains(word))
-        };
-        let mut shown: Vec<&Arc<Patient>> =
-            rows.filter(|row| (self.filters_pass(row, mine) || sticky(row.id)) && found(row)).collect();
-        // The order is total, so an unstable sort gives one result only.
-        shown.sort_unstable_by(|a, b| self.order(a, b));
-        shown.into_iter().map(|row| row.id).collect()
+        let rows: Vec<(&Arc<Patient>, Keys)> = rows.map(|row| (row, Keys::of(row))).collect();
+        self.arrange_by(rows.iter().map(|(row, keys)| (*row, keys)), mine, sticky)
     }
 
-    fn order(&self, a: &Patient, b: &Patient) -> Ordering {
+    /// As above, for who has worked out the keys before.
+    pub fn arrange_by<'a>(
+        &self,
+        rows: impl Iterator<Item = (&'a Arc<Patient>, &'a Keys)>,
+        mine: &Mine,
+        sticky: impl Fn(i64) -> bool,
+    ) -> Vec<i64> {
+        let words = search_words(&self.search);
+        let found = |keys: &Keys| words.iter().all(|word| keys.search.contains(word));
+        let mut shown: Vec<(&Arc<Patient>, &Keys)> =
+            rows.filter(|(row, keys)| (self.filters_pass(row, mine) || sticky(row.id)) && found(keys)).collect();
+        // The order is total, so an unstable sort gives one result only.
+        shown.sort_unstable_by(|a, b| self.order(*a, *b));
+        shown.into_iter().map(|(row, _)| row.id).collect()
+    }
+
+    fn order(&self, (a, a_keys): (&Arc<Patient>, &Keys), (b, b_keys): (&Arc<Patient>, &Keys)) -> Ordering {
         let by = match self.sort {
-            SortBy::Bed => by_place(a, b),
-            SortBy::Name => by_name(a, b),
+            SortBy::Bed => a_keys.place.cmp(&b_keys.place),
+            SortBy::Name => a_keys.name.cmp(&b_keys.name),
             SortBy::Status => a.status.cmp(&b.status),
             SortBy::Admission => b.admission_date.cmp(&a.admission_date),
-            SortBy::Attending => unknown_last(a.attending.as_deref(), b.attending.as_deref()),
+            SortBy::Attending => a_keys.attending.cmp(&b_keys.attending),
         };
         let by = if self.descending { by.reverse() } else { by };
-        by.then_with(|| by_place(a, b)).then_with(|| by_name(a, b)).then_with(|| a.id.cmp(&b.id))
+        by.then_with(|| a_keys.place.cmp(&b_keys.place))
+            .then_with(|| a_keys.name.cmp(&b_keys.name))
+            .then_with(|| a.id.cmp(&b.id))
     }
 }
 
-fn by_place(a: &Patient, b: &Patient) -> Ordering {
-    unknown_last(a.ward.as_deref(), b.ward.as_deref())
-        .then_with(|| unknown_last(a.bed.as_deref(), b.bed.as_deref()))
-        .then_with(|| unknown_last(a.room.as_deref(), b.room.as_deref()))
+/// What a patient is found and sorted by, worked out once for each change of it: in a list of ten thousand, that is what
+/// typing one letter costs otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    search: String,
+    place: String,
+    name: String,
+    attending: String,
 }
 
-fn by_name(a: &Patient, b: &Patient) -> Ordering {
-    natural_order(&a.last_name, &b.last_name).then_with(|| natural_order(&a.first_name, &b.first_name))
-}
-
-fn unknown_last(a: Option<&str>, b: Option<&str>) -> Ordering {
-    match (a, b) {
-        (Some(a), Some(b)) => natural_order(a, b),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => Ordering::Equal,
+impl Keys {
+    /// What its place is sorted by.
+    pub(super) fn place(&self) -> &str {
+        &self.place
     }
+
+    /// Of this patient.
+    pub fn of(patient: &Patient) -> Self {
+        Self {
+            search: search_key(patient),
+            place: place_key(patient.ward.as_deref(), patient.bed.as_deref(), patient.room.as_deref()),
+            name: natural_key(&patient.last_name) + &natural_key(&patient.first_name),
+            attending: known_first(patient.attending.as_deref()),
+        }
+    }
+}
+
+/// What a place in a ward is sorted by: beds as they stand there, whatever rooms they are said to be in.
+pub(super) fn place_key(ward: Option<&str>, bed: Option<&str>, room: Option<&str>) -> String {
+    [ward, bed, room].map(known_first).concat()
+}
+
+/// What is not known sorts after every text.
+fn known_first(text: Option<&str>) -> String {
+    text.map_or_else(|| "\u{10ffff}".to_owned(), natural_key)
 }
 
 #[cfg(test)]

@@ -3,8 +3,12 @@
 //! There is no plan of the house in the database: a bed is known once a patient has had it, and stays known for as long as
 //! any record names it.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
+use super::arrange::{Keys, Query, place_key};
 use crate::patient::{Patient, display::natural_key};
 
 /// A bed: a ward's name for it, and the room that it was last said to be in.
@@ -39,6 +43,59 @@ pub fn empty_beds<'a>(patients: impl Iterator<Item = &'a Patient> + Clone, ward:
         known.room = patient.room.clone().or_else(|| known.room.take());
     }
     empty.into_values().collect()
+}
+
+/// An entry of the list on the screen.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Item {
+    /// A patient, by id.
+    Patient(i64),
+    /// A bed that nobody is in.
+    Empty(Arc<Bed>),
+}
+
+impl Item {
+    /// The patient's id.
+    pub fn patient(&self) -> Option<i64> {
+        match self {
+            Self::Patient(id) => Some(*id),
+            Self::Empty(_) => None,
+        }
+    }
+}
+
+/// Patients in the order of their places, and the empty beds between them where those stand.
+pub fn with_empty_beds<'a>(
+    query: &Query,
+    ids: Vec<i64>,
+    patients: impl Iterator<Item = &'a Patient> + Clone,
+    keys: impl Fn(i64) -> Option<&'a Keys>,
+) -> Vec<Item> {
+    if !query.shows_empty_beds() {
+        return ids.into_iter().map(Item::Patient).collect();
+    }
+    let mut beds: Vec<(String, Item)> = empty_beds(patients, query.ward.as_deref())
+        .into_iter()
+        .map(|bed| {
+            let key = place_key(Some(&bed.ward), Some(&bed.bed), bed.room.as_deref());
+            (key, Item::Empty(Arc::new(bed)))
+        })
+        .collect();
+    // Taken from the end.
+    if !query.descending {
+        beds.reverse();
+    }
+    let mut items = Vec::with_capacity(ids.len() + beds.len());
+    for id in ids {
+        let place = keys(id).map_or("", Keys::place);
+        let comes_first = |bed: &String| if query.descending { **bed > *place } else { **bed < *place };
+        while let Some((_, bed)) = beds.pop_if(|(bed, _)| comes_first(bed)) {
+            items.push(bed);
+        }
+        items.push(Item::Patient(id));
+    }
+    items.extend(beds.into_iter().rev().map(|(_, bed)| bed));
+    items
 }
 
 #[cfg(test)]
@@ -79,5 +136,33 @@ mod tests {
     fn a_bed_is_one_bed_whatever_its_records_say_of_its_room() {
         let patients = [patient("Elm", "", "A1", "discharged"), patient("Elm", "Bay 2", "A1", "discharged")];
         assert_eq!(names(&patients, None), ["Elm/Bay 2/A1"]);
+    }
+
+    #[test]
+    fn empty_beds_stand_between_the_patients_where_the_ward_has_them() {
+        let rows: Vec<Arc<Patient>> = ["A1/admitted", "A2/discharged", "A10/admitted", "B1/cancelled", "/admitted"]
+            .iter()
+            .zip(1..)
+            .map(|(row, id)| {
+                let (bed, status) = row.split_once('/').unwrap();
+                Arc::new(Patient { id, ..patient("Elm", "", bed, status) })
+            })
+            .collect();
+        let keys: Vec<Keys> = rows.iter().map(|row| Keys::of(row)).collect();
+        let shown = |query: &Query| -> Vec<String> {
+            let ids = query.arrange(rows.iter(), &Default::default(), |_| false);
+            let items = with_empty_beds(query, ids, rows.iter().map(|row| &**row), |id| {
+                keys.get(usize::try_from(id).unwrap() - 1)
+            });
+            let text = |item| match item {
+                Item::Patient(id) => id.to_string(),
+                Item::Empty(bed) => bed.bed.clone(),
+            };
+            items.into_iter().map(text).collect()
+        };
+        assert_eq!(shown(&Query::default()), ["1", "A2", "3", "B1", "5"]);
+        assert_eq!(shown(&Query { descending: true, ..Query::default() }), ["5", "B1", "3", "A2", "1"]);
+        assert_eq!(shown(&Query { hides_empty: true, ..Query::default() }), ["1", "3", "5"]);
+        assert_eq!(shown(&Query { search: "ada".into(), ..Query::default() }), ["1", "3", "5"]);
     }
 }
