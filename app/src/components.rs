@@ -2,11 +2,17 @@
 
 mod actions;
 mod announcer;
+mod choose_columns;
+mod clear_all;
 mod conflict;
 mod dialog;
+mod empty_bed;
 mod erased;
 mod field_input;
 mod header;
+mod identity;
+mod keys;
+mod menu;
 mod patient_form;
 mod patient_row;
 mod patient_table;
@@ -16,13 +22,14 @@ mod toast;
 mod toolbar;
 mod transfer;
 mod unsaved;
+mod views;
 mod words;
 
 mod clock;
 mod submission;
 
 pub(crate) use self::{
-    announcer::Announcer, dialog::Dialog, dialog::Dialogs, header::Header, patient_table::PatientTable, toast::Toast,
+    announcer::Announcer, dialog::Dialog, header::Header, keys::listen, patient_table::PatientTable, toast::Toast,
     toolbar::Toolbar, unsaved::UnsavedStrip,
 };
-pub use self::{clock::Clock, erased::react};
+pub use self::{clock::Clock, dialog::Dialogs, erased::react};

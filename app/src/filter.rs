@@ -67,8 +67,8 @@ impl Filter {
     }
 }
 
-/// What a filter has to know of a row as it was before a change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What a filter has to know of a row as it was before a change; by default there was none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Before {
     /// Ward and status code; `None`: there was no row.
     place: Option<(Option<String>, String)>,

@@ -4,6 +4,7 @@ mod address;
 pub mod alike;
 pub mod arrange;
 pub mod beds;
+pub mod columns;
 mod digest;
 pub mod order;
 pub mod window;

@@ -2,11 +2,14 @@
 
 mod mark;
 mod own;
+pub mod personal;
+mod view;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 
 use leptos::prelude::*;
@@ -15,15 +18,18 @@ use self::own::Waiting;
 pub use self::{
     mark::{Mark, MarkKind},
     own::{Done, WriteRequest},
+    view::View,
 };
 use crate::{
     edits::{Edit, Pending},
-    filter::Filter,
+    filter::{Before, Filter},
     list::{
         RowChange, Snapshot,
-        arrange::{Mine, Query},
+        alike::SoundsLike,
+        arrange::{Keys, Mine, Query},
+        beds::{Item, with_empty_beds},
     },
-    patient::{Patient, UtcTime},
+    patient::{Patient, UtcTime, display::natural_key},
     replica::{Effect, Replica},
     wire::UserInfo,
 };
@@ -47,11 +53,11 @@ pub enum LinkState {
 }
 
 /// A row's signals.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// The patient, as this user wants it: with the edits that are not confirmed yet.
     pub patient: RwSignal<Arc<Patient>>,
-    /// What has not been seen yet.
+    /// What has not been seen yet, as far as it is in view.
     pub mark: RwSignal<Option<Mark>>,
     /// What is to be seen of those edits.
     pub pending: RwSignal<Option<Pending>>,
@@ -67,19 +73,44 @@ pub trait Link {
     fn set_time(&self, now: UtcTime);
 }
 
+/// Changes within this time are arranged together: of a short list at once, as the eye sees it, and a long one is not sorted
+/// at each of two hundred changes a second.
+const TURN: Duration = Duration::from_millis(10);
+const TURN_OF_A_LONG_LIST: Duration = Duration::from_millis(200);
+
+/// Rows that make a list long.
+const LONG: usize = 500;
+
+/// What a row is found by.
+struct Index {
+    keys: Keys,
+    sounds: SoundsLike,
+}
+
 /// The live list. A handle: copies are the same list.
 #[derive(Clone, Copy)]
 pub struct Live {
     replica: StoredValue<Replica, LocalStorage>,
+    /// Of the replica's rows and the deleted ones.
+    index: StoredValue<HashMap<i64, Index>, LocalStorage>,
+    /// Rows by how their names sound.
+    names: StoredValue<HashMap<SoundsLike, BTreeSet<i64>>, LocalStorage>,
+    /// Of rows that have been on the screen.
     rows: StoredValue<HashMap<i64, Row>, LocalStorage>,
-    /// Rows that were deleted by somebody else and not yet cleared.
+    /// Row signals live as long as this: the page.
+    owner: StoredValue<Option<Owner>, LocalStorage>,
+    /// Rows that were deleted by somebody else and are still shown.
     deleted: StoredValue<BTreeMap<i64, Arc<Patient>>, LocalStorage>,
-    /// Turns whenever the set of rows or what they are sorted by may be another.
+    /// What this user has not seen yet.
+    marks: StoredValue<BTreeMap<i64, Mark>, LocalStorage>,
+    /// Turns whenever the set of rows, what they are sorted by or a mark may be another.
     turned: RwSignal<u64>,
-    /// The ids of rows with a mark, in order.
-    pub marked: RwSignal<Vec<i64>>,
-    /// Changes by others since the announcement that was made last.
-    pub unannounced: RwSignal<usize>,
+    /// It is about to turn.
+    turning: StoredValue<bool>,
+    /// This user has done something that moves rows: they may move now.
+    moved: StoredValue<bool>,
+    /// Rows that others changed since the announcement that was made last.
+    pub unannounced: RwSignal<BTreeSet<i64>>,
     /// Whether the list is in step.
     pub state: RwSignal<LinkState>,
     /// Whether nothing can be sent, because the list is not in step.
@@ -88,6 +119,10 @@ pub struct Live {
     pub refuses: Memo<bool>,
     /// Whether this user wants edits to be kept on this device while the list is not live.
     pub keeps: RwSignal<bool>,
+    /// Since when this user wants nothing to change on the screen (WCAG 2.2.2).
+    pub paused: RwSignal<Option<UtcTime>>,
+    /// Rows that have changed since.
+    pub stale: RwSignal<BTreeSet<i64>>,
     /// This user's edits that the list does not contain yet.
     pub edits: RwSignal<Vec<Edit>>,
     /// Edits that were saved with nobody waiting for it, and not told to the user yet.
@@ -99,32 +134,42 @@ pub struct Live {
     /// Who is signed in.
     pub user: StoredValue<UserInfo>,
     link: StoredValue<Option<Rc<dyn Link>>, LocalStorage>,
-    /// What is in view: a row that enters or leaves it is marked.
+    /// What is in view.
     pub query: RwSignal<Query>,
+    /// What the server keeps for this user.
+    pub personal: RwSignal<BTreeMap<String, String>>,
     /// Whose patients are this user's own.
-    pub mine: RwSignal<Mine>,
+    pub mine: Memo<Mine>,
+    /// What it has not been told yet.
+    untold: StoredValue<BTreeMap<String, Option<String>>, LocalStorage>,
 }
 
 impl Live {
     /// The list that the page came with; `now` is the page's clock.
-    pub fn new(snapshot: Snapshot, user: UserInfo, now: RwSignal<UtcTime>) -> Self {
+    pub fn new(snapshot: Snapshot, user: UserInfo, query: Query, now: RwSignal<UtcTime>) -> Self {
         let replica = Replica::new(snapshot, Filter::default());
-        let rows = replica.list().rows().iter().map(|(id, patient)| (*id, Row::new(patient.clone()))).collect();
         let state = RwSignal::new(LinkState::Connecting);
         let blocked = Memo::new(move |_| state.get() != LinkState::Live);
         let keeps = RwSignal::new(true);
-        let attending = user.name.clone();
-        Self {
-            replica: StoredValue::new_local(replica),
-            rows: StoredValue::new_local(rows),
+        let personal = RwSignal::new(BTreeMap::new());
+        let name = user.name.clone();
+        let live = Self {
+            index: StoredValue::new_local(HashMap::new()),
+            names: StoredValue::new_local(HashMap::new()),
+            rows: StoredValue::new_local(HashMap::new()),
+            owner: StoredValue::new_local(Owner::current()),
             deleted: StoredValue::new_local(BTreeMap::new()),
+            marks: StoredValue::new_local(BTreeMap::new()),
             turned: RwSignal::new(0),
-            marked: RwSignal::new(Vec::new()),
-            unannounced: RwSignal::new(0),
+            turning: StoredValue::new(false),
+            moved: StoredValue::new(false),
+            unannounced: RwSignal::new(BTreeSet::new()),
             state,
             blocked,
             refuses: Memo::new(move |_| blocked.get() && !keeps.get()),
             keeps,
+            paused: RwSignal::new(None),
+            stale: RwSignal::new(BTreeSet::new()),
             edits: RwSignal::new(Vec::new()),
             kept_saved: RwSignal::new(0),
             waiting: StoredValue::new_local(Vec::new()),
@@ -132,30 +177,57 @@ impl Live {
             now,
             user: StoredValue::new(user),
             link: StoredValue::new_local(None),
-            query: RwSignal::new(Query::default()),
-            mine: RwSignal::new(Mine { attending, ..Mine::default() }),
-        }
+            query: RwSignal::new(query),
+            personal,
+            mine: Memo::new(move |_| personal.with(|personal| Self::mine_of(personal, &name))),
+            untold: StoredValue::new_local(BTreeMap::new()),
+            replica: StoredValue::new_local(replica),
+        };
+        live.with_rows(|rows| rows.values().for_each(|row| live.enter(row)));
+        live
     }
 
-    /// The row with this id, deleted ones that are still shown among them.
+    /// The row with this id, deleted ones that are still shown among them. Its signals are made when it is first asked for:
+    /// of a long list most rows are never seen.
     pub fn row(self, id: i64) -> Option<Row> {
-        self.rows.with_value(|rows| rows.get(&id).copied())
+        if let Some(row) = self.rows.with_value(|rows| rows.get(&id).copied()) {
+            return Some(row);
+        }
+        let (patient, pending) = self.shown(id)?;
+        let mark = self.shown_mark(id);
+        let new =
+            || Row { patient: RwSignal::new(patient), mark: RwSignal::new(mark), pending: RwSignal::new(pending) };
+        let row = match self.owner.get_value() {
+            Some(owner) => owner.with(new),
+            None => new(),
+        };
+        self.rows.update_value(|rows| _ = rows.insert(id, row));
+        Some(row)
     }
 
     fn with_rows<R>(self, read: impl FnOnce(&BTreeMap<i64, Arc<Patient>>) -> R) -> R {
         self.replica.with_value(|replica| read(replica.list().rows()))
     }
 
-    /// The ids to show, in order; follows every change. What is not confirmed does not count: a row moves once, and only
+    /// What to show, in order; follows every change. What is not confirmed does not count: a row moves once, and only
     /// to where everybody sees it.
-    pub fn arranged(self) -> Vec<i64> {
+    fn arranged(self) -> Vec<Item> {
         self.turned.track();
-        let marked = self.marked.get();
+        let mine = self.mine();
         self.query.with(|query| {
             self.with_rows(|rows| {
                 self.deleted.with_value(|deleted| {
-                    let all = rows.values().chain(deleted.values());
-                    query.arrange(all, &self.mine.get(), |id| marked.binary_search(&id).is_ok())
+                    self.marks.with_value(|marks| {
+                        self.index.with_value(|index| {
+                            let unseen = deleted.values().filter(|row| marks.contains_key(&row.id));
+                            let all = rows.values().chain(unseen);
+                            let all = all.filter_map(|row| index.get(&row.id).map(|index| (row, &index.keys)));
+                            let was_in_view = |id| marks.get(&id).is_some_and(|mark| query.passed(&mark.was));
+                            let ids = query.arrange_by(all, &mine, was_in_view);
+                            let keys = |id| index.get(&id).map(|index| &index.keys);
+                            with_empty_beds(query, ids, rows.values().map(|row| &**row), keys)
+                        })
+                    })
                 })
             })
         })
@@ -177,9 +249,9 @@ impl Live {
     pub fn values_of(self, field: impl Fn(&Patient) -> Option<&str>) -> Vec<String> {
         self.turned.track();
         self.with_rows(|rows| {
-            let mut values: Vec<&str> = rows.values().filter_map(|patient| field(patient)).collect();
-            values.sort_unstable();
-            values.dedup();
+            let values: HashSet<&str> = rows.values().filter_map(|patient| field(patient)).collect();
+            let mut values: Vec<&str> = values.into_iter().collect();
+            values.sort_by_cached_key(|value| natural_key(value));
             values.into_iter().map(str::to_owned).collect()
         })
     }
@@ -273,63 +345,70 @@ impl Live {
 
     // ------------------------------------------------------------------------------------------------- the rows
 
+    /// Those who follow what there is look again, soon.
     fn turn(self) {
+        if self.turning.get_value() {
+            return;
+        }
+        self.turning.set_value(true);
+        let is_long = self.with_rows(BTreeMap::len) > LONG;
+        let turn = move || self.turn_now();
+        // By a timer: a page that nobody looks at counts updates in its title, and has no frames.
+        set_timeout(turn, if is_long { TURN_OF_A_LONG_LIST } else { TURN });
+    }
+
+    fn turn_now(self) {
+        self.turning.set_value(false);
         self.turned.update(|turned| *turned += 1);
+    }
+
+    /// A row is there, or has other values: it is found by them.
+    fn enter(self, row: &Patient) {
+        let index = Index { keys: Keys::of(row), sounds: SoundsLike::of(row) };
+        self.leave(row.id);
+        self.names.update_value(|names| _ = names.entry(index.sounds.clone()).or_default().insert(row.id));
+        self.index.update_value(|all| _ = all.insert(row.id, index));
+    }
+
+    fn leave(self, id: i64) {
+        let Some(index) = self.index.try_update_value(|all| all.remove(&id)).flatten() else { return };
+        self.names.update_value(|names| {
+            if let Some(ids) = names.get_mut(&index.sounds) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    names.remove(&index.sounds);
+                }
+            }
+        });
     }
 
     /// Brings a row's signals up to date and marks what somebody else did.
     fn show(self, change: RowChange, by: &str) {
+        let id = change.row().id;
         let own = self.user.with_value(|user| user.name == by);
-        let mine = self.mine.get_untracked();
-        let mark = |kind| (!own).then(|| Mark { kind, by: by.to_owned() });
-        match change {
+        let (kind, was) = match &change {
             RowChange::Added(patient) => {
-                let in_view = self.query.with_untracked(|query| query.filters_pass(&patient, &mine));
-                let mark = mark(MarkKind::New).filter(|_| in_view);
                 // In another history it may never have been deleted.
-                self.deleted.update_value(|deleted| _ = deleted.remove(&patient.id));
-                self.set_row(patient, mark);
+                self.deleted.update_value(|deleted| _ = deleted.remove(&id));
+                self.enter(patient);
+                (MarkKind::New, Before::default())
             }
             RowChange::Changed { before, after } => {
-                let (was, is) = self
-                    .query
-                    .with_untracked(|query| (query.filters_pass(&before, &mine), query.filters_pass(&after, &mine)));
-                let fields = before.changed_from(&after).into_iter().map(|(field, _)| field).collect();
-                let mark = match (was, is) {
-                    (false, false) => None,
-                    (false, true) => mark(MarkKind::New),
-                    (true, _) => mark(MarkKind::Changed(fields)),
-                };
-                self.set_row(after, mark);
+                self.enter(after);
+                let fields = before.changed_from(after).into_iter().map(|(field, _)| field).collect();
+                (MarkKind::Changed(fields), Before::of_row(before))
             }
             RowChange::Removed(patient) => {
-                let in_view = self.query.with_untracked(|query| query.filters_pass(&patient, &mine));
-                if let Some(mark) = mark(MarkKind::Deleted).filter(|_| in_view) {
-                    self.deleted.update_value(|deleted| _ = deleted.insert(patient.id, patient.clone()));
-                    self.set_row(patient, Some(mark));
-                } else {
-                    self.marked.update(|marked| marked.retain(|id| *id != patient.id));
-                    self.drop_row(patient.id);
-                }
+                self.deleted.update_value(|deleted| _ = deleted.insert(id, patient.clone()));
+                (MarkKind::Deleted, Before::of_row(patient))
             }
-        }
-    }
-
-    fn set_row(self, patient: Arc<Patient>, mark: Option<Mark>) {
-        let id = patient.id;
-        let row = self.row(id).unwrap_or_else(|| {
-            let row = Row::new(patient);
-            self.rows.update_value(|rows| _ = rows.insert(id, row));
-            row
-        });
-        if let Some(mark) = mark {
-            self.unannounced.update(|count| *count += 1);
-            self.marked.update(|marked| {
-                if let Err(at) = marked.binary_search(&id) {
-                    marked.insert(at, id);
-                }
-            });
-            row.mark.update(|known| *known = Some(mark.after(known.take())));
+        };
+        if !own {
+            let seq = self.replica.with_value(|replica| replica.list().seq());
+            self.mark(id, Mark { kind, by: by.to_owned(), seq, was });
+        } else if kind == MarkKind::Deleted {
+            self.marks.update_value(|marks| _ = marks.remove(&id));
+            self.drop_row(id);
         }
         self.refresh(id);
     }
@@ -337,16 +416,8 @@ impl Live {
     fn drop_row(self, id: i64) {
         self.deleted.update_value(|deleted| _ = deleted.remove(&id));
         self.rows.update_value(|rows| _ = rows.remove(&id));
-    }
-}
-
-impl Row {
-    /// Row signals live as long as the list, whoever happens to run when they are made.
-    fn new(patient: Arc<Patient>) -> Self {
-        Self {
-            patient: ArcRwSignal::new(patient).into(),
-            mark: ArcRwSignal::new(None).into(),
-            pending: ArcRwSignal::new(None).into(),
+        if self.with_rows(|rows| !rows.contains_key(&id)) {
+            self.leave(id);
         }
     }
 }

@@ -7,7 +7,7 @@ mod sign_in;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    list::{Connect, Early, ListApp},
+    list::{Connect, Early, ListApp, Page},
     password::PasswordForm,
     sign_in::SignInForm,
 };
@@ -28,6 +28,8 @@ pub struct ListPage {
     pub zone: Zone,
     /// When the page was made.
     pub now: UtcTime,
+    /// What is seen of the rows: see [`Query::from_address`](crate::list::arrange::Query::from_address).
+    pub address: String,
 }
 
 /// What the sign-in page is made from.

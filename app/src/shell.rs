@@ -8,7 +8,7 @@ use crate::pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, Si
 pub fn list(options: LeptosOptions, page: ListPage) -> impl IntoView {
     provide_context(page);
     view! {
-        <Document title="Patients · Wardwatch" options=options.clone() script=true>
+        <Document title="Patients · Wardwatch" options=options.clone() script=true class="page">
             <ListApp/>
         </Document>
     }
@@ -36,7 +36,13 @@ pub fn password(options: LeptosOptions, page: PasswordPage) -> impl IntoView {
 const SCRIPT_RUNS: &str = "document.documentElement.classList.add('scripted')";
 
 #[component]
-fn Document(title: &'static str, options: LeptosOptions, script: bool, children: Children) -> impl IntoView {
+fn Document(
+    title: &'static str,
+    options: LeptosOptions,
+    script: bool,
+    #[prop(optional)] class: &'static str,
+    children: Children,
+) -> impl IntoView {
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -51,7 +57,7 @@ fn Document(title: &'static str, options: LeptosOptions, script: bool, children:
                 <AutoReload options=options.clone()/>
                 {script.then(|| view! { <HydrationScripts options/> })}
             </head>
-            <body>{children()}</body>
+            <body class=class>{children()}</body>
         </html>
     }
 }

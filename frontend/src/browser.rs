@@ -104,6 +104,79 @@ pub(crate) fn ask_before_leaving(asks: impl Fn() -> bool + 'static) {
     });
 }
 
+/// The query part of the page's address.
+pub(crate) fn query() -> String {
+    window().location().search().unwrap_or_default()
+}
+
+/// Gives the page's address another query part: as a step that can be gone back, or in place of the present one.
+pub(crate) fn go_to(query: &str, as_a_step: bool) {
+    let address = if query.is_empty() { "/".to_owned() } else { format!("/?{query}") };
+    let Ok(history) = window().history() else { return };
+    let nothing = wasm_bindgen::JsValue::NULL;
+    // Fails when there are too many steps at once: the address is then a little late.
+    let _ = if as_a_step {
+        history.push_state_with_url(&nothing, "", Some(&address))
+    } else {
+        history.replace_state_with_url(&nothing, "", Some(&address))
+    };
+}
+
+/// Reports each step back or forward.
+pub(crate) fn on_back(run: impl Fn() + 'static) {
+    listen(&window(), "popstate", move |_| run());
+}
+
+/// Reports that something was scrolled, or has another size.
+pub(crate) fn on_scroll(run: impl Fn() + Clone + 'static) {
+    let again = run.clone();
+    let closure = Closure::<dyn Fn(web_sys::Event)>::new(move |_| again());
+    // Those of the parts, too: scrolling does not bubble.
+    let _ = leptos::prelude::document().add_event_listener_with_callback_and_bool(
+        "scroll",
+        closure.as_ref().unchecked_ref(),
+        true,
+    );
+    closure.forget();
+    listen(&window(), "resize", move |_| run());
+}
+
+/// Makes this cell so high, in pixels.
+pub(crate) fn set_height(id: &str, pixels: f64) {
+    let element = leptos::prelude::document().get_element_by_id(id);
+    if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let height = if pixels > 0.0 { format!("{pixels}px") } else { String::new() };
+        // Fails for no property that we use.
+        let _ = element.style().set_property("height", &height);
+    }
+}
+
+/// What is seen of a part of the page that may be scrolled.
+pub(crate) struct Sight {
+    /// Where the visible part begins and ends, in pixels below the upper edge of the first row.
+    pub(crate) top: f64,
+    pub(crate) bottom: f64,
+    /// The rows that are in the document, by place, and how high they are.
+    pub(crate) rows: Vec<(usize, f64)>,
+}
+
+/// Of the rows in the table body with this id.
+pub(crate) fn sight(id: &str) -> Option<Sight> {
+    let body = leptos::prelude::document().get_element_by_id(id)?;
+    let before = leptos::prelude::document().get_element_by_id(&format!("{id}-before"))?;
+    let frame = body.closest(".table").ok()??.get_bounding_client_rect();
+    let edge = before.get_bounding_client_rect().top();
+    let screen = window().inner_height().ok()?.as_f64()?;
+    let children = body.children();
+    let rows = (0..children.length()).filter_map(|index| {
+        let row = children.item(index)?;
+        let place = row.get_attribute("aria-rowindex")?.parse::<usize>().ok()?.checked_sub(2)?;
+        Some((place, row.get_bounding_client_rect().height()))
+    });
+    let (top, bottom) = (frame.top().max(0.0), frame.bottom().min(screen));
+    Some(Sight { top: top - edge, bottom: bottom - edge, rows: rows.collect() })
+}
+
 fn listen(target: &web_sys::EventTarget, event: &str, run: impl Fn(web_sys::Event) + 'static) {
     let closure = Closure::<dyn Fn(web_sys::Event)>::new(run);
     // Adding a listener fails for no name that we use.

@@ -1,10 +1,14 @@
 //! The browser's half of Wardwatch: brings the page to life and keeps it in step.
 
+#[cfg(target_arch = "wasm32")]
+mod address;
 mod backoff;
 #[cfg(target_arch = "wasm32")]
 mod browser;
 #[cfg(target_arch = "wasm32")]
 mod memory;
+#[cfg(target_arch = "wasm32")]
+mod screen;
 #[cfg(target_arch = "wasm32")]
 mod socket;
 

@@ -12,6 +12,7 @@ use std::{
 use app::{
     components::Clock,
     live::{Link, LinkState, Live},
+    pages::Page,
     patient::UtcTime,
     wire::{LEVEL_2, close},
 };
@@ -26,9 +27,10 @@ use leptos::prelude::*;
 use uuid::Uuid;
 
 use crate::{
+    address,
     backoff::Backoff,
     browser::{self, Wake},
-    memory,
+    memory, screen,
 };
 
 /// How often the age of the last sign of life is looked at, and the time on the screen goes on.
@@ -43,8 +45,9 @@ const GREETING_MS: u32 = 10_000;
 /// After a sleep of the device, a connection over which nothing comes within this time is dead.
 const PROBE_MS: u32 = 1_000;
 
-/// Starts keeping `live` in step.
-pub(crate) fn connect(live: Live, clock: Clock) {
+/// Starts keeping the page's list in step.
+pub(crate) fn connect(page: &Page) {
+    let Page { live, clock, view, .. } = *page;
     let (wake, woken) = mpsc::unbounded();
     browser::watch(wake);
     // Until the server has said more exactly what time it is.
@@ -52,6 +55,8 @@ pub(crate) fn connect(live: Live, clock: Clock) {
     let socket = Rc::new(Socket { live, clock, outgoing: RefCell::default(), leaving: Cell::default() });
     live.set_link(socket.clone());
     memory::remember(live);
+    address::follow(page);
+    screen::follow(view);
     let for_page = socket.clone();
     browser::ask_before_leaving(move || {
         !for_page.leaving.get() && live.edits.with_untracked(|edits| edits.iter().any(|edit| !edit.is_saved()))

@@ -45,8 +45,13 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
     if who.must_change_password {
         return Ok(Redirect::to("/password").into_response());
     }
-    let page =
-        ListPage { snapshot: state.store.snapshot().await?, user: who.info(), zone: state.zone(), now: clock::now() };
+    let page = ListPage {
+        snapshot: state.store.snapshot().await?,
+        user: who.info(),
+        zone: state.zone(),
+        now: clock::now(),
+        address: request.uri().query().unwrap_or_default().to_owned(),
+    };
     let options = state.leptos.clone();
     Ok(render(request, move || shell::list(options.clone(), page.clone())).await)
 }

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use leptos::prelude::*;
 
@@ -15,20 +15,22 @@ pub(crate) fn Announcer() -> impl IntoView {
     let words = RwSignal::new(String::new());
     let gathering = StoredValue::new(false);
     react(move || {
-        if live.unannounced.get() == 0 || gathering.get_value() {
+        // Who wants nothing to change wants nothing read out either.
+        let is_quiet = live.unannounced.with(BTreeSet::is_empty) || live.paused.with(Option::is_some);
+        if is_quiet || gathering.get_value() {
             return;
         }
         gathering.set_value(true);
         set_timeout(
             move || {
                 gathering.set_value(false);
-                let count = live.unannounced.get_untracked();
+                let count = live.unannounced.with_untracked(BTreeSet::len);
                 words.set(if count == 1 {
                     "1 patient updated".to_owned()
                 } else {
                     format!("{count} patients updated")
                 });
-                live.unannounced.set(0);
+                live.unannounced.set(BTreeSet::new());
             },
             GATHER,
         );

@@ -4,11 +4,15 @@ use leptos::{ev::Event, html, prelude::*};
 
 use super::{
     actions::{DeleteDialog, StatusDialog},
+    choose_columns::ColumnsDialog,
+    clear_all::ClearAllDialog,
     erased::{input, part, press, react, when},
+    keys::HelpDialog,
     patient_form::{AdmitDialog, EditDialog},
     patient_view::PatientDialog,
     transfer::TransferDialog,
     unsaved::UnsavedDialog,
+    views::SaveViewDialog,
 };
 use crate::patient::{Patient, Status};
 
@@ -24,6 +28,11 @@ pub(crate) enum Open {
     Delete(i64),
     /// This user's edits that are not saved.
     Unsaved,
+    /// Whether everything is to count as seen.
+    ClearAll,
+    Columns,
+    SaveView,
+    Help,
 }
 
 /// A message about something the user did, with the way back where there is one.
@@ -36,7 +45,7 @@ pub(crate) struct Done {
 
 /// The one dialog and the last message. A handle.
 #[derive(Clone, Copy)]
-pub(crate) struct Dialogs {
+pub struct Dialogs {
     pub(crate) open: RwSignal<Open>,
     pub(crate) done: RwSignal<Option<Done>>,
 }
@@ -53,6 +62,22 @@ impl Dialogs {
 
     pub(crate) fn close(self) {
         self.open.set(Open::Nothing);
+    }
+
+    /// The patient whose record is open, and nothing else with it.
+    pub fn patient(self) -> Option<i64> {
+        match self.open.get() {
+            Open::Patient(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Opens this patient's record or closes it, as an address wants it. What somebody is typing stays.
+    pub fn go_to(self, patient: Option<i64>) {
+        let is_free = matches!(self.open.get_untracked(), Open::Nothing | Open::Patient(_));
+        if is_free {
+            self.open.set(patient.map_or(Open::Nothing, Open::Patient));
+        }
     }
 
     pub(crate) fn finish(self, text: String, undo: Option<(Arc<Patient>, Status)>) {
@@ -110,6 +135,10 @@ pub(crate) fn Dialog() -> impl IntoView {
                 Open::Status(id, status) => view! { <StatusDialog id status/> }.into_any(),
                 Open::Delete(id) => view! { <DeleteDialog id/> }.into_any(),
                 Open::Unsaved => view! { <UnsavedDialog/> }.into_any(),
+                Open::ClearAll => view! { <ClearAllDialog/> }.into_any(),
+                Open::Columns => view! { <ColumnsDialog/> }.into_any(),
+                Open::SaveView => view! { <SaveViewDialog/> }.into_any(),
+                Open::Help => view! { <HelpDialog/> }.into_any(),
             })}
         </dialog>
     }

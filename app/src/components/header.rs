@@ -1,32 +1,40 @@
+use std::collections::BTreeSet;
+
 use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::{
-    Clock,
-    erased::{input, part, press, text, when},
+    Clock, Dialogs,
+    dialog::Open,
+    erased::{input, part, press, react, text, when},
 };
 use crate::{
     edits::Edit,
-    live::{LinkState, Live},
+    live::{LinkState, Live, View},
 };
 
-/// Whose list this is, what time it is, what is new, and whether all of it is true.
+/// Whose list this is, what time it is, what is new, and whether all of it is true (PAL-0010, PAL-0040, PAL-0840).
 #[component]
-pub(crate) fn Header(
-    /// The ids that are shown.
-    shown: Memo<Vec<i64>>,
-) -> impl IntoView {
+pub(crate) fn Header() -> impl IntoView {
     let live = expect_context::<Live>();
+    let view = expect_context::<View>();
+    let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
     let name = live.user.with_value(|user| user.name.clone());
     let role = live.user.with_value(|user| user.role.as_str());
     let ward = text(move || live.query.with(|query| query.ward.clone()).unwrap_or_else(|| "All wards".to_owned()));
+    let counts = Memo::new(move |_| view.updates());
     let updates = text(move || {
-        let (marked, hidden) = live
-            .marked
-            .with(|marked| shown.with(|shown| (marked.len(), marked.iter().filter(|id| !shown.contains(id)).count())));
+        let (marked, hidden) = counts.get();
         let updates = if marked == 1 { "update" } else { "updates" };
         if hidden > 0 { format!("{marked} {updates} ({hidden} out of view)") } else { format!("{marked} {updates}") }
     });
+    // Seen in a tab that is not looked at.
+    react(move || {
+        let (marked, _) = counts.get();
+        let count = if marked > 0 { format!("({marked}) ") } else { String::new() };
+        document().set_title(&format!("{count}Patients · Wardwatch"));
+    });
+    let is_paused = when(move || live.paused.with(Option::is_some));
     let sign_out: Box<dyn FnMut(SubmitEvent)> = Box::new(move |event: SubmitEvent| {
         if live.edits.with_untracked(|edits| edits.iter().all(Edit::is_saved)) {
             return;
@@ -48,10 +56,17 @@ pub(crate) fn Header(
                 <button
                     type="button"
                     class="needs-script"
-                    disabled=when(move || live.marked.with(Vec::is_empty))
-                    on:click=press(move || live.clear_all_marks())
+                    disabled=when(move || counts.get().0 == 0)
+                    on:click=press(move || dialogs.show(Open::ClearAll))
                 >"Mark all seen"</button>
+                <button
+                    type="button"
+                    class="needs-script"
+                    aria-pressed=text(move || is_paused.get().to_string())
+                    on:click=press(move || live.pause(!is_paused.get_untracked()))
+                >{text(move || if is_paused.get() { "Go on" } else { "Pause" }.to_owned())}</button>
             </p>
+            <WaitingRows/>
             <nav class="who" aria-label="Account">
                 <a href="/password">{name}" ("{role}")"</a>
                 <form method="post" action="/sign-out" on:submit=sign_out><button type="submit">"Sign out"</button></form>
@@ -60,6 +75,26 @@ pub(crate) fn Header(
         <Banner/>
     }
     .into_any()
+}
+
+/// Rows that would have come, gone or moved if nobody's hand were on the list.
+#[component]
+fn WaitingRows() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let view = expect_context::<View>();
+    let dialogs = expect_context::<Dialogs>();
+    let is_none = when(move || view.waiting.get() == 0 || live.paused.with(Option::is_some));
+    let show = press(move || {
+        view.take_over();
+        dialogs.done.set(None);
+    });
+    view! {
+        <p class="waiting" class:unseen=is_none role="status">
+            <button type="button" id="waiting" on:click=show>
+                {text(move || format!("{} pending: show", view.waiting.get()))}
+            </button>
+        </p>
+    }
 }
 
 /// Says whether the list is live: a symbol, a colour and a word.
@@ -125,6 +160,7 @@ fn Banner() -> impl IntoView {
                 </label>
             })}
         </section>
+        <PauseBanner/>
         <noscript>
             <p class="banner">
                 <strong>"This list does not update by itself"</strong>
@@ -132,4 +168,36 @@ fn Banner() -> impl IntoView {
             </p>
         </noscript>
     }
+}
+
+/// Nothing changes because the user wants so: said for as long as it lasts, or an old list would look like a live one.
+#[component]
+fn PauseBanner() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let view = expect_context::<View>();
+    let clock = expect_context::<Clock>();
+    part(move || {
+        live.paused
+            .get()
+            .map(|since| {
+                let since = clock.zone().time_with_seconds(since);
+                let waiting = text(move || {
+                    let rows = live.stale.with(BTreeSet::len).max(view.waiting.get());
+                    match rows {
+                        0 => "Nothing has changed since.".to_owned(),
+                        1 => "1 row has changed since.".to_owned(),
+                        rows => format!("{rows} rows have changed since."),
+                    }
+                });
+                view! {
+                    <section class="banner paused" aria-label="Paused">
+                        <p><strong>"Paused at "{since}"."</strong>" What you see is the list as it was then. "{waiting}</p>
+                        <button type="button" on:click=press(move || live.pause(false))>"Go on"</button>
+                    </section>
+                }
+                .into_any()
+            })
+            .into_any()
+    })
+    .into_any()
 }

@@ -1,55 +1,53 @@
 use leptos::prelude::*;
 
 use super::{
-    Clock, Dialogs,
-    dialog::Open,
-    erased::{part, press},
+    Clock,
+    erased::{part, press, text, when},
+    identity::Identity,
     pending::PendingMark,
 };
 use crate::{
-    live::{Live, MarkKind, Row},
+    list::{beds::Item, columns::Column},
+    live::{Live, MarkKind, Row, View},
     patient::{Code as _, Flag, Patient, Status, display::UNKNOWN},
 };
+
+/// The place of a row in the list for programs that read it out: 1 is the columns' titles.
+pub(super) fn row_index(view: View, item: Item) -> Signal<String> {
+    text(move || view.place(&item).map_or_else(String::new, |place| (place + 2).to_string()))
+}
 
 /// One patient in the list. Everything in it follows the row's own signals and nothing else, so a change of one patient
 /// touches one row.
 #[component]
 pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
     let live = expect_context::<Live>();
-    let dialogs = expect_context::<Dialogs>();
+    let view = expect_context::<View>();
+    let columns = expect_context::<Memo<Vec<Column>>>();
     let clock = expect_context::<Clock>();
-    // One type of closure for all texts and one for all classes: each more is a piece of WebAssembly of its own.
-    let text = move |read: fn(&Patient, Clock) -> String| move || row.patient.with(|patient| read(patient, clock));
-    let marked = move |test: Test| {
-        move || {
-            row.mark.with(|mark| match (mark, test) {
-                (Some(mark), Test::New) => mark.kind == MarkKind::New,
-                (Some(mark), Test::Deleted) => mark.kind == MarkKind::Deleted,
-                (Some(mark), Test::Changed(fields)) => mark.has(fields),
-                (None, _) => false,
-            })
-        }
-    };
+    let cells = Cells { row, clock };
     view! {
-        <tr class:new=marked(Test::New) class:deleted=marked(Test::Deleted) data-id=id>
-            <td class="place" class:changed=marked(PLACE) data-label="Place">
-                <Changed when=marked(PLACE)/>
-                <span class="bed">{text(|p, _| p.bed.clone().unwrap_or_else(|| "No bed".to_owned()))}</span>
-                <span class="sub">{text(place)}</span>
+        <tr
+            class:new=cells.marked(Test::New)
+            class:deleted=cells.marked(Test::Deleted)
+            data-id=id
+            aria-rowindex=row_index(view, Item::Patient(id))
+        >
+            <td class="place" class:changed=cells.marked(PLACE) data-label="Place">
+                <Changed when=cells.marked(PLACE)/>
+                <span class="bed">{cells.text(|p, _| p.bed.clone().unwrap_or_else(|| "No bed".to_owned()))}</span>
+                <span class="sub">{cells.text(place)}</span>
             </td>
-            <th scope="row" class="identity" class:changed=marked(IDENTITY)>
-                <Changed when=marked(IDENTITY)/>
-                <button type="button" class="name" on:click=press(move || dialogs.show(Open::Patient(id)))>
-                    {text(|p, _| p.display_name())}
-                </button>
-                <span class="sub">{text(|p, clock| p.display_born(clock.today(), &clock.zone()))}</span>
-                <span class="sub">{text(|p, _| p.display_number())}</span>
+            <th scope="row" class="identity" class:changed=cells.marked(IDENTITY)>
+                <Changed when=cells.marked(IDENTITY)/>
+                <Identity id row/>
                 <PendingMark row/>
                 {part(move || row.mark.get().map(|mark| {
                     let words = match mark.kind {
                         MarkKind::New => "New on this list",
                         MarkKind::Changed(_) => "Changed",
                         MarkKind::Deleted => "Deleted",
+                        MarkKind::Gone => return view! { <span class="mark">"Deleted, and seen"</span> }.into_any(),
                     };
                     view! {
                         <span class="mark">
@@ -57,7 +55,7 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
                             <button
                                 type="button"
                                 class="seen"
-                                aria-label=text(|p, _| format!("Seen: {}", p.display_name()))
+                                aria-label=cells.text(|p, _| format!("Seen: {}", p.display_name()))
                                 on:click=press(move || live.clear_mark(id))
                             >"Seen"</button>
                         </span>
@@ -65,27 +63,77 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
                     .into_any()
                 }).into_any())}
             </th>
-            <td class:changed=marked(STATUS) data-label="Status">
-                <Changed when=marked(STATUS)/>
-                <span class=text(|p, _| format!("status {}", p.status.as_str()))>{text(status)}</span>
-            </td>
-            <td class:changed=marked(ADMISSION) data-label="Admitted">
-                <Changed when=marked(ADMISSION)/>
-                {text(|p, clock| clock.zone().date_time(p.admission_date))}
-                <span class="sub">{text(|p, _| p.reason.clone().unwrap_or_default())}</span>
-            </td>
-            <td class:changed=marked(ATTENDING) data-label="Attending">
-                <Changed when=marked(ATTENDING)/>
-                {text(|p, _| p.attending.clone().unwrap_or_else(|| UNKNOWN.to_owned()))}
-                <span class="sub">{text(|p, _| p.team.clone().unwrap_or_default())}</span>
-            </td>
-            <td class="alerts" class:changed=marked(ALERTS) data-label="Alerts">
-                <Changed when=marked(ALERTS)/>
-                {part(move || row.patient.with(|patient| alerts(patient)).into_iter().map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any())}
-            </td>
+            {part(move || columns.get().into_iter().map(|column| cells.cell(column)).collect_view().into_any())}
         </tr>
     }
     .into_any()
+}
+
+/// What a cell says of a patient.
+type Read = fn(&Patient, Clock) -> String;
+
+/// A row's cells. A handle.
+#[derive(Clone, Copy)]
+struct Cells {
+    row: Row,
+    clock: Clock,
+}
+
+impl Cells {
+    fn text(self, read: Read) -> Signal<String> {
+        text(move || self.row.patient.with(|patient| read(patient, self.clock)))
+    }
+
+    fn marked(self, test: Test) -> Signal<bool> {
+        when(move || {
+            self.row.mark.with(|mark| match (mark, test) {
+                (Some(mark), Test::New) => mark.kind == MarkKind::New,
+                (Some(mark), Test::Deleted) => matches!(mark.kind, MarkKind::Deleted | MarkKind::Gone),
+                (Some(mark), Test::Changed(fields)) => mark.has(fields),
+                (None, _) => false,
+            })
+        })
+    }
+
+    fn cell(self, column: Column) -> AnyView {
+        let (test, main, sub): (Test, Read, Read) = match column {
+            Column::Status => (STATUS, status, |_, _| String::new()),
+            Column::Admission => (
+                ADMISSION,
+                |p, clock| clock.zone().date_time(p.admission_date),
+                |p, _| p.reason.clone().unwrap_or_default(),
+            ),
+            Column::Attending => (
+                ATTENDING,
+                |p, _| p.attending.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
+                |p, _| p.team.clone().unwrap_or_default(),
+            ),
+            Column::Alerts => return self.alerts(),
+        };
+        let class = match column {
+            Column::Status => self.text(|p, _| format!("status {}", p.status.as_str())),
+            _ => text(String::new),
+        };
+        view! {
+            <td class:changed=self.marked(test) data-label=column.label()>
+                <Changed when=self.marked(test)/>
+                <span class=class>{self.text(main)}</span>
+                <span class="sub">{self.text(sub)}</span>
+            </td>
+        }
+        .into_any()
+    }
+
+    fn alerts(self) -> AnyView {
+        let row = self.row;
+        view! {
+            <td class="alerts" class:changed=self.marked(ALERTS) data-label=Column::Alerts.label()>
+                <Changed when=self.marked(ALERTS)/>
+                {part(move || row.patient.with(|patient| alerts(patient)).into_iter().map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any())}
+            </td>
+        }
+        .into_any()
+    }
 }
 
 /// What a class says about a row's mark.
@@ -131,9 +179,9 @@ fn status(patient: &Patient, clock: Clock) -> String {
 
 /// A symbol and words beside a changed cell's colour (PAL-0880).
 #[component]
-fn Changed(when: impl Fn() -> bool + Send + 'static) -> impl IntoView {
+fn Changed(when: Signal<bool>) -> impl IntoView {
     view! {
-        {part(move || when().then(|| view! { <span class="dot" title="Changed"><span aria-hidden="true">"●"</span><span class="quiet">"Changed: "</span></span> }.into_any()).into_any())}
+        {part(move || when.get().then(|| view! { <span class="dot" title="Changed"><span aria-hidden="true">"●"</span><span class="quiet">"Changed: "</span></span> }.into_any()).into_any())}
     }
 }
 

@@ -1,29 +1,68 @@
-use leptos::{ev::FocusEvent, prelude::*, wasm_bindgen::JsCast as _, web_sys::HtmlElement};
+use leptos::{
+    ev::{FocusEvent, PointerEvent},
+    prelude::*,
+    wasm_bindgen::JsCast as _,
+    web_sys::{Element, EventTarget, HtmlElement},
+};
 
 use super::{
-    erased::{press, react, text, when},
+    empty_bed::EmptyBed,
+    erased::{part, press, react, text, when},
     patient_row::PatientRow,
 };
 use crate::{
-    list::arrange::{Query, SortBy},
-    live::{LinkState, Live},
+    list::{
+        arrange::{Query, SortBy},
+        beds::Item,
+        columns::Column,
+    },
+    live::{LinkState, Live, View},
 };
 
-/// The list.
+/// The list. Of a long one only the rows near the screen are in the document, and one that has the focus.
 #[component]
-pub(crate) fn PatientTable(
-    /// The ids to show, in order.
-    shown: Memo<Vec<i64>>,
-) -> impl IntoView {
+pub(crate) fn PatientTable() -> impl IntoView {
     let live = expect_context::<Live>();
+    let view = expect_context::<View>();
+    let columns = expect_context::<Memo<Vec<Column>>>();
     let last_focus = StoredValue::new_local(None);
-    keep_focus(shown, last_focus);
-    let focused = move |event: FocusEvent| {
+    let focused = RwSignal::new(None::<Item>);
+    keep_focus(view, last_focus);
+    let on_focus = move |event: FocusEvent| {
         last_focus.set_value(event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()));
+        let place = row_of(event.target()).and_then(|row| place_of(&row));
+        focused.set(place.and_then(|place| view.shown.with_untracked(|shown| shown.get(place).cloned())));
+        is_at(view, event.target(), true);
+    };
+    let on_blur = move |event: FocusEvent| {
+        if row_of(event.related_target()).is_none() {
+            focused.set(None);
+            is_at(view, event.target(), false);
+        }
     };
     // A press beside everything is meant to leave the row.
     let pressed = move |_| last_focus.set_value(None);
-    let muted = when(move || matches!(live.state.get(), LinkState::Syncing | LinkState::Lost { .. }));
+    let over = move |event: PointerEvent| is_at(view, event.target(), true);
+    let away = move |_: PointerEvent| view.held.set(has_focus());
+    let muted = when(move || {
+        let is_lost = matches!(live.state.get(), LinkState::Syncing | LinkState::Lost { .. });
+        is_lost || live.paused.with(Option::is_some)
+    });
+    let items = Memo::new(move |_| {
+        let window = view.window.get();
+        let focused = focused.get().filter(|item| view.place(item).is_some_and(|place| !window.rows.contains(&place)));
+        let is_before =
+            focused.as_ref().and_then(|item| view.place(item)).is_some_and(|place| place < window.rows.start);
+        view.shown.with(|shown| {
+            let (before, after) = if is_before { (focused, None) } else { (None, focused) };
+            let rows = shown.get(window.rows).unwrap_or_default().iter().cloned();
+            before.into_iter().chain(rows).chain(after).collect::<Vec<_>>()
+        })
+    });
+    let row = move |item: Item| match item {
+        Item::Patient(id) => live.row(id).map(|row| view! { <PatientRow id row/> }).into_any(),
+        Item::Empty(bed) => view! { <EmptyBed bed/> }.into_any(),
+    };
     view! {
         <div
             class="table"
@@ -31,40 +70,65 @@ pub(crate) fn PatientTable(
             tabindex="0"
             role="region"
             aria-labelledby="list-title"
-            on:focusin=focused
+            on:focusin=on_focus
+            on:focusout=on_blur
             on:pointerdown=pressed
         >
-            <table>
+            <table aria-rowcount=text(move || (view.shown.with(|shown| shown.len()) + 1).to_string())>
                 <caption class="quiet" id="list-title">"Patients"</caption>
                 <thead>
-                    <tr>
+                    <tr aria-rowindex="1">
                         <SortHeader by=SortBy::Bed label="Bed"/>
                         <SortHeader by=SortBy::Name label="Patient"/>
-                        <SortHeader by=SortBy::Status label="Status"/>
-                        <SortHeader by=SortBy::Admission label="Admitted"/>
-                        <SortHeader by=SortBy::Attending label="Attending"/>
-                        <th scope="col">"Alerts"</th>
+                        {part(move || columns.get().into_iter().map(|column| match column.sorts_by() {
+                            Some(by) => view! { <SortHeader by label=column.label()/> }.into_any(),
+                            None => view! { <th scope="col">{column.label()}</th> }.into_any(),
+                        }).collect_view().into_any())}
                     </tr>
                 </thead>
-                <tbody>
-                    <For each=move || shown.get() key=|id| *id let:id>
-                        {live.row(id).map(|row| view! { <PatientRow id row/> })}
-                    </For>
+                <tbody class="gap" aria-hidden="true"><tr><td id="rows-before"></td></tr></tbody>
+                <tbody id="rows" on:pointerover=over on:pointerleave=away>
+                    <For each=move || items.get() key=Item::clone let:item>{row(item)}</For>
                 </tbody>
+                <tbody class="gap" aria-hidden="true"><tr><td id="rows-after"></td></tr></tbody>
             </table>
             <p class="end">
-                {text(move || if shown.with(Vec::is_empty) { "No patients to show." } else { "End of the list" }.to_owned())}
+                {text(move || {
+                    let is_empty = view.shown.with(|shown| shown.is_empty());
+                    if is_empty { "No patients to show." } else { "End of the list" }.to_owned()
+                })}
             </p>
         </div>
     }
     .into_any()
 }
 
+fn row_of(target: Option<EventTarget>) -> Option<Element> {
+    target?.dyn_into::<Element>().ok()?.closest("#rows > tr").ok()?
+}
+
+/// The row's place in the list, from 0.
+fn place_of(row: &Element) -> Option<usize> {
+    row.get_attribute("aria-rowindex")?.parse::<usize>().ok()?.checked_sub(2)
+}
+
+/// Somebody's pointer, finger or focus has come to a row, or has left it.
+fn is_at(view: View, target: Option<EventTarget>, here: bool) {
+    if row_of(target).is_some() && view.held.get_untracked() != here {
+        view.held.set(here);
+    }
+}
+
+/// Whether the focus is in a row.
+fn has_focus() -> bool {
+    row_of(document().active_element().map(Into::into)).is_some()
+}
+
 /// A row that moves is taken out of the document for a moment, and the focus with it: gives it back to the element in
 /// the list that had it last.
-fn keep_focus(shown: Memo<Vec<i64>>, last: StoredValue<Option<HtmlElement>, LocalStorage>) {
+fn keep_focus(view: View, last: StoredValue<Option<HtmlElement>, LocalStorage>) {
     react(move || {
-        shown.track();
+        view.shown.track();
         request_animation_frame(move || {
             let nowhere = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
             if let Some(element) = last.get_value().filter(|element| nowhere && element.is_connected()) {

@@ -4,20 +4,19 @@ use super::{
     Dialogs,
     dialog::Open,
     erased::{input, part, press, text, when},
+    menu::Menu,
 };
 use crate::{
     list::arrange::{Query, StatusFilter},
-    live::Live,
-    patient::{Code as _, Status},
+    live::{Live, View},
+    patient::{Code as _, Flag, Status},
 };
 
 /// Search, filters and the way to a new patient.
 #[component]
-pub(crate) fn Toolbar(
-    /// The ids that are shown.
-    shown: Memo<Vec<i64>>,
-) -> impl IntoView {
+pub(crate) fn Toolbar() -> impl IntoView {
     let live = expect_context::<Live>();
+    let view = expect_context::<View>();
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
     let may_write = live.user.with_value(|user| user.role.may_write());
@@ -39,8 +38,13 @@ pub(crate) fn Toolbar(
     let is_status = move |status: StatusFilter| when(move || query.with(|query| query.status == status));
     let clear = press(move || {
         query.update(|query| {
-            *query =
-                Query { status: StatusFilter::All, sort: query.sort, descending: query.descending, ..Query::default() };
+            *query = Query {
+                status: StatusFilter::All,
+                sort: query.sort,
+                descending: query.descending,
+                hides_empty: query.hides_empty,
+                ..Query::default()
+            };
         });
     });
     view! {
@@ -52,6 +56,7 @@ pub(crate) fn Toolbar(
                     type="search"
                     placeholder="Name, MRN or NHS number"
                     autocomplete="off"
+                    value=query.with_untracked(|query| query.search.clone())
                     prop:value=text(move || query.with(|query| query.search.clone()))
                     on:input=input(move |event| query.update(|query| query.search = event_target_value(&event)))
                 />
@@ -77,6 +82,12 @@ pub(crate) fn Toolbar(
                     }).collect_view()}
                 </select>
             </div>
+            <button
+                type="button"
+                aria-pressed=text(move || query.with(|query| query.mine).to_string())
+                on:click=press(move || query.update(|query| query.mine = !query.mine))
+            >"My patients"</button>
+            <Menu/>
             {may_write.then(|| view! {
                 <button type="button" class="primary admit" disabled=when(move || live.blocked.get()) on:click=press(move || dialogs.show(Open::Admit))>
                     "Admit a patient"
@@ -84,7 +95,7 @@ pub(crate) fn Toolbar(
             }.into_any())}
         </div>
         <p class="filters" id="filters">
-            <span>{text(move || announce(&live, query, shown.with(Vec::len)))}</span>
+            <span>{text(move || announce(&live, query, view.count()))}</span>
             <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(is_unfiltered))>"Show all"</button>
         </p>
     }
@@ -92,7 +103,11 @@ pub(crate) fn Toolbar(
 }
 
 fn is_unfiltered(query: &Query) -> bool {
-    query.status == StatusFilter::All && query.ward.is_none() && query.search.trim().is_empty()
+    query.status == StatusFilter::All
+        && query.ward.is_none()
+        && query.flag.is_none()
+        && !query.mine
+        && query.search.trim().is_empty()
 }
 
 /// An active filter is announced above the table (PAL-0760).
@@ -106,6 +121,10 @@ fn announce(live: &Live, query: RwSignal<Query>, shown: usize) -> String {
             StatusFilter::Only(status) => filters.push(status.label().to_lowercase()),
         }
         filters.extend(query.ward.as_ref().map(|ward| format!("ward {ward}")));
+        filters.extend(query.flag.as_ref().map(|flag| format!("flag {}", Flag::label_of(flag).to_lowercase())));
+        if query.mine {
+            filters.push("my patients".to_owned());
+        }
         let search = query.search.trim();
         if !search.is_empty() {
             filters.push(format!("matching “{search}”"));

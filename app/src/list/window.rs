@@ -36,10 +36,11 @@ pub struct Window {
 }
 
 impl<T: Eq + Hash + Clone> Heights<T> {
-    /// This row is so high.
-    pub fn measure(&mut self, row: &T, height: f64) {
+    /// This row is so high; whether that is news.
+    pub fn measure(&mut self, row: &T, height: f64) -> bool {
         let known = self.measured.insert(row.clone(), height);
         self.sum += height - known.unwrap_or(0.0);
+        known.is_none_or(|known| (known - height).abs() > 0.5)
     }
 
     fn of(&self, row: &T) -> f64 {
@@ -51,24 +52,41 @@ impl<T: Eq + Hash + Clone> Heights<T> {
         if self.measured.is_empty() { GUESS } else { self.sum / self.measured.len() as f64 }
     }
 
+    /// Where each row begins, in pixels below the first one's upper edge, and where the last one ends.
+    fn edges(&self, rows: &[T]) -> Vec<f64> {
+        let mut edge = 0.0;
+        let ends = rows.iter().map(|row| {
+            edge += self.of(row);
+            edge
+        });
+        std::iter::once(0.0).chain(ends).collect()
+    }
+
+    /// The rows of which something is between these, in pixels below the first row's upper edge.
+    pub fn rows_between(&self, rows: &[T], top: f64, bottom: f64) -> Range<usize> {
+        between(&self.edges(rows), top, bottom)
+    }
+
     /// The rows to have in the document when the screen shows what is from `top` to `bottom` pixels below the first row's
     /// upper edge.
     pub fn window(&self, rows: &[T], top: f64, bottom: f64) -> Window {
         if rows.len() <= ALL_UP_TO {
             return Window { rows: 0..rows.len(), before: 0.0, after: 0.0 };
         }
-        let mut edges = Vec::with_capacity(rows.len() + 1);
-        let mut edge = 0.0;
-        edges.push(edge);
-        for row in rows {
-            edge += self.of(row);
-            edges.push(edge);
-        }
-        let row_at = |pixel: f64| edges.partition_point(|edge| *edge <= pixel).saturating_sub(1).min(rows.len());
-        let first = row_at(top.max(0.0)).saturating_sub(BEYOND).min(rows.len().saturating_sub(2 * BEYOND));
-        let last = (row_at(bottom.max(0.0)) + 1 + BEYOND).clamp(first + 2 * BEYOND, rows.len());
-        Window { rows: first..last, before: edges[first], after: edge - edges[last] }
+        let edges = self.edges(rows);
+        let Range { start, end } = between(&edges, top, bottom);
+        let start = start.saturating_sub(BEYOND).min(rows.len().saturating_sub(2 * BEYOND));
+        let end = (end + BEYOND).clamp(start + 2 * BEYOND, rows.len());
+        let total = edges.last().copied().unwrap_or_default();
+        Window { rows: start..end, before: edges[start], after: total - edges[end] }
     }
+}
+
+fn between(edges: &[f64], top: f64, bottom: f64) -> Range<usize> {
+    let rows = edges.len() - 1;
+    let start = edges.partition_point(|edge| *edge <= top).saturating_sub(1).min(rows);
+    let end = edges.partition_point(|edge| *edge < bottom).min(rows);
+    start..end.max(start)
 }
 
 #[cfg(test)]
@@ -88,7 +106,7 @@ mod tests {
         let mut heights = Heights::default();
         heights.measure(&0, 100.0);
         let window = heights.window(&rows, 50_000.0, 51_000.0);
-        assert_eq!(window, Window { rows: 485..526, before: 48_500.0, after: 47_400.0 });
+        assert_eq!(window, Window { rows: 485..525, before: 48_500.0, after: 47_500.0 });
         // Above and below the list, its ends.
         assert_eq!(heights.window(&rows, -900.0, -100.0).rows, 0..30);
         assert_eq!(heights.window(&rows, 900_000.0, 901_000.0).rows, 970..1000);
@@ -101,7 +119,7 @@ mod tests {
         ) {
             let rows: Vec<usize> = (0..heights.len()).collect();
             let mut known = Heights::default();
-            heights.iter().enumerate().for_each(|(row, height)| known.measure(&row, *height));
+            heights.iter().enumerate().for_each(|(row, height)| _ = known.measure(&row, *height));
             let total: f64 = heights.iter().sum();
             let top = top * total;
             let Window { rows: shown, before, after } = known.window(&rows, top, top + screen);

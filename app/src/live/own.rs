@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::Live;
 use crate::{
-    edits::{Edit, Edits, MOST_KEPT, Outcome},
+    edits::{Edit, Edits, MOST_KEPT, Outcome, Pending},
     patient::{Data, Patient},
 };
 
@@ -149,6 +149,11 @@ impl Live {
         if self.edits.with_untracked(|before| *before == edits) {
             return;
         }
+        // One that the list contains now may have moved its row, and its author asked for that.
+        let is_open = |edit: &Edit| edits.iter().any(|open| open.key == edit.key);
+        if self.edits.with_untracked(|before| before.iter().any(|edit| edit.is_saved() && !is_open(edit))) {
+            self.moved.set_value(true);
+        }
         let mut rows: Vec<i64> = edits.iter().filter_map(Edit::pk).collect();
         self.edits.with_untracked(|before| rows.extend(before.iter().filter_map(Edit::pk)));
         self.edits.set(edits);
@@ -157,20 +162,42 @@ impl Live {
         }
     }
 
-    /// Shows the row as the database has it and this user wants it.
-    pub(super) fn refresh(self, id: i64) {
-        let Some(row) = self.row(id) else { return };
+    /// The row as the database has it and this user wants it, and what is to be seen of that.
+    pub(super) fn shown(self, id: i64) -> Option<(Arc<Patient>, Option<Pending>)> {
         let deleted = self.deleted.with_value(|deleted| deleted.get(&id).cloned());
-        let shown = self.replica.with_value(|replica| {
+        self.replica.with_value(|replica| {
             let patient = replica.list().rows().get(&id).or(deleted.as_ref())?;
             Some(replica.edits().shown(patient, self.now.get_untracked()))
-        });
-        let Some((patient, pending)) = shown else { return };
+        })
+    }
+
+    /// Shows the row so, unless this user wants nothing to change: then it is noted.
+    pub(super) fn refresh(self, id: i64) {
+        let Some(row) = self.rows.with_value(|rows| rows.get(&id).copied()) else { return };
+        let Some((patient, pending)) = self.shown(id) else { return };
+        let mark = self.shown_mark(id);
+        let is_same = row.patient.with_untracked(|before| *before == patient)
+            && row.mark.with_untracked(|before| *before == mark);
+        if row.pending.get_untracked() != pending {
+            row.pending.set(pending);
+        } else if !is_same && self.paused.with_untracked(Option::is_some) {
+            self.stale.update(|stale| _ = stale.insert(id));
+            return;
+        }
         if row.patient.with_untracked(|before| *before != patient) {
             row.patient.set(patient);
         }
-        if row.pending.get_untracked() != pending {
-            row.pending.set(pending);
+        if row.mark.with_untracked(|before| *before != mark) {
+            row.mark.set(mark);
+        }
+    }
+
+    /// Nothing is to change on the screen from now on, or all of it is to be up to date again.
+    pub fn pause(self, paused: bool) {
+        self.paused.set(paused.then(|| self.now.get_untracked()));
+        let stale = self.stale.try_update(std::mem::take).unwrap_or_default();
+        for id in stale {
+            self.refresh(id);
         }
     }
 }

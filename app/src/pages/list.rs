@@ -2,9 +2,14 @@ use leptos::prelude::*;
 
 use super::ListPage;
 use crate::{
-    components::{Announcer, Clock, Dialog, Dialogs, Header, PatientTable, Toast, Toolbar, UnsavedStrip, react},
-    list::arrange::{Query, StatusFilter},
-    live::Live,
+    components::{
+        Announcer, Clock, Dialog, Dialogs, Header, PatientTable, Toast, Toolbar, UnsavedStrip, listen, react,
+    },
+    list::{
+        arrange::{Query, StatusFilter},
+        columns::Column,
+    },
+    live::{Live, View, personal},
 };
 
 /// The list's page: rendered on the server, then taken over by the browser from the same data.
@@ -12,24 +17,33 @@ use crate::{
 pub fn ListApp() -> impl IntoView {
     let page = SharedValue::new(expect_context::<ListPage>).into_inner();
     let clock = Clock::new(page.now, page.zone);
-    let live = Live::new(page.snapshot, page.user, clock.now);
+    let live = Live::new(page.snapshot, page.user, Query::from_address(&page.address), clock.now);
+    let view = View::new(live);
+    let dialogs = Dialogs::new();
+    let columns = Memo::new(move |_| Column::from_kept(live.value_of(personal::COLUMNS).as_deref()));
     provide_context(live);
+    provide_context(view);
     provide_context(clock);
-    provide_context(Dialogs::new());
+    provide_context(dialogs);
+    provide_context(columns);
+    react(move || view.obey());
+    react(move || view.follow());
     // The browser's half hands in what connects all this; on the server there is nothing to connect.
     if let Some(Connect(connect)) = use_context::<Connect>() {
-        react(move || connect(live, clock));
+        react(move || {
+            listen(live, view, dialogs);
+            connect(&Page { live, view, clock, dialogs });
+        });
     }
     if let Some(early) = use_context::<Early>() {
         react(move || live.query.update(|query| early.clone().apply(query)));
     }
-    let shown = Memo::new(move |_| live.arranged());
     view! {
-        <Header shown/>
+        <Header/>
         <UnsavedStrip/>
         <main>
-            <Toolbar shown/>
-            <PatientTable shown/>
+            <Toolbar/>
+            <PatientTable/>
         </main>
         <Toast/>
         <Announcer/>
@@ -56,6 +70,19 @@ impl Early {
     }
 }
 
+/// The page's parts, for the browser's half.
+#[derive(Clone, Copy)]
+pub struct Page {
+    /// The list.
+    pub live: Live,
+    /// What is shown of it.
+    pub view: View,
+    /// What time it is.
+    pub clock: Clock,
+    /// What covers it.
+    pub dialogs: Dialogs,
+}
+
 /// What the browser's half runs once the page has come to life.
 #[derive(Clone, Copy)]
-pub struct Connect(pub fn(Live, Clock));
+pub struct Connect(pub fn(&Page));

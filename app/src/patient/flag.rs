@@ -34,6 +34,11 @@ impl Flag {
         if !self.text.is_empty() {
             return &self.text;
         }
-        Self::COMMON.iter().find(|(code, _)| *code == self.code).map_or(self.code.as_str(), |(_, label)| label)
+        Self::label_of(&self.code)
+    }
+
+    /// The words for a code; the code itself where there are none.
+    pub fn label_of(code: &str) -> &str {
+        Self::COMMON.iter().find(|(common, _)| *common == code).map_or(code, |(_, label)| label)
     }
 }

@@ -1,0 +1,75 @@
+use leptos::prelude::*;
+
+use super::{
+    Dialogs,
+    dialog::DialogTitle,
+    erased::{input, part, press},
+};
+use crate::{
+    list::columns::Column,
+    live::{Live, personal},
+};
+
+/// Which columns this user wants, in which order.
+#[component]
+pub(super) fn ColumnsDialog() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let dialogs = expect_context::<Dialogs>();
+    let columns = expect_context::<Memo<Vec<Column>>>();
+    let keep = move |columns: &[Column]| live.remember(personal::COLUMNS.to_owned(), Column::to_kept(columns));
+    let toggle = move |column: Column, wanted: bool| {
+        let mut columns = columns.get_untracked();
+        columns.retain(|other| *other != column);
+        if wanted {
+            columns.push(column);
+        }
+        keep(&columns);
+    };
+    let earlier = move |column: Column| {
+        let mut columns = columns.get_untracked();
+        if let Some(place) = columns.iter().position(|other| *other == column).filter(|place| *place > 0) {
+            columns.swap(place, place - 1);
+        }
+        keep(&columns);
+    };
+    let item = move |column: Column, place: Option<usize>| {
+        view! {
+            <li>
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        prop:checked=place.is_some()
+                        on:change=input(move |event| toggle(column, event_target_checked(&event)))
+                    />
+                    {column.label()}
+                </label>
+                <button
+                    type="button"
+                    aria-label=format!("Move {} to the left", column.label())
+                    disabled=place.is_none_or(|place| place == 0)
+                    on:click=press(move || earlier(column))
+                >"←"</button>
+            </li>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="record-list">
+            <DialogTitle text="Columns"/>
+            <p class="hint">"Place and patient always come first. The choice is kept for you, on all your screens."</p>
+            <ul class="choices">
+                {part(move || {
+                    let columns = columns.get();
+                    let others = Column::ALL.into_iter().filter(|column| !columns.contains(column)).map(|column| (column, None));
+                    let chosen = columns.iter().enumerate().map(|(place, column)| (*column, Some(place)));
+                    chosen.chain(others).map(|(column, place)| item(column, place)).collect_view().into_any()
+                })}
+            </ul>
+            <div class="buttons">
+                <button type="button" on:click=press(move || keep(&Column::ALL))>"As at first"</button>
+                <button type="button" class="primary" on:click=press(move || dialogs.close())>"Back to the list"</button>
+            </div>
+        </div>
+    }
+    .into_any()
+}

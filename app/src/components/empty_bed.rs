@@ -1,0 +1,32 @@
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::{erased::text, patient_row::row_index};
+use crate::{
+    list::{
+        beds::{Bed, Item},
+        columns::Column,
+    },
+    live::View,
+};
+
+/// A bed that nobody is in (PAL-0660).
+#[component]
+pub(super) fn EmptyBed(bed: Arc<Bed>) -> impl IntoView {
+    let view = expect_context::<View>();
+    let columns = expect_context::<Memo<Vec<Column>>>();
+    let place = match &bed.room {
+        Some(room) => format!("{}, {room}", bed.ward),
+        None => bed.ward.clone(),
+    };
+    let name = bed.bed.clone();
+    view! {
+        <tr class="unoccupied" aria-rowindex=row_index(view, Item::Empty(bed))>
+            <td class="place" data-label="Place"><span class="bed">{name}</span><span class="sub">{place}</span></td>
+            <th scope="row" class="identity">"UNOCCUPIED"</th>
+            <td colspan=text(move || columns.with(Vec::len).max(1).to_string())></td>
+        </tr>
+    }
+    .into_any()
+}

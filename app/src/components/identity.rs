@@ -1,0 +1,50 @@
+use leptos::prelude::*;
+
+use super::{
+    Clock, Dialogs,
+    dialog::Open,
+    erased::{part, press, text, when},
+};
+use crate::{
+    list::alike::Part,
+    live::{Live, Row, View},
+    patient::Patient,
+};
+
+/// Who a row is about, and what it is told by from others whose names are alike (PAL-0540…0560).
+#[component]
+pub(super) fn Identity(id: i64, row: Row) -> impl IntoView {
+    let live = expect_context::<Live>();
+    let view = expect_context::<View>();
+    let dialogs = expect_context::<Dialogs>();
+    let clock = expect_context::<Clock>();
+    let alike = Memo::new(move |_| view.alike(id));
+    let says =
+        move |read: fn(&Patient, Clock) -> String| text(move || row.patient.with(|patient| read(patient, clock)));
+    let differs = move |part: Part| when(move || alike.get() == Some(part));
+    let starred = when(move || live.mine.with(|mine| mine.starred.contains(&id)));
+    view! {
+        <button type="button" class="name" on:click=press(move || dialogs.show(Open::Patient(id)))>
+            <span class:differs=differs(Part::LastName)>{says(|p, _| p.last_name.to_uppercase())}</span>", "
+            <span class:differs=differs(Part::FirstName)>{says(|p, _| p.first_name.clone())}</span>
+            <span class:differs=differs(Part::Title)>
+                {says(|p, _| p.title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default())}
+            </span>
+        </button>
+        <button
+            type="button"
+            class="star"
+            aria-pressed=text(move || starred.get().to_string())
+            aria-label=says(|p, _| format!("Star: {}", p.display_name()))
+            on:click=press(move || live.star(id))
+        >
+            {text(move || if starred.get() { "★" } else { "☆" }.to_owned())}
+        </button>
+        {part(move || alike.get().is_some().then(|| view! {
+            <span class="alike"><span aria-hidden="true">"⚠ "</span>"Similar name on this list"</span>
+        }.into_any()).into_any())}
+        <span class="sub" class:differs=differs(Part::Born)>{says(|p, clock| p.display_born(clock.today(), &clock.zone()))}</span>
+        <span class="sub" class:differs=differs(Part::Number)>{says(|p, _| p.display_number())}</span>
+    }
+    .into_any()
+}

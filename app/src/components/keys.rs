@@ -1,0 +1,149 @@
+//! Everything by keyboard: single keys for what is done often, and the sheet that lists them.
+
+use leptos::{
+    ev,
+    prelude::*,
+    wasm_bindgen::JsCast as _,
+    web_sys::{Element, HtmlElement, KeyboardEvent},
+};
+
+use super::{
+    Dialogs,
+    dialog::{DialogTitle, Open},
+    erased::{input, press, when},
+};
+use crate::live::{Live, View};
+
+/// Where it is kept that a user does not want single keys (WCAG 2.1.4).
+const KEYS: &str = "keys";
+
+const SHEET: &[(&str, &str)] = &[
+    ("/", "Search"),
+    ("j or ↓", "The next patient"),
+    ("k or ↑", "The patient before"),
+    ("Enter", "Open the patient"),
+    ("s", "Mark this patient’s updates as seen"),
+    ("*", "Star this patient, or take the star away"),
+    ("u", "Show rows that are pending"),
+    ("p", "Pause, and go on"),
+    ("m", "My patients, or everybody"),
+    ("a", "Admit a patient"),
+    ("Esc", "Close what is open"),
+    ("?", "This sheet"),
+];
+
+/// Listens for keys as long as the page lives.
+pub(crate) fn listen(live: Live, view: View, dialogs: Dialogs) {
+    let handle = window_event_listener(ev::keydown, move |event| {
+        if event.alt_key() || event.ctrl_key() || event.meta_key() || dialogs.open.get_untracked() != Open::Nothing {
+            return;
+        }
+        let is_off = live.personal.with_untracked(|personal| personal.contains_key(KEYS));
+        if is_typing(&event) || is_off {
+            return;
+        }
+        if press_key(&event.key(), live, view, dialogs) {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || handle.remove());
+}
+
+/// Whether the key belongs to a field.
+fn is_typing(event: &KeyboardEvent) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|target| target.closest("input, select, textarea, summary").ok().flatten().is_some())
+}
+
+/// Whether it means something here.
+fn press_key(key: &str, live: Live, view: View, dialogs: Dialogs) -> bool {
+    let may_write = live.user.with_value(|user| user.role.may_write());
+    match key {
+        "/" => focus("#search"),
+        "j" | "ArrowDown" => step(1),
+        "k" | "ArrowUp" => step(-1),
+        "s" => here().is_some_and(|id| {
+            live.clear_mark(id);
+            true
+        }),
+        "*" => here().is_some_and(|id| {
+            live.star(id);
+            true
+        }),
+        "u" => {
+            view.take_over();
+            true
+        }
+        "p" => {
+            live.pause(live.paused.with_untracked(Option::is_none));
+            true
+        }
+        "m" => {
+            live.query.update(|query| query.mine = !query.mine);
+            true
+        }
+        "a" if may_write && !live.blocked.get_untracked() => {
+            dialogs.show(Open::Admit);
+            true
+        }
+        "?" => {
+            dialogs.show(Open::Help);
+            true
+        }
+        _ => false,
+    }
+}
+
+fn focus(selector: &str) -> bool {
+    let element = document().query_selector(selector).ok().flatten();
+    element.and_then(|element| element.dyn_into::<HtmlElement>().ok()).is_some_and(|element| element.focus().is_ok())
+}
+
+/// The row that has the focus.
+fn row() -> Option<Element> {
+    document().active_element()?.closest("#rows > tr").ok().flatten()
+}
+
+fn here() -> Option<i64> {
+    row()?.get_attribute("data-id")?.parse().ok()
+}
+
+/// To the name in the next row that has one, or in the first.
+fn step(by: i32) -> bool {
+    let next = |row: Element| if by > 0 { row.next_element_sibling() } else { row.previous_element_sibling() };
+    let name = |row: &Element| row.query_selector(".name").ok().flatten();
+    let Some(mut at) = row().and_then(next) else { return row().is_none() && focus("#rows .name") };
+    loop {
+        if let Some(name) = name(&at) {
+            return name.dyn_into::<HtmlElement>().is_ok_and(|name| name.focus().is_ok());
+        }
+        let Some(further) = next(at) else { return false };
+        at = further;
+    }
+}
+
+/// The sheet of keys.
+#[component]
+pub(super) fn HelpDialog() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let dialogs = expect_context::<Dialogs>();
+    let wanted = when(move || live.value_of(KEYS).is_none());
+    let want =
+        input(move |event| live.remember(KEYS.to_owned(), (!event_target_checked(&event)).then(|| "off".to_owned())));
+    view! {
+        <div class="record-list">
+            <DialogTitle text="Keys"/>
+            <dl class="keys">
+                {SHEET.iter().map(|(key, words)| view! { <div><dt><kbd>{*key}</kbd></dt><dd>{*words}</dd></div> }).collect_view()}
+            </dl>
+            <label class="check">
+                <input type="checkbox" prop:checked=wanted on:change=want/>
+                "Use single keys"
+            </label>
+            <div class="buttons">
+                <button type="button" class="primary" on:click=press(move || dialogs.close())>"Back to the list"</button>
+            </div>
+        </div>
+    }
+    .into_any()
+}

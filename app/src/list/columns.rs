@@ -1,0 +1,83 @@
+//! The columns of the list. Place and identity are no choice: they are always there, first, and stay in view (PAL-0610/0620).
+
+use super::arrange::SortBy;
+
+/// A column that a user may do without, or put elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// Status of the stay.
+    Status,
+    /// When and why admitted.
+    Admission,
+    /// Who attends, and the team.
+    Attending,
+    /// What has to be seen at a glance.
+    Alerts,
+}
+
+impl Column {
+    /// Every column, in the order that holds until a user wants another one.
+    pub const ALL: [Self; 4] = [Self::Status, Self::Admission, Self::Attending, Self::Alerts];
+
+    /// Its name where it is kept.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Admission => "admission",
+            Self::Attending => "attending",
+            Self::Alerts => "alerts",
+        }
+    }
+
+    /// Its title.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Status => "Status",
+            Self::Admission => "Admitted",
+            Self::Attending => "Attending",
+            Self::Alerts => "Alerts",
+        }
+    }
+
+    /// What its title sorts by.
+    pub fn sorts_by(self) -> Option<SortBy> {
+        match self {
+            Self::Status => Some(SortBy::Status),
+            Self::Admission => Some(SortBy::Admission),
+            Self::Attending => Some(SortBy::Attending),
+            Self::Alerts => None,
+        }
+    }
+
+    /// The columns that a kept text names, in its order, each once; every column where nothing is kept.
+    pub fn from_kept(kept: Option<&str>) -> Vec<Self> {
+        let Some(kept) = kept else { return Self::ALL.to_vec() };
+        let mut columns = Vec::new();
+        for name in kept.split(',') {
+            let column = Self::ALL.into_iter().find(|column| column.as_str() == name);
+            columns.extend(column.filter(|column| !columns.contains(column)));
+        }
+        columns
+    }
+
+    /// The other way round; nothing for what holds by default.
+    pub fn to_kept(columns: &[Self]) -> Option<String> {
+        let names: Vec<&str> = columns.iter().map(|column| column.as_str()).collect();
+        (columns != Self::ALL).then(|| names.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_comes_back_and_what_is_unknown_is_left_out() {
+        let columns = vec![Column::Alerts, Column::Status];
+        assert_eq!(Column::from_kept(Column::to_kept(&columns).as_deref()), columns);
+        assert_eq!(Column::from_kept(Some("alerts,weight,alerts,status")), columns);
+        assert_eq!(Column::from_kept(Some("")), []);
+        assert_eq!(Column::to_kept(&Column::ALL), None);
+        assert_eq!(Column::from_kept(None), Column::ALL);
+    }
+}

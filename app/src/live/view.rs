@@ -1,0 +1,182 @@
+//! What is on the screen, in which order, and that nothing moves there under somebody's hand.
+
+use std::{collections::HashMap, ops::Range, sync::Arc};
+
+use leptos::prelude::*;
+
+use super::Live;
+use crate::list::{
+    alike::{Part, first_difference},
+    beds::Item,
+    order::waiting,
+    window::{Heights, Window},
+};
+
+/// As high as a screen is taken to be until it was measured, in pixels.
+const SCREEN: f64 = 1500.0;
+
+/// What is shown. A handle: copies are the same.
+#[derive(Clone, Copy)]
+pub struct View {
+    live: StoredValue<Live>,
+    /// What there is to show.
+    wanted: Memo<Arc<Vec<Item>>>,
+    /// What is shown: the same, unless it is held.
+    pub shown: RwSignal<Arc<Vec<Item>>>,
+    /// The place of each in it.
+    places: Memo<Arc<HashMap<Item, usize>>>,
+    /// Pointer, finger or focus is on a row.
+    pub held: RwSignal<bool>,
+    /// How many rows wait to come, go or move.
+    pub waiting: Memo<usize>,
+    /// The places that can be seen without scrolling; `None` until that was looked at.
+    pub on_screen: RwSignal<Option<Range<usize>>>,
+    /// Which of them are in the document.
+    pub window: Memo<Window>,
+    /// From where to where the screen shows the list, in pixels below its first row's upper edge.
+    screen: RwSignal<(f64, f64)>,
+    heights: StoredValue<Heights<Item>, LocalStorage>,
+    /// Turns when a row turned out to be of another height.
+    measured: RwSignal<u64>,
+}
+
+impl View {
+    /// What `live` has to show.
+    pub fn new(live: Live) -> Self {
+        let wanted = Memo::new(move |_| Arc::new(live.arranged()));
+        let shown = RwSignal::new(wanted.get_untracked());
+        let places = Memo::new(move |_| {
+            Arc::new(shown.with(|shown| shown.iter().cloned().enumerate().map(|(place, item)| (item, place)).collect()))
+        });
+        let heights = StoredValue::new_local(Heights::default());
+        let screen = RwSignal::new((0.0, SCREEN));
+        let measured = RwSignal::new(0);
+        let window = Memo::new(move |_| {
+            measured.track();
+            let (top, bottom) = screen.get();
+            shown.with(|shown| heights.with_value(|heights: &Heights<Item>| heights.window(shown, top, bottom)))
+        });
+        Self {
+            live: StoredValue::new(live),
+            wanted,
+            shown,
+            places,
+            held: RwSignal::new(false),
+            waiting: Memo::new(move |_| wanted.with(|wanted| shown.with(|shown| waiting(shown, wanted)))),
+            on_screen: RwSignal::new(None),
+            window,
+            screen,
+            heights,
+            measured,
+        }
+    }
+
+    /// What the user asks for is shown at once, wherever the pointer is. To be run whenever what it reads has changed.
+    pub fn obey(self) {
+        let live = self.live.get_value();
+        live.query.track();
+        live.mine.track();
+        live.look_at_marks_again();
+        self.take_over();
+    }
+
+    /// What others do is shown unless the rows are held. To be run whenever what it reads has changed.
+    pub fn follow(self) {
+        self.wanted.track();
+        let live = self.live.get_value();
+        let is_held = self.held.get() || live.paused.with(Option::is_some);
+        if !is_held || live.moved.get_value() {
+            self.take_over();
+        }
+    }
+
+    /// The screen shows the list from here to there, in pixels below its first row's upper edge; these rows were seen to be
+    /// so high.
+    pub fn look(self, top: f64, bottom: f64, heights: &[(usize, f64)]) {
+        let changed = self.heights.try_update_value(|known| {
+            self.shown.with_untracked(|shown| {
+                let rows = heights.iter().filter_map(|(place, height)| Some((shown.get(*place)?, *height)));
+                rows.fold(false, |changed, (item, height)| known.measure(item, height) || changed)
+            })
+        });
+        if changed == Some(true) {
+            self.measured.update(|measured| *measured += 1);
+        }
+        if self.screen.get_untracked() != (top, bottom) {
+            self.screen.set((top, bottom));
+        }
+        let on_screen = self
+            .shown
+            .with_untracked(|shown| self.heights.with_value(|heights| heights.rows_between(shown, top, bottom)));
+        if self.on_screen.with_untracked(|before| before.as_ref() != Some(&on_screen)) {
+            self.on_screen.set(Some(on_screen));
+        }
+    }
+
+    /// Shows what there is to show.
+    pub fn take_over(self) {
+        let live = self.live.get_value();
+        live.moved.set_value(false);
+        let wanted = self.wanted.get_untracked();
+        if self.shown.with_untracked(|shown| *shown != wanted) {
+            self.shown.set(wanted);
+        }
+        live.sweep();
+    }
+
+    /// The place of an entry on the screen, from 0; follows it.
+    pub fn place(self, item: &Item) -> Option<usize> {
+        self.places.with(|places| places.get(item).copied())
+    }
+
+    /// How many patients are shown; follows it.
+    pub fn count(self) -> usize {
+        {
+            let live = self.live.get_value();
+            self.shown
+                .with(|shown| shown.iter().filter(|item| item.patient().is_some_and(|id| live.exists(id))).count())
+        }
+    }
+
+    /// How many rows have marks, and how many of those cannot be seen without doing something; follows both.
+    pub fn updates(self) -> (usize, usize) {
+        let marked = self.live.get_value().marked();
+        let on_screen = self.on_screen.get();
+        let is_seen = |id: &i64| {
+            let place = self.place(&Item::Patient(*id));
+            place.is_some_and(|place| on_screen.as_ref().is_none_or(|range| range.contains(&place)))
+        };
+        (marked.len(), marked.iter().filter(|id| !is_seen(id)).count())
+    }
+
+    /// Where to look to tell this patient from another one who is shown and whose name is alike; `None` when there is none.
+    /// With several of them the last part that is needed.
+    pub fn alike(self, id: i64) -> Option<Part> {
+        let live = self.live.get_value();
+        live.turned.track();
+        self.places.track();
+        let is_shown = |other: &i64| {
+            *other != id && self.places.with_untracked(|places| places.contains_key(&Item::Patient(*other)))
+        };
+        let others: Vec<i64> = live.index.with_value(|index| {
+            let sounds = &index.get(&id)?.sounds;
+            live.names.with_value(|names| Some(names.get(sounds)?.iter().copied().filter(is_shown).collect()))
+        })?;
+        live.with_rows(|rows| {
+            let row = rows.get(&id)?;
+            others.iter().filter_map(|other| rows.get(other)).map(|other| first_difference(row, other)).max()
+        })
+    }
+}
+
+impl Live {
+    /// Lets go of deleted rows that nobody has to see any more.
+    fn sweep(self) {
+        let gone: Vec<i64> = self.deleted.with_value(|deleted| {
+            self.marks.with_value(|marks| deleted.keys().copied().filter(|id| !marks.contains_key(id)).collect())
+        });
+        for id in gone {
+            self.drop_row(id);
+        }
+    }
+}

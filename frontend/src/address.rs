@@ -1,0 +1,54 @@
+//! What is seen is in the page's address: it can be passed on and kept, and "back" goes to what was seen before.
+
+use app::{components::react, list::arrange::Query, live::personal, pages::Page};
+use leptos::prelude::*;
+
+use crate::browser;
+
+/// The patient whose record is open.
+const PATIENT: &str = "patient";
+
+/// Keeps address and page together, both ways.
+pub(crate) fn follow(page: &Page) {
+    let Page { live, dialogs, .. } = *page;
+    dialogs.go_to(patient_in(&browser::query()));
+    let before = StoredValue::new((live.query.get_untracked(), dialogs.patient()));
+    react(move || {
+        let now = (live.query.get(), dialogs.patient());
+        let was = before.get_value();
+        if now == was {
+            return;
+        }
+        before.set_value(now.clone());
+        // Somebody who types a name does not want to go back letter by letter.
+        let only_typed = now.1 == was.1 && Query { search: now.0.search.clone(), ..was.0.clone() } == now.0;
+        if now.0 != was.0 {
+            let kept = Query { search: String::new(), ..now.0.clone() }.to_address();
+            live.remember(personal::LIST.to_owned(), Some(kept).filter(|kept| !kept.is_empty()));
+        }
+        let address = written(&now.0, now.1);
+        if address != browser::query().trim_start_matches('?') {
+            browser::go_to(&address, !only_typed);
+        }
+    });
+    browser::on_back(move || {
+        let address = browser::query();
+        let query = Query::from_address(&address);
+        let patient = patient_in(&address);
+        before.set_value((query.clone(), patient));
+        if live.query.with_untracked(|now| *now != query) {
+            live.query.set(query);
+        }
+        dialogs.go_to(patient);
+    });
+}
+
+fn patient_in(address: &str) -> Option<i64> {
+    let pairs = address.trim_start_matches('?').split('&');
+    pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == PATIENT)?.1.parse().ok()
+}
+
+fn written(query: &Query, patient: Option<i64>) -> String {
+    let parts = [Some(query.to_address()), patient.map(|id| format!("{PATIENT}={id}"))];
+    parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&")
+}

@@ -1,0 +1,37 @@
+//! Which rows the screen shows, and how high they are: only the browser knows.
+
+use std::{cell::Cell, rc::Rc};
+
+use app::{components::react, live::View};
+use leptos::prelude::*;
+
+use crate::browser;
+
+/// Tells the view, and gives those rows room that are not in the document.
+pub(crate) fn follow(view: View) {
+    let waits = Rc::new(Cell::new(false));
+    // At most once a frame, after the frame's rows are there.
+    let look_soon = move || {
+        if !waits.replace(true) {
+            let waits = waits.clone();
+            request_animation_frame(move || {
+                waits.set(false);
+                look(view);
+            });
+        }
+    };
+    let scrolled = look_soon.clone();
+    browser::on_scroll(scrolled);
+    react(move || {
+        let window = view.window.get();
+        view.shown.track();
+        browser::set_height("rows-before", window.before);
+        browser::set_height("rows-after", window.after);
+        look_soon();
+    });
+}
+
+fn look(view: View) {
+    let Some(sight) = browser::sight("rows") else { return };
+    view.look(sight.top, sight.bottom, &sight.rows);
+}
