@@ -7,5 +7,6 @@ cd "$(dirname "$0")/.."
 cargo leptos build --release --precompress
 if [ -n "${CARGO_TARGET_DIR:-}" ] && [ "$CARGO_TARGET_DIR" != target ]; then
     mkdir -p target/release
-    cp "$CARGO_TARGET_DIR/release/wardwatch" target/release/wardwatch
+    # Another file, not another content: one that runs cannot be written to.
+    cp --remove-destination "$CARGO_TARGET_DIR/release/wardwatch" target/release/wardwatch
 fi

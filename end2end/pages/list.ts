@@ -22,6 +22,8 @@ export class ListPage {
     /** What is said under the header about changes that are not saved. */
     readonly unsaved;
     readonly keeps;
+    /** How many rows wait until no hand is on the list, and the way to them. */
+    readonly waiting;
 
     constructor(readonly page: Page) {
         this.badge = page.locator('#link');
@@ -39,6 +41,7 @@ export class ListPage {
         this.admitButton = page.getByRole('button', { name: 'Admit a patient' });
         this.dialog = new PatientDialog(page);
         this.unsaved = page.locator('#unsaved');
+        this.waiting = page.locator('#waiting');
         this.keeps = page.getByLabel('Keep my changes on this device while the list is not live');
     }
 
@@ -159,6 +162,27 @@ export class ListPage {
         await (await this.openPatient(name)).press('Delete');
         await expect(this.dialog.title).toHaveText(`Delete ${name}?`);
         await this.dialog.root.getByRole('button', { name: `Delete ${name}` }).click();
+    }
+
+    /** Takes pointer and focus off the rows. */
+    async letGo(): Promise<void> {
+        await this.page.mouse.move(2, 2);
+        await this.page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+    }
+
+    /** Presses or ticks what is under "More". */
+    async more(what: string): Promise<void> {
+        const menu = this.page.locator('.menu');
+        if (!(await menu.evaluate(element => (element as HTMLDetailsElement).open))) await menu.locator('summary').click();
+        const button = menu.getByRole('button', { name: what });
+        await ((await button.count()) ? button : menu.getByLabel(what)).click();
+    }
+
+    /** Everything counts as seen. */
+    async clearAll(): Promise<void> {
+        await this.markAllSeen.click();
+        await this.dialog.press('Mark all as seen');
+        await this.dialog.isClosed();
     }
 
     async signOut(): Promise<void> {

@@ -22,14 +22,15 @@ pub(super) fn Identity(id: i64, row: Row) -> impl IntoView {
     let says =
         move |read: fn(&Patient, Clock) -> String| text(move || row.patient.with(|patient| read(patient, clock)));
     let differs = move |part: Part| when(move || alike.get() == Some(part));
+    let title = Memo::new(move |_| row.patient.with(|patient| patient.title.clone()));
     let starred = when(move || live.mine.with(|mine| mine.starred.contains(&id)));
     view! {
         <button type="button" class="name" on:click=press(move || dialogs.show(Open::Patient(id)))>
             <span class:differs=differs(Part::LastName)>{says(|p, _| p.last_name.to_uppercase())}</span>", "
             <span class:differs=differs(Part::FirstName)>{says(|p, _| p.first_name.clone())}</span>
-            <span class:differs=differs(Part::Title)>
-                {says(|p, _| p.title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default())}
-            </span>
+            {part(move || title.get().map(|title| view! {
+                <span class:differs=differs(Part::Title)>" ("{title}")"</span>
+            }.into_any()).into_any())}
         </button>
         <button
             type="button"

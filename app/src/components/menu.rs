@@ -1,4 +1,10 @@
-use leptos::prelude::*;
+use leptos::{
+    ev::{FocusEvent, KeyboardEvent},
+    html,
+    prelude::*,
+    wasm_bindgen::JsCast as _,
+    web_sys::Node,
+};
 
 use super::{
     Dialogs,
@@ -18,6 +24,24 @@ pub(super) fn Menu() -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
+    let node = NodeRef::<html::Details>::new();
+    let close = move || {
+        if let Some(details) = node.get_untracked() {
+            details.set_open(false);
+        }
+    };
+    // Pressed beside, or left by Tab.
+    let left = move |event: FocusEvent| {
+        let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
+        if to.is_some_and(|to| node.get_untracked().is_some_and(|details| !details.contains(Some(&to)))) {
+            close();
+        }
+    };
+    let key = move |event: KeyboardEvent| {
+        if event.key() == "Escape" {
+            close();
+        }
+    };
     let pick_flag = input(move |event| {
         let flag = event_target_value(&event);
         query.update(|query| query.flag = Some(flag).filter(|flag| !flag.is_empty()));
@@ -28,7 +52,7 @@ pub(super) fn Menu() -> impl IntoView {
         view! { <button type="button" on:click=press(move || dialogs.show(what))>{words}</button> }.into_any()
     };
     view! {
-        <details class="menu">
+        <details class="menu" node_ref=node on:focusout=left on:keydown=key>
             <summary>"More"</summary>
             <div class="menu-body">
                 <div class="control">

@@ -7,7 +7,7 @@ use super::{
     Clock, Dialogs,
     conflict::ConflictPart,
     dialog::{DialogTitle, Gone},
-    erased::{input, part, react, submit, when},
+    erased::{input, part, react, submit, text, when},
     field_input::{Field, FieldInput, Kind},
     submission::{Buttons, Submission},
     words::{ALLERGIES, GENDERS, RESUSCITATION},
@@ -15,8 +15,8 @@ use super::{
 use crate::{
     live::Live,
     patient::{
-        Data, Flag, Patient, Revision, UtcTime,
-        display::{Zone, iso_date_first},
+        BirthDate, Data, Flag, NhsNumber, Patient, Revision, UtcTime,
+        display::{UNKNOWN, Zone, iso_date_first},
         field,
     },
 };
@@ -71,6 +71,24 @@ impl Draft {
     fn text(self, name: &'static str) -> RwSignal<String> {
         let place = Self::FIELDS.iter().position(|field| *field == name);
         place.and_then(|place| self.texts.with_value(|texts| texts.get(place).copied())).unwrap_or_default()
+    }
+
+    /// Two identifiers of somebody who is not there yet, as far as they have been typed.
+    fn identifiers(self) -> String {
+        let typed = |name| Some(self.text(name).get().trim().to_owned()).filter(|text| !text.is_empty());
+        let known = |name| typed(name).unwrap_or_else(|| UNKNOWN.to_owned());
+        let title = typed("title").map(|title| format!(" ({title})")).unwrap_or_default();
+        let number = typed("nhs_number").map(|number| match number.parse::<NhsNumber>() {
+            Ok(number) => format!("NHS No {}", number.grouped()),
+            Err(_) => format!("NHS No {number}"),
+        });
+        let second = number.or_else(|| typed("medical_record_number").map(|number| format!("MRN {number}")));
+        let born = || match iso_date_first(&known("birth_date")).parse::<BirthDate>() {
+            Ok(born) => format!("Born {}", born.display_long()),
+            Err(_) => format!("Born {}", known("birth_date")),
+        };
+        let name = format!("{}, {}{title}", known("last_name").to_uppercase(), known("first_name"));
+        format!("{name} · {}", second.unwrap_or_else(born))
     }
 
     /// The values that are other than in `base`, or all of them.
@@ -148,6 +166,7 @@ pub(super) fn AdmitDialog() -> impl IntoView {
         <form on:submit=send novalidate node_ref=form>
             <DialogTitle text="Admit a patient"/>
             <Fields draft submission admitting=true id=None/>
+            <p class="identifiers">{text(move || draft.identifiers())}</p>
             <Buttons submission label="Admit"/>
         </form>
     }

@@ -30,9 +30,12 @@ pub fn ListApp() -> impl IntoView {
     react(move || view.follow());
     // The browser's half hands in what connects all this; on the server there is nothing to connect.
     if let Some(Connect(connect)) = use_context::<Connect>() {
+        // Once: it follows nothing.
         react(move || {
-            listen(live, view, dialogs);
-            connect(&Page { live, view, clock, dialogs });
+            untrack(|| {
+                listen(live, view, dialogs);
+                connect(&Page { live, view, clock, dialogs });
+            });
         });
     }
     if let Some(early) = use_context::<Early>() {
