@@ -207,7 +207,11 @@ impl Replica {
                 effects.extend(self.send_edits());
                 effects
             }
-            Some(Frame::Unknown) => Vec::new(),
+            // About no row; and told whether the server follows the log or not.
+            Some(Frame::Notice(Notice::Personal { .. } | Notice::Presence { .. }) | Frame::Unknown) => {
+                self.heard = false;
+                Vec::new()
+            }
             // It was about something, and nobody knows what.
             None => self.out_of_step(None),
         }

@@ -45,8 +45,9 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
     if who.must_change_password {
         return Ok(Redirect::to("/password").into_response());
     }
-    let page =
-        ListPage { snapshot: state.store.snapshot().await?, user: who.info(), zone: state.zone(), now: clock::now() };
+    let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
+    let presence = state.asides.tell_presence();
+    let page = ListPage { snapshot, user: who.info(), personal, presence, zone: state.zone(), now: clock::now() };
     let options = state.leptos.clone();
     Ok(render(request, move || shell::list(options.clone(), page.clone())).await)
 }

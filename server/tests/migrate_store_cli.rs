@@ -154,7 +154,7 @@ async fn assert_empty(folder: &Folder) {
     let rows: i64 = sqlx::query_scalar(
         "SELECT (SELECT count(*) FROM patient) + (SELECT count(*) FROM change) + (SELECT count(*) FROM account) + \
                 (SELECT count(*) FROM credential) + (SELECT count(*) FROM import_link) + \
-                (SELECT count(*) FROM idempotency) + (SELECT seq FROM change_head)",
+                (SELECT count(*) FROM idempotency) + (SELECT count(*) FROM personal) + (SELECT seq FROM change_head)",
     )
     .fetch_one(&mut db)
     .await
@@ -180,7 +180,7 @@ async fn a_ward_moves_with_all_that_it_has() {
     let told = checked.trim_end();
     assert_eq!(
         report.strip_prefix(told),
-        Some(", 5 accounts, 4 sessions and tokens, 500 imported records, 1 answers to writes\n"),
+        Some(", 5 accounts, 4 sessions and tokens, 500 imported records, 1 answers to writes, 6 values of accounts\n"),
         "{told}"
     );
     assert_eq!(succeeded(&run(&target, &["check"])), checked);
