@@ -73,9 +73,9 @@ pub struct ServeArgs {
     #[arg(long, env = "WARDWATCH_RESUME_WINDOW", default_value_t = 10_000, value_name = "CHANGES")]
     pub resume_window: u32,
 
-    /// Tell nobody who else has a patient's record open [env: WARDWATCH_PRESENCE=off]
-    #[arg(long = "no-presence", env = "WARDWATCH_PRESENCE", action = ArgAction::Set, num_args = 0, hide_env = true)]
-    #[arg(default_value = "on", default_missing_value = "off", hide_default_value = true, value_parser = on_or_off)]
+    /// Tell nobody who else has a patient's record open; in the environment: off
+    #[arg(long = "no-presence", env = "WARDWATCH_PRESENCE", action = ArgAction::Set, num_args = 0)]
+    #[arg(default_value = "on", default_missing_value = "off", value_parser = on_or_off)]
     pub presence: bool,
 
     /// Fill an empty database with the demo ward

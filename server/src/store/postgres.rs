@@ -199,6 +199,7 @@ pub(super) async fn open(
     let readers = pool(8).connect_with(options.clone()).await.map_err(failed)?;
     let accounts = pool(2).connect_with(options.clone()).await.map_err(failed)?;
     let hints = Hints::start(options.clone(), accounts.clone(), committed, heard);
+    hints.heard_soon().await;
     let database = Database::new(log, readers, accounts, (writer, options), hints.committed_here());
     Ok(Node { database, hints })
 }

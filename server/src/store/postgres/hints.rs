@@ -2,20 +2,13 @@
 //! log earlier than it would by itself: a lost one costs a second, never a change. Of the latter, too, everybody who needs
 //! them finds out by himself what was lost.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 use sqlx::{
     PgPool,
     postgres::{PgListener, PgPoolOptions},
 };
-use tokio::sync::{Notify, broadcast, mpsc};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{ACQUIRE_TIMEOUT, ConnectOptions, bounded};
@@ -43,12 +36,15 @@ const QUIET: Duration = Duration::from_secs(30);
 /// Between two tries to listen again.
 const RETRY: Duration = Duration::from_millis(500);
 
+/// How long a node that starts waits until it hears the others. It can do without.
+const FIRST_HEARD: Duration = Duration::from_secs(1);
+
 /// Tells the other nodes of this one's commits, and this one's feed of theirs; and passes words on between nodes.
 #[derive(Clone)]
 pub(super) struct Hints {
     committed_here: Arc<Notify>,
     words: mpsc::Sender<String>,
-    listening: Arc<AtomicBool>,
+    listening: watch::Sender<bool>,
     stop: CancellationToken,
     /// Ends both tasks when the last handle goes without having closed it.
     _stop_at_last: Arc<tokio_util::sync::DropGuard>,
@@ -69,7 +65,7 @@ impl Hints {
         let hints = Self {
             committed_here: Arc::default(),
             words,
-            listening: Arc::default(),
+            listening: watch::Sender::default(),
             _stop_at_last: Arc::new(stop.clone().drop_guard()),
             stop: stop.clone(),
             tasks: TaskTracker::new(),
@@ -79,6 +75,12 @@ impl Hints {
         hints.tasks.spawn(say(pool.clone(), to_say, stop.clone()));
         hints.tasks.spawn(stop.run_until_cancelled_owned(tell(pool, hints.committed_here.clone(), committed)));
         hints
+    }
+
+    /// Returns when the others are heard, or when that takes too long to be waited for.
+    pub(super) async fn heard_soon(&self) {
+        let mut listening = self.listening.subscribe();
+        let _ = tokio::time::timeout(FIRST_HEARD, listening.wait_for(|listening| *listening)).await;
     }
 
     /// What the writer rings after each commit.
@@ -94,7 +96,7 @@ impl Hints {
     }
 
     pub(super) fn poll(&self) -> Duration {
-        if self.listening.load(Ordering::Relaxed) { POLL_WHEN_TOLD } else { POLL }
+        if *self.listening.borrow() { POLL_WHEN_TOLD } else { POLL }
     }
 
     /// Tells of the last commits, too, and says the last words.
@@ -148,7 +150,7 @@ async fn listen(
     options: ConnectOptions,
     committed: Arc<Notify>,
     heard: broadcast::Sender<Heard>,
-    listening: Arc<AtomicBool>,
+    listening: watch::Sender<bool>,
 ) {
     let pool = PgPoolOptions::new()
         .max_connections(1)
@@ -158,7 +160,7 @@ async fn listen(
         .connect_lazy_with(options);
     loop {
         let outcome = listen_until_lost(&pool, &committed, &heard, &listening).await;
-        if listening.swap(false, Ordering::Relaxed)
+        if listening.send_replace(false)
             && let Err(error) = outcome
         {
             tracing::warn!(%error, "commits of other nodes are found by looking until the database answers again");
@@ -171,12 +173,12 @@ async fn listen_until_lost(
     pool: &PgPool,
     committed: &Notify,
     heard: &broadcast::Sender<Heard>,
-    listening: &AtomicBool,
+    listening: &watch::Sender<bool>,
 ) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.eager_reconnect(false);
     bounded(listener.listen_all([COMMITTED, WORDS])).await?;
-    if !listening.swap(true, Ordering::Relaxed) {
+    if !listening.send_replace(true) {
         tracing::debug!("commits of other nodes are heard of");
     }
     // Whatever was told before is not told again.
