@@ -18,6 +18,7 @@ mod patient_row;
 mod patient_table;
 mod patient_view;
 mod pending;
+mod presence;
 mod toast;
 mod toolbar;
 mod transfer;

@@ -55,7 +55,7 @@ impl Filter {
     /// What the changes of one patient up to `last` are, taken together, to a reader who knows what was `before` the first
     /// of them; `None` when they are nothing.
     pub fn sees_since(&self, before: &Before, last: &Change) -> Option<Seen> {
-        let before = before.place.as_ref().is_some_and(|(ward, status)| self.passes(ward.as_deref(), status));
+        let before = before.0.as_ref().is_some_and(|place| self.passes(place.ward.as_deref(), &place.status));
         let after = last.action != Action::Delete && self.matches(&last.patient);
         match (before, after) {
             (false, false) => None,
@@ -67,29 +67,32 @@ impl Filter {
     }
 }
 
-/// What a filter has to know of a row as it was before a change; by default there was none.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Before {
-    /// Ward and status code; `None`: there was no row.
-    place: Option<(Option<String>, String)>,
+/// What a filter has to know of a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Ward.
+    pub ward: Option<String>,
+    /// Status code.
+    pub status: String,
 }
+
+impl Place {
+    /// Of this patient.
+    pub fn of(patient: &Patient) -> Self {
+        Self { ward: patient.ward.clone(), status: patient.status.as_str().to_owned() }
+    }
+}
+
+/// Where a row was before a change; `None`: there was no row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Before(Option<Place>);
 
 impl Before {
     /// Before this change.
     pub fn of(change: &Change) -> Self {
         let ward = change.text_before("ward", change.patient.ward.as_deref());
         let status = change.text_before("status", Some(change.patient.status.as_str())).unwrap_or_default();
-        Self { place: (change.action != Action::Create).then_some((ward, status)) }
-    }
-
-    /// Of a row that is about to change.
-    pub fn of_row(patient: &Patient) -> Self {
-        Self { place: Some((patient.ward.clone(), patient.status.as_str().to_owned())) }
-    }
-
-    /// Ward and status code; `None` when there was no row.
-    pub fn place(&self) -> Option<(Option<&str>, &str)> {
-        self.place.as_ref().map(|(ward, status)| (ward.as_deref(), status.as_str()))
+        Self((change.action != Action::Create).then_some(Place { ward, status }))
     }
 }
 

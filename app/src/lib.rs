@@ -11,6 +11,7 @@
 //! | [`change`] | one committed change of one record |
 //! | [`filter`] | which records somebody asked for |
 //! | [`wire`] | the messages of the WebSocket protocol, for both ends |
+//! | [`unseen`] | what changed and this user has not seen |
 //! | [`list`] | the list as a replica: a pure reducer over a snapshot and changes |
 //! | [`edits`] | what this user wants and the database has not confirmed |
 //! | [`replica`] | one client's end of the protocol: frames in, frames and row changes out |
@@ -27,4 +28,5 @@ pub mod pages;
 pub mod patient;
 pub mod replica;
 pub mod shell;
+pub mod unseen;
 pub mod wire;

@@ -22,7 +22,7 @@ pub use self::{
 };
 use crate::{
     edits::{Edit, Pending},
-    filter::{Before, Filter},
+    filter::{Filter, Place},
     list::{
         RowChange, Snapshot,
         alike::SoundsLike,
@@ -31,7 +31,8 @@ use crate::{
     },
     patient::{Patient, UtcTime, display::natural_key},
     replica::{Effect, Replica},
-    wire::UserInfo,
+    unseen::{Told, Unseen},
+    wire::{ChangeAction, How, Personal, Present, UserInfo},
 };
 
 /// Whether what is on the screen is what the database holds.
@@ -102,7 +103,7 @@ pub struct Live {
     /// Rows that were deleted by somebody else and are still shown.
     deleted: StoredValue<BTreeMap<i64, Arc<Patient>>, LocalStorage>,
     /// What this user has not seen yet.
-    marks: StoredValue<BTreeMap<i64, Mark>, LocalStorage>,
+    unseen: StoredValue<Unseen, LocalStorage>,
     /// Turns whenever the set of rows, what they are sorted by or a mark may be another.
     turned: RwSignal<u64>,
     /// It is about to turn.
@@ -142,11 +143,26 @@ pub struct Live {
     pub mine: Memo<Mine>,
     /// What it has not been told yet.
     untold: StoredValue<BTreeMap<String, Option<String>>, LocalStorage>,
+    /// What it was told and has not confirmed.
+    told: StoredValue<BTreeMap<String, Option<String>>, LocalStorage>,
+    /// Who else attends which patient.
+    pub others: RwSignal<(i64, Vec<Present>)>,
+    /// Whether people are told who else attends a patient.
+    presence: StoredValue<bool>,
+    /// Which patient this user attends, and how.
+    attends: StoredValue<Option<(i64, How)>>,
 }
 
 impl Live {
     /// The list that the page came with; `now` is the page's clock.
-    pub fn new(snapshot: Snapshot, user: UserInfo, query: Query, now: RwSignal<UtcTime>) -> Self {
+    pub fn new(
+        snapshot: Snapshot,
+        user: UserInfo,
+        own: Personal,
+        presence: bool,
+        query: Query,
+        now: RwSignal<UtcTime>,
+    ) -> Self {
         let replica = Replica::new(snapshot, Filter::default());
         let state = RwSignal::new(LinkState::Connecting);
         let blocked = Memo::new(move |_| state.get() != LinkState::Live);
@@ -159,7 +175,7 @@ impl Live {
             rows: StoredValue::new_local(HashMap::new()),
             owner: StoredValue::new_local(Owner::current()),
             deleted: StoredValue::new_local(BTreeMap::new()),
-            marks: StoredValue::new_local(BTreeMap::new()),
+            unseen: StoredValue::new_local(Unseen::default()),
             turned: RwSignal::new(0),
             turning: StoredValue::new(false),
             moved: StoredValue::new(false),
@@ -181,9 +197,14 @@ impl Live {
             personal,
             mine: Memo::new(move |_| personal.with(|personal| Self::mine_of(personal, &name))),
             untold: StoredValue::new_local(BTreeMap::new()),
+            told: StoredValue::new_local(BTreeMap::new()),
+            others: RwSignal::new((0, Vec::new())),
+            presence: StoredValue::new(presence),
+            attends: StoredValue::new(None),
             replica: StoredValue::new_local(replica),
         };
         live.with_rows(|rows| rows.values().for_each(|row| live.enter(row)));
+        live.take_personal(own);
         live
     }
 
@@ -217,12 +238,14 @@ impl Live {
         self.query.with(|query| {
             self.with_rows(|rows| {
                 self.deleted.with_value(|deleted| {
-                    self.marks.with_value(|marks| {
+                    self.unseen.with_value(|unseen| {
                         self.index.with_value(|index| {
-                            let unseen = deleted.values().filter(|row| marks.contains_key(&row.id));
-                            let all = rows.values().chain(unseen);
+                            let gone = deleted.values().filter(|row| unseen.mark(row.id).is_some());
+                            let all = rows.values().chain(gone);
                             let all = all.filter_map(|row| index.get(&row.id).map(|index| (row, &index.keys)));
-                            let was_in_view = |id| marks.get(&id).is_some_and(|mark| query.passed(&mark.was));
+                            let was_in_view = |id| {
+                                unseen.mark(id).and_then(|mark| mark.was.as_ref()).is_some_and(|was| query.passed(was))
+                            };
                             let ids = query.arrange_by(all, &mine, was_in_view);
                             let keys = |id| index.get(&id).map(|index| &index.keys);
                             with_empty_beds(query, ids, rows.values().map(|row| &**row), keys)
@@ -314,6 +337,10 @@ impl Live {
                 Effect::Send(frame) => link.iter().for_each(|link| link.send(frame.clone())),
                 Effect::Now(now) => link.iter().for_each(|link| link.set_time(now)),
                 Effect::Answered(key, outcome) => self.answered(&key, outcome),
+                Effect::Personal(personal) => self.take_personal(*personal),
+                Effect::Recalled(key, value) => self.recalled(&key, value),
+                Effect::Remembered(key) => self.told.update_value(|told| _ = told.remove(&key)),
+                Effect::Presence(pk, others) => self.others.set((pk, others)),
                 Effect::Rows(changes) => {
                     for (change, by) in changes {
                         self.show(change, &by);
@@ -339,6 +366,9 @@ impl Live {
         };
         if state != before {
             self.state.set(state);
+            if state == LinkState::Live {
+                self.get_in_touch();
+            }
         }
         self.follow_edits();
     }
@@ -386,28 +416,37 @@ impl Live {
     fn show(self, change: RowChange, by: &str) {
         let id = change.row().id;
         let own = self.user.with_value(|user| user.name == by);
-        let (kind, was) = match &change {
+        let (action, changed, was, row) = match change {
             RowChange::Added(patient) => {
                 // In another history it may never have been deleted.
                 self.deleted.update_value(|deleted| _ = deleted.remove(&id));
-                self.enter(patient);
-                (MarkKind::New, Before::default())
+                self.enter(&patient);
+                (ChangeAction::Create, Vec::new(), None, None)
             }
             RowChange::Changed { before, after } => {
-                self.enter(after);
-                let fields = before.changed_from(after).into_iter().map(|(field, _)| field).collect();
-                (MarkKind::Changed(fields), Before::of_row(before))
+                self.enter(&after);
+                let fields = before.changed_from(&after).into_iter().map(|(field, _)| field).collect();
+                (ChangeAction::Update, fields, Some(Place::of(&before)), None)
             }
             RowChange::Removed(patient) => {
                 self.deleted.update_value(|deleted| _ = deleted.insert(id, patient.clone()));
-                (MarkKind::Deleted, Before::of_row(patient))
+                (ChangeAction::Delete, Vec::new(), Some(Place::of(&patient)), Some(patient))
             }
         };
-        if !own {
-            let seq = self.replica.with_value(|replica| replica.list().seq());
-            self.mark(id, Mark { kind, by: by.to_owned(), seq, was });
-        } else if kind == MarkKind::Deleted {
-            self.marks.update_value(|marks| _ = marks.remove(&id));
+        let seq = self.replica.with_value(|replica| replica.list().seq());
+        let is_gone = action == ChangeAction::Delete;
+        self.absorb(Told {
+            pk: id,
+            seq,
+            action,
+            changed,
+            by: by.to_owned(),
+            at: self.now.get_untracked(),
+            own,
+            was,
+            row,
+        });
+        if own && is_gone {
             self.drop_row(id);
         }
         self.refresh(id);

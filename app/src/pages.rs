@@ -14,7 +14,7 @@ pub use self::{
 use crate::{
     list::Snapshot,
     patient::{UtcTime, display::Zone},
-    wire::UserInfo,
+    wire::{Personal, UserInfo},
 };
 
 /// What the list's page is made from; it travels with the page, so that the browser starts from the same.
@@ -24,6 +24,10 @@ pub struct ListPage {
     pub snapshot: Snapshot,
     /// Who is signed in.
     pub user: UserInfo,
+    /// What they have of their own; of the same moment as the rows.
+    pub personal: Personal,
+    /// Whether this server tells who attends a patient.
+    pub presence: bool,
     /// The hospital's time.
     pub zone: Zone,
     /// When the page was made.

@@ -6,13 +6,16 @@
 
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
+
 use crate::{
     edits::{Edit, Edits, Outcome},
     filter::Filter,
     list::{Applied, PatientList, RowChange, Snapshot},
     patient::{Patient, UtcTime},
     wire::{
-        ChangeFrame, ClientReply, ClientRequest, Divergence, Frame, Heartbeat, Hello, Notice, RowsFrame, SyncedData,
+        ChangeFrame, ClientReply, ClientRequest, Divergence, Frame, Heartbeat, Hello, Notice, Personal, Present,
+        RowsFrame, SyncedData,
     },
 };
 
@@ -34,6 +37,27 @@ pub enum Effect {
     Answered(String, Outcome),
     /// The server says what time it is.
     Now(UtcTime),
+    /// All that the server keeps for this user.
+    Personal(Box<Personal>),
+    /// One value of it is another one, on whichever screen.
+    Recalled(String, Option<String>),
+    /// The server was told of the value with this key, and has answered.
+    Remembered(String),
+    /// Who else attends this patient.
+    Presence(i64, Vec<Present>),
+}
+
+/// The id of the question for all that the server keeps for this user.
+pub const PERSONAL_ID: &str = "personal";
+
+/// The id of the request that has a value remembered.
+pub fn remember_id(key: &str) -> String {
+    format!("remember {key}")
+}
+
+/// The id of the request that says whom this user attends; 0: nobody.
+pub fn attend_id(pk: i64) -> String {
+    format!("attend {pk}")
 }
 
 /// A replica of the rows that pass a filter, and this user's edits.
@@ -200,6 +224,9 @@ impl Replica {
                 self.synced(&reply)
             }
             Some(Frame::Reply(reply)) => {
+                if let Some(effect) = aside(&reply) {
+                    return vec![effect];
+                }
                 let answered = self.edits.answered(*reply, self.list.seq(), attended);
                 let mut effects: Vec<_> =
                     answered.map(|(key, outcome)| Effect::Answered(key, outcome)).into_iter().collect();
@@ -207,7 +234,22 @@ impl Replica {
                 effects.extend(self.send_edits());
                 effects
             }
-            Some(Frame::Unknown) => Vec::new(),
+            // About no row; and told whether the server follows the log or not.
+            Some(Frame::Notice(Notice::Personal { key, value })) => {
+                self.heard = false;
+                vec![match key {
+                    Some(key) => Effect::Recalled(key, value),
+                    None => Effect::Send(ask_personal()),
+                }]
+            }
+            Some(Frame::Notice(Notice::Presence { pk, others })) => {
+                self.heard = false;
+                vec![Effect::Presence(pk, others)]
+            }
+            Some(Frame::Unknown) => {
+                self.heard = false;
+                Vec::new()
+            }
             // It was about something, and nobody knows what.
             None => self.out_of_step(None),
         }
@@ -384,4 +426,24 @@ impl Replica {
         effects.extend(self.send_edits());
         effects
     }
+}
+
+fn ask_personal() -> String {
+    let request = ClientRequest { action: "personal", request_id: PERSONAL_ID, ..ClientRequest::default() };
+    // Nothing in it can fail to encode.
+    serde_json::to_string(&request).unwrap_or_default()
+}
+
+/// What an answer says that is about no row.
+fn aside(reply: &ClientReply) -> Option<Effect> {
+    let id = reply.request_id.as_deref()?;
+    let data = reply.data.as_deref().map(RawValue::get);
+    if id == PERSONAL_ID {
+        return serde_json::from_str(data?).ok().map(Effect::Personal);
+    }
+    if let Some(key) = id.strip_prefix("remember ") {
+        return Some(Effect::Remembered(key.to_owned()));
+    }
+    let pk = id.strip_prefix("attend ")?.parse().ok()?;
+    Some(Effect::Presence(pk, data.and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default()))
 }

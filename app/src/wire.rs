@@ -1,6 +1,7 @@
 //! The WebSocket protocol's messages, for both ends (`docs/protocol.md`). Knows no Leptos, HTTP or SQL.
 
 mod level_2;
+mod personal;
 mod reply;
 mod request;
 mod user;
@@ -10,6 +11,7 @@ pub use self::{
         ChangeAction, ChangeFrame, ClientReply, ClientRequest, Divergence, Frame, Heartbeat, Hello, Notice, Position,
         Reason, RowsFrame, Synced, SyncedData,
     },
+    personal::{ATTEND_MS, How, Personal, Present, UnseenChange},
     reply::{ChangePush, Envelope, InstanceData, InstancePush, Reply},
     request::{Malformed, Page, PageOf, Pk, Request},
     user::{Role, UserInfo},

@@ -5,8 +5,8 @@
 use app::{
     patient::UtcTime,
     wire::{
-        ChangeAction, ChangeFrame, ClientRequest, Divergence, Frame, Heartbeat, Hello, Notice, Position, Reason, Role,
-        RowsFrame, Synced, UserInfo,
+        ChangeAction, ChangeFrame, ClientRequest, Divergence, Frame, Heartbeat, Hello, How, Notice, Personal, Position,
+        Present, Reason, Role, RowsFrame, Synced, UserInfo,
     },
 };
 
@@ -42,7 +42,10 @@ fn every_notice_has_its_shape() {
         Notice::Heartbeat(Heartbeat { head_seq: 9, digest: digest.map(str::to_owned), now: at() })
     };
     let rows = RowsFrame { epoch: "e".to_owned(), seq: 9, offset: 250, rows: vec![1], more: true };
-    let shapes: [(Notice<Vec<i64>>, &str); 8] = [
+    let personal =
+        |value: Option<&str>| Notice::Personal { key: Some("starred/7".to_owned()), value: value.map(str::to_owned) };
+    let others = vec![Present { by: "doctor".to_owned(), how: How::Editing }];
+    let shapes: [(Notice<Vec<i64>>, &str); 12] = [
         (
             Notice::Hello(hello),
             r#"{"type":"hello","protocol":1,"epoch":"e","head_seq":9,"heartbeat_ms":5000,"now":"2026-11-23T14:02:31Z","user":{"name":"sister","role":"clinician"}}"#,
@@ -63,15 +66,39 @@ fn every_notice_has_its_shape() {
         (Notice::Rows(rows), r#"{"type":"rows","epoch":"e","seq":9,"offset":250,"rows":[1],"more":true}"#),
         (Notice::Reset { reason: Reason::AnotherHistory }, r#"{"type":"reset","reason":"another history"}"#),
         (Notice::GoingAway { retry_after_ms: 120 }, r#"{"type":"going_away","retry_after_ms":120}"#),
+        (personal(Some("yes")), r#"{"type":"personal","key":"starred/7","value":"yes"}"#),
+        (personal(None), r#"{"type":"personal","key":"starred/7","value":null}"#),
+        (Notice::Personal { key: None, value: None }, r#"{"type":"personal","key":null,"value":null}"#),
+        (
+            Notice::Presence { pk: 7, others },
+            r#"{"type":"presence","pk":7,"others":[{"by":"doctor","how":"editing"}]}"#,
+        ),
     ];
     for (notice, shape) in shapes {
         assert_eq!(text(&notice), shape);
         if !matches!(notice, Notice::Rows(_)) {
-            assert!(matches!(Frame::parse(shape), Some(Frame::Notice(_))), "our own client reads {shape}");
+            let Some(Frame::Notice(read)) = Frame::parse(shape) else { panic!("our own client does not read {shape}") };
+            assert_eq!(text(&read), shape);
         }
     }
     assert!(matches!(Frame::parse(r#"{"type":"of a later version"}"#), Some(Frame::Unknown)));
     assert!(Frame::parse(r#"{"type":"reset","reason":"of a later version"}"#).is_none());
+}
+
+#[test]
+fn what_a_user_has_of_their_own_has_its_shape() {
+    let shape = r#"{"seq":9,"values":{"seen":"4","starred/7":"yes"},"marks":[{"pk":7,"seq":9,"action":"update","changed":["bed"],"by":"doctor, sister","at":"2026-11-23T14:02:31Z","was":{"ward":"North","status":"admitted"},"data":null}]}"#;
+    let personal: Personal = serde_json::from_str(shape).unwrap();
+    assert_eq!(text(&personal), shape);
+    let data = serde_json::json!({"how": "viewing"});
+    let attend = ClientRequest {
+        action: "attend",
+        request_id: "attend 1",
+        pk: Some(7),
+        data: data.as_object(),
+        ..ClientRequest::default()
+    };
+    assert_eq!(text(&attend), r#"{"action":"attend","request_id":"attend 1","pk":7,"data":{"how":"viewing"}}"#);
 }
 
 #[test]

@@ -97,6 +97,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
             await lab.change(newer, { status: 'admitted', attending: 'Dr E. Novak' });
             await lab.delete(mary);
             await lab.admit({ first_name: 'Zofia', last_name: 'Kowalczyk' });
+            await list.letGo();
             await list.row('KOWALCZYK, Zofia').isNew('lab');
             await list.row('SOMERVILLE, Mary').isDeleted('lab');
             await check('list with marks');

@@ -116,7 +116,7 @@ test('everything can be marked as seen at once', async ({ open, lab }) => {
     await lab.delete(grace);
     await lab.admit({ first_name: 'Mary', last_name: 'Somerville' });
     await expect(list.updates).toHaveText('3 updates');
-    await list.markAllSeen.click();
+    await list.clearAll();
     await expect(list.updates).toHaveText('0 updates');
     await expect(list.markAllSeen).toBeDisabled();
     await expect(list.names).toHaveText([ADA, 'SOMERVILLE, Mary']);
@@ -151,7 +151,7 @@ test('what another program writes over the socket is shown, and so is an import'
     await expect(list.updates).toHaveText('3 updates');
 
     // Run again, it changes nothing, and nobody is told anything.
-    await list.markAllSeen.click();
+    await list.clearAll();
     await server.import(folder);
     await lab.change(ada, { reason: 'Chest pain, better' });
     await expect(list.row(ADA).cell('Admitted')).toContainText('better');
@@ -170,7 +170,7 @@ test('a change of one patient touches that patient’s row and no other', async 
             const element = node instanceof Element ? node : node.parentElement;
             const row = element?.closest('tbody tr');
             if (row) return `row ${(row as HTMLElement).dataset.id}`;
-            return element?.closest('.updates, .clock, #announcer')?.className ?? `${element?.outerHTML.slice(0, 80)}`;
+            return element?.closest('.updates, .clock, #announcer, title')?.className ?? `${element?.outerHTML.slice(0, 80)}`;
         };
         const observer = new MutationObserver(records => records.forEach(record => touched.push(place(record.target))));
         observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
@@ -181,7 +181,7 @@ test('a change of one patient touches that patient’s row and no other', async 
     const touched = await list.page.evaluate(() => [...new Set((window as unknown as { touched: string[] }).touched)]);
     expect(touched).toContain(`row ${ada.id}`);
     // Beside it, only the header's count and time and the announcement.
-    const elsewhere = touched.filter(place => !['updates', 'clock', 'quiet', `row ${ada.id}`].includes(place));
+    const elsewhere = touched.filter(place => !['updates', 'clock', 'quiet', '', `row ${ada.id}`].includes(place));
     expect(elsewhere).toEqual([]);
 });
 
@@ -202,7 +202,7 @@ test('a burst of changes arrives whole and in order', async ({ open, lab, server
         const row = list.page.locator(`tbody tr[data-id="${patient.id}"]`);
         await expect(row.locator('[data-label="Attending"]')).toContainText(String(patient.team));
     }
-    await expect(list.updates).toHaveText('20 updates');
+    await expect(list.updates).toHaveText(/^20 updates/);
 });
 
 test('an open record follows the changes of others', async ({ open, lab }) => {

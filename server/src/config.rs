@@ -3,7 +3,7 @@
 
 use std::{ffi::OsStr, fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
-use clap::{Arg, Args, Command, builder::TypedValueParser, error::ErrorKind};
+use clap::{Arg, ArgAction, Args, Command, builder::TypedValueParser, error::ErrorKind};
 use jiff::tz::TimeZone;
 
 /// Where the data is: every command needs it.
@@ -72,6 +72,11 @@ pub struct ServeArgs {
     /// from all rows. The log itself is kept for ever
     #[arg(long, env = "WARDWATCH_RESUME_WINDOW", default_value_t = 10_000, value_name = "CHANGES")]
     pub resume_window: u32,
+
+    /// Tell nobody who else has a patient's record open; in the environment: off
+    #[arg(long = "no-presence", env = "WARDWATCH_PRESENCE", action = ArgAction::Set, num_args = 0)]
+    #[arg(default_value = "on", default_missing_value = "off", value_parser = on_or_off)]
+    pub presence: bool,
 
     /// Fill an empty database with the demo ward
     #[arg(long)]
@@ -160,6 +165,14 @@ fn public_origin(text: &str) -> Result<PublicOrigin, String> {
 
 fn time_zone(text: &str) -> Result<TimeZone, String> {
     TimeZone::get(text).map_err(|_| "WARDWATCH_TIME_ZONE is a name such as Europe/London or UTC".to_owned())
+}
+
+fn on_or_off(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("WARDWATCH_PRESENCE is on or off".to_owned()),
+    }
 }
 
 fn positive(text: &str) -> Result<NonZeroU32, String> {

@@ -9,6 +9,7 @@ pub mod startup;
 pub mod store;
 pub mod telemetry;
 
+mod asides;
 mod auth;
 mod clock;
 mod demo;

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use app::{
+    live::personal::LIST,
     pages::{ListPage, PasswordPage, SignInPage},
     shell,
 };
@@ -45,12 +46,18 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
     if who.must_change_password {
         return Ok(Redirect::to("/password").into_response());
     }
+    let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
+    // Somebody who names nothing sees what they saw last.
+    let named = request.uri().query().filter(|query| !query.is_empty());
+    let address = named.or(personal.values.get(LIST).map(String::as_str)).unwrap_or_default().to_owned();
     let page = ListPage {
-        snapshot: state.store.snapshot().await?,
+        snapshot,
         user: who.info(),
+        personal,
+        presence: state.asides.tell_presence(),
         zone: state.zone(),
         now: clock::now(),
-        address: request.uri().query().unwrap_or_default().to_owned(),
+        address,
     };
     let options = state.leptos.clone();
     Ok(render(request, move || shell::list(options.clone(), page.clone())).await)

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    asides::Asides,
     auth::{AccountError, Accounts, Secret, Sweeper},
     config::ServeArgs,
     feed::Feed,
@@ -96,6 +97,7 @@ pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken
     let state = AppState::new(state::Inner {
         accounts: store.accounts(),
         feed,
+        asides: Asides::new(store.clone(), args.presence),
         sweeper: Sweeper::default(),
         requests,
         sign_ins,
@@ -158,6 +160,7 @@ impl Server {
         // The feed goes on until the last socket has been told what was committed.
         let no_sockets = CancellationToken::new();
         background.spawn(state.feed.clone().run(state.store.clone(), no_sockets.clone()));
+        background.spawn(state.asides.clone().run(no_sockets.clone()));
         background.spawn(state.sweeper.clone().run(state.accounts.clone(), state.stop.clone()));
         background.spawn(keep_house(state.clone()));
 

@@ -7,6 +7,7 @@ use leptos::config::LeptosOptions;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    asides::Asides,
     auth::{Accounts, Sweeper, Throttle},
     config::{PublicOrigin, ServeArgs},
     feed::Feed,
@@ -21,6 +22,8 @@ pub(crate) struct Inner {
     pub(crate) store: Store,
     pub(crate) accounts: Accounts,
     pub(crate) feed: Feed,
+    /// What sockets are told beside the log.
+    pub(crate) asides: Asides,
     pub(crate) sweeper: Sweeper,
     /// By account: what its sockets may ask for.
     pub(crate) requests: Throttle<i64>,

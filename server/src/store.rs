@@ -6,6 +6,7 @@
 pub mod keep;
 
 mod error;
+mod personal;
 mod postgres;
 mod sqlite;
 mod write;
@@ -17,13 +18,15 @@ use app::{
     filter::Filter,
     list::Snapshot,
     patient::UtcTime,
-    wire::{Page, PageOf, Position, Role},
+    wire::{Page, PageOf, Personal, Position, Role},
 };
 use serde_json::value::RawValue;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 
+use self::personal::MOST_KEYS;
 pub use self::{
     error::{OpenError, StoreError},
+    personal::{Remember, RememberError, Remembered},
     write::{Author, Command, Origin, Write, WriteError, Written},
 };
 use crate::auth::Accounts;
@@ -35,6 +38,17 @@ pub struct Store {
     /// Rung after each commit of this process, and of others that say so: a hint that the feed need not wait for its next
     /// look.
     committed: Arc<Notify>,
+    /// What nodes say to each other beside the log.
+    heard: broadcast::Sender<Heard>,
+}
+
+/// What was heard from the nodes that share the database, this one among them.
+#[derive(Clone, Debug)]
+pub(crate) enum Heard {
+    /// As it was given to [`Store::say`].
+    Word(Arc<str>),
+    /// Words may have been said that were not heard.
+    SomeWereLost,
 }
 
 /// Which one it is.
@@ -93,16 +107,27 @@ pub(crate) struct Credential<'a> {
 /// How soon the feed looks at the log again when nobody rings.
 const POLL: Duration = Duration::from_millis(100);
 
+/// What PostgreSQL takes with a notification, in bytes.
+pub(crate) const LONGEST_WORD: usize = 7_999;
+
+/// Words that may wait to be heard.
+const MOST_HEARD: usize = 1024;
+
+/// Unseen changes at most that are read for an account: what is further back counts as seen. Somebody who was away for a
+/// year is not kept waiting for all of it.
+const MOST_UNSEEN: i64 = 200_000;
+
 impl Store {
     /// Opens the database, creating and migrating it as needed, and starts its writer.
     pub async fn open(url: &str) -> Result<Self, OpenError> {
         let committed = Arc::new(Notify::new());
+        let heard = broadcast::Sender::new(MOST_HEARD);
         let database = if postgres::is_url(url) {
-            Database::Postgres(postgres::open(url, committed.clone()).await?)
+            Database::Postgres(postgres::open(url, committed.clone(), heard.clone()).await?)
         } else {
             Database::Sqlite(sqlite::open(url, committed.clone()).await?)
         };
-        Ok(Self { database, committed })
+        Ok(Self { database, committed, heard })
     }
 
     /// Whether the database that this URL names may be away for a while without anything being wrong here.
@@ -126,6 +151,20 @@ impl Store {
     /// Returns when something has been committed since the last call, as far as this process has heard.
     pub async fn committed(&self) {
         self.committed.notified().await;
+    }
+
+    /// Says a word of at most [`LONGEST_WORD`] bytes to all nodes that share the database, soon. It may be lost.
+    pub(crate) fn say(&self, word: String) {
+        match &self.database {
+            // There is no other one.
+            Database::Sqlite(_) => {}
+            Database::Postgres(node) => node.say(word),
+        }
+    }
+
+    /// What nodes say from now on.
+    pub(crate) fn listen(&self) -> broadcast::Receiver<Heard> {
+        self.heard.subscribe()
     }
 
     /// How long the feed waits at most before it looks at the log again.
@@ -159,11 +198,28 @@ impl Store {
     /// All rows and the position that they belong to, in one read transaction.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let (position, rows) = self.raw_snapshot(&Filter::default()).await?;
-        let rows = rows
-            .iter()
-            .map(|row| serde_json::from_str(row.get()).map(Arc::new))
-            .collect::<Result<_, serde_json::Error>>()?;
-        Ok(Snapshot { epoch: position.epoch, seq: position.seq, at: position.at, rows })
+        read_snapshot(position, &rows)
+    }
+
+    /// As above, with what an account has of its own.
+    pub async fn snapshot_for(&self, account_id: i64) -> Result<(Snapshot, Personal), StoreError> {
+        let (position, rows, personal) = ask!(self, database => database.snapshot_for(account_id))?;
+        Ok((read_snapshot(position, &rows)?, personal))
+    }
+
+    /// What an account has of its own: values, and marks of what it has not seen.
+    pub async fn personal(&self, account_id: i64) -> Result<Personal, StoreError> {
+        ask!(self, database => database.personal(account_id))
+    }
+
+    /// Has a value remembered, or forgotten: durable when this returns `Ok`. Sent twice it is the same.
+    pub async fn remember(&self, account_id: i64, what: &Remember) -> Result<Remembered, RememberError> {
+        ask!(self, database => database.remember(account_id, what))
+    }
+
+    /// One value as it is remembered now.
+    pub(crate) async fn remembered(&self, account_id: i64, key: &str) -> Result<Option<String>, StoreError> {
+        ask!(self, database => database.remembered(account_id, key))
     }
 
     /// As [`snapshot`](Self::snapshot), of the rows that pass, and those still as JSON.
@@ -203,4 +259,9 @@ impl Store {
     pub(crate) async fn follow_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
         ask!(self, database => database.follow_log(after, limit))
     }
+}
+
+fn read_snapshot(position: Position, rows: &RawRows) -> Result<Snapshot, StoreError> {
+    let rows = rows.iter().map(|row| serde_json::from_str(row.get()).map(Arc::new)).collect::<Result<_, _>>()?;
+    Ok(Snapshot { epoch: position.epoch, seq: position.seq, at: position.at, rows })
 }

@@ -251,6 +251,7 @@ fn a_wrong_setting_is_refused_by_its_name() {
         ("WARDWATCH_SESSION_HOURS", &["0", "721", "x", "-1"]),
         ("WARDWATCH_REQUESTS_PER_SECOND", &["0", "x", "1.5"]),
         ("WARDWATCH_OUTBOX_BYTES", &["1", "x", "65535"]),
+        ("WARDWATCH_PRESENCE", &["", "no", "false"]),
     ] {
         for value in values {
             let mut command = wardwatch(&folder);
@@ -285,7 +286,9 @@ fn help_tells_of_every_command_and_every_setting() {
         assert!(help.contains(word), "{word} in {help}");
     }
     let help = stdout(&run(&folder, &["serve", "--help"]));
-    for name in ["ADDR", "SITE_ROOT", "ORIGIN", "TIME_ZONE", "SESSION_HOURS", "REQUESTS_PER_SECOND", "OUTBOX_BYTES"] {
+    for name in
+        ["ADDR", "SITE_ROOT", "ORIGIN", "TIME_ZONE", "SESSION_HOURS", "REQUESTS_PER_SECOND", "OUTBOX_BYTES", "PRESENCE"]
+    {
         assert!(help.contains(&format!("WARDWATCH_{name}")), "{name} in {help}");
     }
     assert!(stdout(&run(&folder, &["--version"])).starts_with("wardwatch "));

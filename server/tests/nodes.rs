@@ -12,9 +12,10 @@ use serde_json::json;
 use server::store::Store;
 use sqlx::{Connection, PgConnection};
 use support::{
-    Folder, Ward, create_in,
+    Client, Folder, Ward, create_in,
     crowd::Crowd,
     killable::Program,
+    level_2::{PATHS, headers},
     patch_in,
     postgres::{Cluster, until_yes},
     program::add_account,
@@ -300,4 +301,48 @@ async fn a_node_that_was_stopped_for_a_while_proves_no_old_list_right() {
     let settled = crowd.settle(&store).await;
     assert_eq!(settled.watchers[0].tally.snapshots, 1);
     store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_attended_a_patient_at_a_node_that_is_killed_is_gone_when_their_time_is_over() {
+    let ward = Ward::on(Folder::on_postgres(), &[]).await;
+    let mut program = Program::new(Folder::beside(ward.folder.url()), &[]);
+    assert!(program.start().await);
+    let mut sister = ward.level_2("clinician").await;
+    let mut doctor = Client::at(program.addr, PATHS[0], &headers(ward.token("admin"))).await;
+    for client in [&mut sister, &mut doctor] {
+        assert_eq!(client.payload().await["type"], "hello");
+    }
+    let attend = |how: &str| json!({"action": "attend", "pk": 7, "data": {"how": how}});
+    let others = async |client: &mut Client, how| client.request(attend(how)).await["data"].clone();
+    within("each to hear of the other", async {
+        others(&mut sister, "viewing").await;
+        while others(&mut doctor, "editing").await == json!([]) {}
+        while others(&mut sister, "viewing").await == json!([]) {}
+    })
+    .await;
+    program.kill();
+    assert_eq!(others(&mut sister, "viewing").await, json!([{"by": "admin", "how": "editing"}]), "nobody has said so");
+    within("the end of the lease", async {
+        while others(&mut sister, "viewing").await != json!([]) {
+            sleep(Duration::from_millis(100)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_may_have_missed_a_word_of_the_others_has_every_screen_ask_again() {
+    let ward = Ward::on(Folder::on_postgres(), &[]).await;
+    let mut client = ward.level_2("viewer").await;
+    assert_eq!(client.payload().await["type"], "hello");
+    let lost = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                WHERE datname = current_database() AND query LIKE 'LISTEN%'";
+    ward.run_sql(lost).await;
+    assert_eq!(client.payload().await, json!({"type": "personal", "key": null, "value": null}));
+    // It hears the others again.
+    let another = ward.another_node().await;
+    let mut other = another.level_2("viewer").await;
+    other.request(json!({"action": "remember", "data": {"key": "a", "value": "b"}})).await;
+    assert_eq!(client.payload().await, json!({"type": "personal", "key": "a", "value": "b"}));
 }

@@ -8,14 +8,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use app::{
     change::{Action, Change},
-    filter::Filter,
+    filter::{Filter, Place},
     patient::{Patient, Revision},
-    wire::{Page, Role},
+    wire::{ChangeAction, Page, Role, UnseenChange},
 };
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
-use server::store::{Command, Store, Write, WriteError, Written};
+use server::store::{Author, Command, Remember, RememberError, Remembered, Store, Write, WriteError, Written};
 use support::{Folder, author, create_in, data, patch_in, patient_with, write};
 use uuid::Uuid;
 
@@ -57,6 +57,14 @@ contract! {
     an_import_that_was_refused_is_tried_again_by_the_next_one
     ids_are_never_given_twice_even_after_a_restart
     a_store_that_is_closed_answers_that_it_is
+    values_are_kept_for_each_account_and_go_with_it
+    an_account_has_no_more_keys_than_it_may_have_but_may_always_have_seen_everything
+    what_was_seen_stays_seen_whoever_says_less_at_the_same_time
+    marks_are_what_others_changed_and_the_account_has_not_seen
+    marks_are_what_the_log_says_after_any_writes_of_several_accounts
+    nothing_is_new_to_an_account_that_was_before_it_or_before_marks_were
+    a_position_of_another_history_counts_as_the_end_of_the_log
+    who_has_seen_everything_patient_by_patient_need_not_read_it_again
 }
 
 async fn log(store: &Store) -> Vec<Change> {
@@ -454,4 +462,306 @@ async fn a_question_that_is_given_up_leaves_no_old_answer_behind(folder: Folder)
             assert_eq!(row["version"], written.patient.as_ref().unwrap().version);
         }
     }
+}
+
+/// Accounts with the numbers 1 to 3.
+async fn accounts(folder: &Folder) -> Store {
+    let store = folder.open().await;
+    let accounts = "INSERT INTO account (name, role, password_hash, password_is_one_time, created_at) VALUES \
+                    ('ada', 'viewer', 'none', FALSE, 0), ('ben', 'clinician', 'none', FALSE, 0), \
+                    ('eve', 'clinician', 'none', FALSE, 0); \
+                    INSERT INTO personal (account_id, key, value) VALUES (1, 'seen', '0'), (2, 'seen', '0')";
+    folder.run_sql(accounts).await.unwrap();
+    store
+}
+
+/// A write of the account with this number; 0: of the program itself.
+fn by(account: i64, command: Command) -> Write {
+    let name = ["import", "ada", "ben", "eve"][usize::try_from(account).unwrap()];
+    let account_id = Some(account).filter(|account| *account > 0);
+    Write { author: Author { account_id, name: name.to_owned(), ..author() }, ..write(command) }
+}
+
+async fn done(store: &Store, account: i64, command: Command) -> i64 {
+    store.write(by(account, command)).await.unwrap().seq.unwrap()
+}
+
+fn value(key: &str, value: Option<&str>) -> Remember {
+    Remember::Value { key: key.to_owned(), value: value.map(str::to_owned) }
+}
+
+fn seen(pk: Option<i64>, seq: i64) -> Remember {
+    Remember::Seen { pk, seq }
+}
+
+fn kept(key: &str, value: &str) -> Remembered {
+    Remembered { key: key.to_owned(), value: Some(value.to_owned()) }
+}
+
+async fn values(store: &Store, account: i64) -> Vec<(String, String)> {
+    store.personal(account).await.unwrap().values.into_iter().collect()
+}
+
+async fn marks(store: &Store, account: i64) -> Vec<UnseenChange> {
+    store.personal(account).await.unwrap().marks
+}
+
+fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+async fn values_are_kept_for_each_account_and_go_with_it(folder: Folder) {
+    let store = accounts(&folder).await;
+    let long = "é\n\"".repeat(4096);
+    for (what, told) in [
+        (value("starred/7", Some("yes")), kept("starred/7", "yes")),
+        (value("order", Some("bed")), kept("order", "bed")),
+        (value("order", Some(&long)), kept("order", &long)),
+        (value("order", Some(&long)), kept("order", &long)),
+        (value("nothing", None), Remembered { key: "nothing".to_owned(), value: None }),
+    ] {
+        assert_eq!(store.remember(1, &what).await.unwrap(), told);
+    }
+    store.remember(2, &value("order", Some("name"))).await.unwrap();
+    let other = folder.open().await;
+    assert_eq!(values(&other, 1).await, pairs(&[("order", &long), ("seen", "0"), ("starred/7", "yes")]));
+    assert_eq!(values(&other, 2).await, pairs(&[("order", "name"), ("seen", "0")]));
+    other.remember(1, &value("order", None)).await.unwrap();
+    assert_eq!(values(&store, 1).await, pairs(&[("seen", "0"), ("starred/7", "yes")]));
+    store.accounts().remove("ada").await.unwrap();
+    assert_eq!(values(&store, 1).await, pairs(&[("seen", "0")]), "as of one that has never kept anything");
+    assert_eq!(values(&store, 2).await.len(), 2, "and nobody else's");
+}
+
+async fn an_account_has_no_more_keys_than_it_may_have_but_may_always_have_seen_everything(folder: Folder) {
+    let store = accounts(&folder).await;
+    for number in 0..2 {
+        create_in(&store, json!({"bed": number})).await;
+    }
+    folder
+        .run_sql(
+            "INSERT INTO personal (account_id, key, value) \
+             WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 4998) \
+             SELECT 3, 'k/' || n, 'v' FROM n",
+        )
+        .await
+        .unwrap();
+    store.remember(3, &seen(Some(1), 1)).await.unwrap();
+    store.remember(3, &value("last", Some("v"))).await.unwrap();
+    for what in [value("more", Some("v")), seen(Some(2), 1)] {
+        assert!(matches!(store.remember(3, &what).await, Err(RememberError::TooMany)), "{what:?}");
+    }
+    store.remember(3, &value("last", Some("w"))).await.unwrap();
+    assert_eq!(store.remember(3, &seen(None, 2)).await.unwrap(), kept("seen", "2"));
+    // The patient's own position went with it.
+    store.remember(3, &value("k/1", None)).await.unwrap();
+    store.remember(3, &seen(Some(2), 2)).await.unwrap();
+}
+
+async fn what_was_seen_stays_seen_whoever_says_less_at_the_same_time(folder: Folder) {
+    let store = accounts(&folder).await;
+    for _ in 0..9 {
+        create_in(&store, json!({})).await;
+    }
+    for (what, told) in [
+        (seen(Some(7), 5), kept("seen/7", "5")),
+        (seen(Some(7), 3), kept("seen/7", "5")),
+        (seen(Some(8), 8), kept("seen/8", "8")),
+        // The log ends before that.
+        (seen(Some(9), 1000), kept("seen/9", "9")),
+        (seen(None, 5), kept("seen", "5")),
+        (seen(None, 4), kept("seen", "5")),
+    ] {
+        assert_eq!(store.remember(2, &what).await.unwrap(), told, "{what:?}");
+    }
+    assert_eq!(values(&store, 2).await, pairs(&[("seen", "5"), ("seen/8", "8"), ("seen/9", "9")]));
+
+    let stores = [store, folder.open().await];
+    let tasks: Vec<_> = (0..60_i64)
+        .map(|number| {
+            let store = stores[usize::try_from(number).unwrap() % 2].clone();
+            tokio::spawn(async move {
+                let (pk, seq) = ((number % 3 == 0).then_some(1), number % 10);
+                let told = store.remember(1, &seen(pk, seq)).await.unwrap();
+                assert!(told.value.unwrap().parse::<i64>().unwrap() >= seq);
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let values: BTreeMap<_, _> = values(&stores[0], 1).await.into_iter().collect();
+    assert_eq!(values["seen"], "9");
+}
+
+async fn marks_are_what_others_changed_and_the_account_has_not_seen(folder: Folder) {
+    let store = accounts(&folder).await;
+    let ward = |name: &str| json!({"ward": name, "bed": "1"});
+    for pk in 1..=5 {
+        assert_eq!(done(&store, 2, create(ward("North"))).await, pk);
+    }
+    store.remember(1, &seen(None, 3)).await.unwrap();
+    // The first: moved by others, in between by oneself. The second: by oneself only.
+    done(&store, 2, patch(1, json!({"ward": "South"}))).await;
+    done(&store, 1, patch(1, json!({"bed": "2"}))).await;
+    done(&store, 1, patch(2, json!({"bed": "2"}))).await;
+    done(&store, 3, patch(1, json!({"acuity": 2, "status": "on_leave"}))).await;
+    done(&store, 0, patch(1, json!({"acuity": 3}))).await;
+    // The third: changed, and deleted. The fourth: new, and changed. The fifth: new, and gone. The sixth: came and went.
+    done(&store, 2, patch(3, json!({"bed": "3"}))).await;
+    done(&store, 3, Command::Delete { pk: 3 }).await;
+    done(&store, 3, patch(4, json!({"bed": "4"}))).await;
+    done(&store, 1, Command::Delete { pk: 5 }).await;
+    done(&store, 2, create(json!({}))).await;
+    let head = done(&store, 2, Command::Delete { pk: 6 }).await;
+
+    let personal = store.personal(1).await.unwrap();
+    assert_eq!(personal.seq, head);
+    let north = Some(Place { ward: Some("North".to_owned()), status: "admitted".to_owned() });
+    let gist: Vec<_> = personal
+        .marks
+        .iter()
+        .map(|mark| (mark.pk, mark.seq, mark.action, mark.changed.join(" "), mark.by.as_str(), mark.was.clone()))
+        .collect();
+    assert_eq!(
+        gist,
+        [
+            (1, 10, ChangeAction::Update, "acuity status ward".to_owned(), "ben, eve, import", north.clone()),
+            (3, 12, ChangeAction::Delete, String::new(), "ben, eve", north),
+            (4, 13, ChangeAction::Create, String::new(), "ben, eve", None),
+        ]
+    );
+    let gone = personal.marks[1].data.as_ref().unwrap();
+    assert_eq!((gone.id, gone.bed.as_deref()), (3, Some("3")));
+    assert!(personal.marks[0].data.is_none() && personal.marks[2].data.is_none());
+
+    store.remember(1, &seen(Some(1), 9)).await.unwrap();
+    let left = marks(&store, 1).await;
+    assert_eq!((left.len(), left[0].by.as_str(), left[0].changed.join(" ")), (3, "import", "acuity".to_owned()));
+    for pk in [1, 3] {
+        store.remember(1, &seen(Some(pk), head)).await.unwrap();
+    }
+    assert_eq!(marks(&store, 1).await.iter().map(|mark| mark.pk).collect::<Vec<_>>(), [4]);
+    store.remember(1, &seen(None, head)).await.unwrap();
+    assert_eq!(marks(&store, 1).await, []);
+    assert_eq!(
+        marks(&store, 2).await.iter().map(|mark| mark.pk).collect::<Vec<_>>(),
+        [1, 2, 3, 4, 5],
+        "theirs are others"
+    );
+    let (snapshot, personal) = store.snapshot_for(2).await.unwrap();
+    assert_eq!((snapshot.seq, snapshot.rows.len(), personal), (head, 3, store.personal(2).await.unwrap()));
+}
+
+/// The marks of an account by the log as it is told, patient by patient.
+fn marks_by(
+    log: &[Change],
+    name: &str,
+    seen: i64,
+    seen_of: &BTreeMap<i64, i64>,
+) -> Vec<(i64, i64, ChangeAction, String)> {
+    let mut by_row: BTreeMap<i64, Vec<&Change>> = BTreeMap::new();
+    for change in log {
+        if change.seq > seen.max(seen_of.get(&change.patient.id).copied().unwrap_or(0)) {
+            by_row.entry(change.patient.id).or_default().push(change);
+        }
+    }
+    let of_row = |(pk, changes): (&i64, &Vec<&Change>)| {
+        let others: Vec<_> = changes.iter().filter(|change| change.by != name).collect();
+        let (first, last, end) = (others.first()?, others.last()?, changes.last()?);
+        let mut changed: Vec<_> = others.iter().flat_map(|change| change.before.keys().cloned()).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        match (first.action, end.action) {
+            (Action::Create, Action::Delete) => None,
+            (_, Action::Delete) if end.by == name => None,
+            (_, Action::Delete) => Some((*pk, last.seq, ChangeAction::Delete, String::new())),
+            (Action::Create, _) => Some((*pk, last.seq, ChangeAction::Create, String::new())),
+            _ => Some((*pk, last.seq, ChangeAction::Update, changed.join(" "))),
+        }
+    };
+    by_row.iter().filter_map(of_row).collect()
+}
+
+async fn marks_are_what_the_log_says_after_any_writes_of_several_accounts(folder: Folder) {
+    let store = accounts(&folder).await;
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let (mut seen_all, mut seen_of) = (0, BTreeMap::new());
+    for round in 0..12 {
+        // More than are read at once, in all.
+        for _ in 0..60 {
+            let mut write = any_write(&mut random);
+            let author = random.random_range(0..4);
+            write.author = by(author, Command::Delete { pk: 1 }).author;
+            let _ = store.write(write).await;
+        }
+        let head = store.head().await.unwrap().seq;
+        let (pk, seq) = (random.random_range(1..20), random.random_range(seen_all..=head));
+        if round % 4 == 3 {
+            seen_all = seq;
+            store.remember(1, &seen(None, seq)).await.unwrap();
+        } else {
+            let of = seen_of.entry(pk).or_insert(0);
+            *of = seq.max(*of);
+            store.remember(1, &seen(Some(pk), seq)).await.unwrap();
+        }
+        let expected = marks_by(&log(&store).await, "ada", seen_all, &seen_of);
+        let found = marks(&store, 1).await.into_iter();
+        let found: Vec<_> = found.map(|mark| (mark.pk, mark.seq, mark.action, mark.changed.join(" "))).collect();
+        assert_eq!(found, expected, "round {round}");
+    }
+    assert!(marks(&store, 2).await.len() > 5);
+}
+
+async fn nothing_is_new_to_an_account_that_was_before_it_or_before_marks_were(folder: Folder) {
+    let store = accounts(&folder).await;
+    for _ in 0..3 {
+        done(&store, 2, create(json!({}))).await;
+    }
+    store.accounts().create("zoe", Role::Viewer, "correct horse", false).await.unwrap();
+    // Of the former a node of an older version has made one: it knows no marks.
+    for account in [3, 4] {
+        assert_eq!((values(&store, account).await, marks(&store, account).await), (pairs(&[("seen", "3")]), vec![]));
+    }
+    done(&store, 2, patch(1, json!({"bed": "A"}))).await;
+    for account in [3, 4] {
+        let marks = marks(&store, account).await;
+        assert_eq!(marks.iter().map(|mark| (mark.pk, mark.seq)).collect::<Vec<_>>(), [(1, 4)], "{account}");
+    }
+    store.close().await;
+    // As an older version leaves the database.
+    folder.run_sql("DROP TABLE personal; DELETE FROM _sqlx_migrations WHERE version = 3").await.unwrap();
+    let store = folder.open().await;
+    done(&store, 2, patch(1, json!({"bed": "B"}))).await;
+    for account in [1, 3, 4] {
+        let marks = marks(&store, account).await;
+        assert_eq!(marks.iter().map(|mark| (mark.pk, mark.seq)).collect::<Vec<_>>(), [(1, 5)], "{account}");
+    }
+}
+
+async fn a_position_of_another_history_counts_as_the_end_of_the_log(folder: Folder) {
+    let store = accounts(&folder).await;
+    for _ in 0..3 {
+        done(&store, 2, create(json!({}))).await;
+    }
+    let beyond = "UPDATE personal SET value = '99' WHERE account_id = 1; \
+                  INSERT INTO personal (account_id, key, value) VALUES (1, 'seen/2', '98'), (1, 'seen/3', '1')";
+    folder.run_sql(beyond).await.unwrap();
+    let personal = store.personal(1).await.unwrap();
+    let told: Vec<_> = personal.values.into_iter().collect();
+    assert_eq!((told, personal.marks), (pairs(&[("seen", "3"), ("seen/2", "3"), ("seen/3", "1")]), vec![]));
+    done(&store, 2, patch(2, json!({"bed": "A"}))).await;
+    assert_eq!(marks(&store, 1).await.iter().map(|mark| mark.pk).collect::<Vec<_>>(), [2]);
+}
+
+async fn who_has_seen_everything_patient_by_patient_need_not_read_it_again(folder: Folder) {
+    let store = accounts(&folder).await;
+    done(&store, 2, create(json!({}))).await;
+    let beds = (0..1100).map(|bed| store.write(by(2, patch(1, json!({"bed": bed})))));
+    futures::future::join_all(beds).await;
+    store.remember(1, &seen(Some(1), 1100)).await.unwrap();
+    assert_eq!(values(&store, 1).await, pairs(&[("seen", "0"), ("seen/1", "1100")]), "one is left");
+    store.remember(1, &seen(Some(1), 1101)).await.unwrap();
+    assert_eq!(store.personal(1).await.unwrap().values["seen"], "1101");
+    assert_eq!(values(&store, 1).await, pairs(&[("seen", "1101")]));
 }

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use super::{
     Dialogs,
     dialog::DialogTitle,
-    erased::{input, part, press},
+    erased::{input, press, when},
 };
 use crate::{
     list::columns::Column,
@@ -32,13 +32,19 @@ pub(super) fn ColumnsDialog() -> impl IntoView {
         }
         keep(&columns);
     };
-    let item = move |column: Column, place: Option<usize>| {
+    let place = move |column: Column| columns.with(|columns| columns.iter().position(|other| *other == column));
+    let all = move || {
+        let chosen = columns.get();
+        let others = Column::ALL.into_iter().filter(|column| !chosen.contains(column)).collect::<Vec<_>>();
+        chosen.into_iter().chain(others).collect::<Vec<_>>()
+    };
+    let item = move |column: Column| {
         view! {
             <li>
                 <label class="check">
                     <input
                         type="checkbox"
-                        prop:checked=place.is_some()
+                        prop:checked=when(move || place(column).is_some())
                         on:change=input(move |event| toggle(column, event_target_checked(&event)))
                     />
                     {column.label()}
@@ -46,7 +52,7 @@ pub(super) fn ColumnsDialog() -> impl IntoView {
                 <button
                     type="button"
                     aria-label=format!("Move {} to the left", column.label())
-                    disabled=place.is_none_or(|place| place == 0)
+                    disabled=when(move || place(column).is_none_or(|place| place == 0))
                     on:click=press(move || earlier(column))
                 >"←"</button>
             </li>
@@ -58,12 +64,7 @@ pub(super) fn ColumnsDialog() -> impl IntoView {
             <DialogTitle text="Columns"/>
             <p class="hint">"Place and patient always come first. The choice is kept for you, on all your screens."</p>
             <ul class="choices">
-                {part(move || {
-                    let columns = columns.get();
-                    let others = Column::ALL.into_iter().filter(|column| !columns.contains(column)).map(|column| (column, None));
-                    let chosen = columns.iter().enumerate().map(|(place, column)| (*column, Some(place)));
-                    chosen.chain(others).map(|(column, place)| item(column, place)).collect_view().into_any()
-                })}
+                <For each=all key=|column| *column let:column>{item(column)}</For>
             </ul>
             <div class="buttons">
                 <button type="button" on:click=press(move || keep(&Column::ALL))>"As at first"</button>

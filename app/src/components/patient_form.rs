@@ -9,6 +9,7 @@ use super::{
     dialog::{DialogTitle, Gone},
     erased::{input, part, react, submit, text, when},
     field_input::{Field, FieldInput, Kind},
+    presence::Presence,
     submission::{Buttons, Submission},
     words::{ALLERGIES, GENDERS, RESUSCITATION},
 };
@@ -19,6 +20,7 @@ use crate::{
         display::{UNKNOWN, Zone, iso_date_first},
         field,
     },
+    wire::How,
 };
 
 const ARRIVALS: &[(&str, &str)] = &[("admitted", "Admitted: the patient is here"), ("expected", "Expected: will come")];
@@ -205,6 +207,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
         <ConflictPart submission/>
         <form on:submit=send novalidate node_ref=form class:hidden=submission.in_conflict()>
             <DialogTitle text=title.clone()/>
+            <Presence id how=How::Editing/>
             <Fields draft submission admitting=false id=Some(id)/>
             <p class="identifiers">{identifiers.clone()}</p>
             <Buttons submission label="Save" keeps=true/>

@@ -26,24 +26,33 @@ pub(crate) fn PatientTable() -> impl IntoView {
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
     let last_focus = StoredValue::new_local(None);
+    let pointed = StoredValue::new(false);
     let focused = RwSignal::new(None::<Item>);
     keep_focus(view, last_focus);
     let on_focus = move |event: FocusEvent| {
         last_focus.set_value(event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()));
         let place = row_of(event.target()).and_then(|row| place_of(&row));
         focused.set(place.and_then(|place| view.shown.with_untracked(|shown| shown.get(place).cloned())));
-        is_at(view, event.target(), true);
+        if place.is_some() {
+            view.held.set(true);
+        }
     };
     let on_blur = move |event: FocusEvent| {
         if row_of(event.related_target()).is_none() {
             focused.set(None);
-            is_at(view, event.target(), false);
+            view.held.set(pointed.get_value());
         }
     };
     // A press beside everything is meant to leave the row.
     let pressed = move |_| last_focus.set_value(None);
-    let over = move |event: PointerEvent| is_at(view, event.target(), true);
-    let away = move |_: PointerEvent| view.held.set(has_focus());
+    let over = move |_: PointerEvent| {
+        pointed.set_value(true);
+        view.held.set(true);
+    };
+    let away = move |_: PointerEvent| {
+        pointed.set_value(false);
+        view.held.set(row_of(document().active_element().map(Into::into)).is_some());
+    };
     let muted = when(move || {
         let is_lost = matches!(live.state.get(), LinkState::Syncing | LinkState::Lost { .. });
         is_lost || live.paused.with(Option::is_some)
@@ -87,7 +96,7 @@ pub(crate) fn PatientTable() -> impl IntoView {
                     </tr>
                 </thead>
                 <tbody class="gap" aria-hidden="true"><tr><td id="rows-before"></td></tr></tbody>
-                <tbody id="rows" on:pointerover=over on:pointerleave=away>
+                <tbody id="rows" on:pointerenter=over on:pointerleave=away>
                     <For each=move || items.get() key=Item::clone let:item>{row(item)}</For>
                 </tbody>
                 <tbody class="gap" aria-hidden="true"><tr><td id="rows-after"></td></tr></tbody>
@@ -110,18 +119,6 @@ fn row_of(target: Option<EventTarget>) -> Option<Element> {
 /// The row's place in the list, from 0.
 fn place_of(row: &Element) -> Option<usize> {
     row.get_attribute("aria-rowindex")?.parse::<usize>().ok()?.checked_sub(2)
-}
-
-/// Somebody's pointer, finger or focus has come to a row, or has left it.
-fn is_at(view: View, target: Option<EventTarget>, here: bool) {
-    if row_of(target).is_some() && view.held.get_untracked() != here {
-        view.held.set(here);
-    }
-}
-
-/// Whether the focus is in a row.
-fn has_focus() -> bool {
-    row_of(document().active_element().map(Into::into)).is_some()
 }
 
 /// A row that moves is taken out of the document for a moment, and the focus with it: gives it back to the element in

@@ -6,11 +6,13 @@ use super::{
     dialog::{DialogTitle, Gone, Open},
     erased::{part, press, text, when},
     pending::PendingMark,
+    presence::Presence,
 };
 use crate::{
     edits::Pending,
     live::Live,
     patient::{Code as _, Patient, display::UNKNOWN},
+    wire::How,
 };
 
 /// One patient: everything that is known, and what can be done. Follows every change while it is open.
@@ -46,6 +48,7 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
             <p class="identifiers">
                 {text(move || row.patient.with(|patient| patient.display_two_identifiers(clock.today(), &clock.zone())))}
             </p>
+            <Presence id how=How::Viewing/>
             <PendingMark row/>
             {may_write.then(|| view! { <div class="buttons" role="group" aria-label="Actions">{part(actions)}</div> }.into_any())}
             <dl class="record">

@@ -10,11 +10,13 @@ use super::{
     erased::submit,
     field_input::{Field, FieldInput},
     patient_form::BedWarning,
+    presence::Presence,
     submission::{Buttons, Submission},
 };
 use crate::{
     live::Live,
     patient::{Data, Patient, Revision, field},
+    wire::How,
 };
 
 /// Another ward, room or bed.
@@ -56,6 +58,7 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
         <ConflictPart submission/>
         <form on:submit=send novalidate class:hidden=submission.in_conflict()>
             <DialogTitle text=title.clone()/>
+            <Presence id how=How::Editing/>
             <p>"Now in "{place.clone()}"."</p>
             <div class="fields">
                 <FieldInput field=Field::text(field::WARD).offers(wards.clone()) value=ward submission/>

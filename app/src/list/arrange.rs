@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
 
 use crate::{
-    filter::{Before, fold, search_key, search_words},
+    filter::{Place, fold, search_key, search_words},
     patient::{Code as _, Patient, Status, display::natural_key},
 };
 
@@ -127,14 +127,12 @@ impl Query {
             && (!self.mine || mine.has(patient))
     }
 
-    /// Whether somebody who was on this ward with this status was let through, as far as that tells.
-    pub fn passed(&self, before: &Before) -> bool {
-        let is_plain = self.flag.is_none() && !self.mine;
-        before.place().is_some_and(|(ward, status)| {
-            is_plain
-                && self.ward.as_deref().is_none_or(|wanted| ward == Some(wanted))
-                && Status::from_code(status).is_some_and(|status| self.status.shows(status))
-        })
+    /// Whether somebody who was there was let through, as far as that tells.
+    pub fn passed(&self, was: &Place) -> bool {
+        self.flag.is_none()
+            && !self.mine
+            && self.ward.as_deref().is_none_or(|wanted| was.ward.as_deref() == Some(wanted))
+            && Status::from_code(&was.status).is_some_and(|status| self.status.shows(status))
     }
 
     /// Whether empty beds belong between the rows: where they are in the order of beds, and every occupied one is.

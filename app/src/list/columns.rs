@@ -3,7 +3,7 @@
 use super::arrange::SortBy;
 
 /// A column that a user may do without, or put elsewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Column {
     /// Status of the stay.
     Status,

@@ -1,11 +1,17 @@
 //! What the server keeps for this user, on all their screens.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use leptos::prelude::*;
 
 use super::Live;
-use crate::{list::arrange::Mine, patient::Data, wire::ClientRequest};
+use crate::{
+    list::arrange::Mine,
+    patient::Data,
+    replica::{PERSONAL_ID, attend_id, remember_id},
+    unseen::{SEEN, Told, Unseen},
+    wire::{ClientRequest, How, Personal, UnseenChange},
+};
 
 /// Whose patients are this user's own, if not those with the user's name.
 pub const ATTENDING: &str = "attending";
@@ -25,24 +31,81 @@ impl Live {
     }
 
     /// Tells the server what it does not know, as soon as there is a connection.
-    pub(super) fn tell(self) {
-        let Some(link) = self.link.get_value().filter(|_| !self.blocked.get_untracked()) else { return };
+    fn tell(self) {
+        if self.blocked.get_untracked() {
+            return;
+        }
         let untold = self.untold.try_update_value(std::mem::take).unwrap_or_default();
         for (key, value) in untold {
             let mut data = Data::new();
             data.insert("key".to_owned(), key.as_str().into());
-            data.insert("value".to_owned(), value.into());
-            let id = format!("remember {key}");
-            let request =
-                ClientRequest { action: "remember", request_id: &id, data: Some(&data), ..ClientRequest::default() };
+            data.insert("value".to_owned(), value.clone().into());
+            self.ask("remember", &remember_id(&key), None, Some(&data));
+            self.told.update_value(|told| _ = told.insert(key, value));
+        }
+    }
+
+    fn ask(self, action: &str, request_id: &str, pk: Option<i64>, data: Option<&Data>) {
+        let request = ClientRequest { action, request_id, pk, data, ..ClientRequest::default() };
+        if let Some(link) = self.link.get_value() {
             // String keys and JSON values only: nothing in it can fail to encode.
             link.send(serde_json::to_string(&request).unwrap_or_default());
         }
     }
 
+    /// The list is in step again: what was not confirmed is told again, and what happened on other screens asked for.
+    pub(super) fn get_in_touch(self) {
+        let told = self.told.try_update_value(std::mem::take).unwrap_or_default();
+        self.untold
+            .update_value(|untold| told.into_iter().for_each(|(key, value)| _ = untold.entry(key).or_insert(value)));
+        self.tell();
+        self.ask("personal", PERSONAL_ID, None, None);
+        self.attend_again();
+    }
+
+    /// All that the server keeps, and the marks that follow from it; those of later changes stay.
+    pub(super) fn take_personal(self, personal: Personal) {
+        let before = self.with_marks();
+        let later: Vec<UnseenChange> =
+            self.unseen.with_value(|unseen| unseen.marks().filter(|mark| mark.seq > personal.seq).cloned().collect());
+        let values = personal.values.iter().filter(|(key, _)| !key.starts_with(SEEN));
+        let mut values: BTreeMap<String, String> = values.map(|(key, value)| (key.clone(), value.clone())).collect();
+        // What this page knows better: the server has not been told yet.
+        for told in [self.told, self.untold] {
+            told.with_value(|told| {
+                for (key, value) in told.iter().filter(|(key, _)| !key.starts_with(SEEN)) {
+                    match value {
+                        Some(value) => values.insert(key.clone(), value.clone()),
+                        None => values.remove(key),
+                    };
+                }
+            });
+        }
+        if self.personal.with_untracked(|before| *before != values) {
+            self.personal.set(values);
+        }
+        let gone = personal.marks.iter().filter_map(|mark| Some((mark.pk, mark.data.clone()?)));
+        for (id, row) in gone.collect::<Vec<_>>() {
+            if self.with_rows(|rows| !rows.contains_key(&id)) {
+                self.enter(&row);
+                self.deleted.update_value(|deleted| _ = deleted.insert(id, row));
+            }
+        }
+        self.unseen.update_value(|unseen| {
+            *unseen = Unseen::of(personal);
+            for mark in later {
+                unseen.absorb(Told::again(mark));
+            }
+        });
+        for id in before.into_iter().chain(self.with_marks()) {
+            self.refresh(id);
+        }
+        self.turn_now();
+    }
+
     /// A value is another one, here or on another screen of this user's.
     pub(super) fn recalled(self, key: &str, value: Option<String>) {
-        if let Some(row) = key.strip_prefix("seen") {
+        if let Some(row) = key.strip_prefix(SEEN) {
             let up_to = value.and_then(|value| value.parse().ok()).unwrap_or_default();
             match row.strip_prefix('/').map(str::parse) {
                 None => self.seen(None, up_to),
@@ -78,10 +141,35 @@ impl Live {
         self.remember(format!("starred/{id}"), (!is_starred).then(|| "yes".to_owned()));
     }
 
-    pub(super) fn mine_of(personal: &std::collections::BTreeMap<String, String>, name: &str) -> Mine {
+    pub(super) fn mine_of(personal: &BTreeMap<String, String>, name: &str) -> Mine {
         let starred: BTreeSet<i64> =
             personal.keys().filter_map(|key| key.strip_prefix("starred/")?.parse().ok()).collect();
         let attending = personal.get(ATTENDING).map_or(name, String::as_str).to_owned();
         Mine { attending, starred }
+    }
+
+    /// This user attends a patient, so that others see it, or none any more. To be said again before it is forgotten.
+    pub fn attend(self, patient: Option<(i64, How)>) {
+        if self.attends.get_value() != patient {
+            self.others.set((0, Vec::new()));
+        }
+        self.attends.set_value(patient);
+        self.attend_again();
+    }
+
+    /// Says again whom this user attends.
+    pub fn attend_again(self) {
+        if self.blocked.get_untracked() || !self.presence.get_value() {
+            return;
+        }
+        match self.attends.get_value() {
+            Some((pk, how)) => {
+                let mut data = Data::new();
+                let how = if how == How::Editing { "editing" } else { "viewing" };
+                data.insert("how".to_owned(), how.into());
+                self.ask("attend", &attend_id(pk), Some(pk), Some(&data));
+            }
+            None => self.ask("attend", &attend_id(0), None, None),
+        }
     }
 }

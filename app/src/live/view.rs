@@ -173,7 +173,7 @@ impl Live {
     /// Lets go of deleted rows that nobody has to see any more.
     fn sweep(self) {
         let gone: Vec<i64> = self.deleted.with_value(|deleted| {
-            self.marks.with_value(|marks| deleted.keys().copied().filter(|id| !marks.contains_key(id)).collect())
+            self.unseen.with_value(|unseen| deleted.keys().copied().filter(|id| unseen.mark(*id).is_none()).collect())
         });
         for id in gone {
             self.drop_row(id);

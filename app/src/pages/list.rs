@@ -17,7 +17,14 @@ use crate::{
 pub fn ListApp() -> impl IntoView {
     let page = SharedValue::new(expect_context::<ListPage>).into_inner();
     let clock = Clock::new(page.now, page.zone);
-    let live = Live::new(page.snapshot, page.user, Query::from_address(&page.address), clock.now);
+    let live = Live::new(
+        page.snapshot,
+        page.user,
+        page.personal,
+        page.presence,
+        Query::from_address(&page.address),
+        clock.now,
+    );
     let view = View::new(live);
     let dialogs = Dialogs::new();
     let columns = Memo::new(move |_| Column::from_kept(live.value_of(personal::COLUMNS).as_deref()));

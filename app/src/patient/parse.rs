@@ -27,12 +27,17 @@ pub enum Revision {
 }
 
 const REQUIRED: &str = "This field is required.";
-const NOT_NULL: &str = "This field may not be null.";
-const NOT_BLANK: &str = "This field may not be blank.";
-const NOT_TEXT: &str = "Not a valid string.";
-const NO_NUL: &str = "Null characters are not allowed.";
+/// DRF's word for a null where there may be none.
+pub const NOT_NULL: &str = "This field may not be null.";
+/// DRF's word for an empty text where there may be none.
+pub const NOT_BLANK: &str = "This field may not be blank.";
+/// DRF's word for what is no text.
+pub const NOT_TEXT: &str = "Not a valid string.";
+/// DRF's word for a text that no database can hold.
+pub const NO_NUL: &str = "Null characters are not allowed.";
 const NO_CONTROL: &str = "Control characters are not allowed.";
-const NO_INTEGER: &str = "A valid integer is required.";
+/// DRF's word for what is no whole number.
+pub const NO_INTEGER: &str = "A valid integer is required.";
 const DATETIME_FORMAT: &str = "Datetime has wrong format. Use one of these formats instead: \
                                YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].";
 const DATE_FORMAT: &str = "Date has wrong format. Use one of these formats instead: YYYY, YYYY-MM, YYYY-MM-DD.";

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::UserInfo;
+use super::{Present, UserInfo};
 use crate::{
     filter::Filter,
     patient::{Data, FieldErrors, Patient, UtcTime},
@@ -35,6 +35,20 @@ pub enum Notice<Rows> {
         /// How long this client is asked to wait before it connects again: each one something else, so that they do not
         /// all come at once.
         retry_after_ms: u64,
+    },
+    /// A value that the account has had remembered is another one, on whichever screen.
+    Personal {
+        /// Which; `None`: ask for all of them again, some word was lost.
+        key: Option<String>,
+        /// What it is now; `None`: it was forgotten.
+        value: Option<String>,
+    },
+    /// Who else attends the patient that this socket attends has changed.
+    Presence {
+        /// The row's id.
+        pk: i64,
+        /// All who are there now, by name.
+        others: Vec<Present>,
     },
 }
 
@@ -89,6 +103,10 @@ impl Frame {
         struct Rest {
             reason: Option<Reason>,
             retry_after_ms: Option<u64>,
+            key: Option<String>,
+            value: Option<String>,
+            pk: Option<i64>,
+            others: Option<Vec<Present>>,
         }
         let kind: Kind = serde_json::from_str(text).ok()?;
         let rest = || serde_json::from_str::<Rest>(text).ok();
@@ -100,6 +118,14 @@ impl Frame {
             Some("rows") => Notice::Rows(serde_json::from_str(text).ok()?),
             Some("reset") => Notice::Reset { reason: rest()?.reason? },
             Some("going_away") => Notice::GoingAway { retry_after_ms: rest()?.retry_after_ms? },
+            Some("personal") => {
+                let Rest { key, value, .. } = rest()?;
+                Notice::Personal { key, value }
+            }
+            Some("presence") => {
+                let Rest { pk, others, .. } = rest()?;
+                Notice::Presence { pk: pk?, others: others? }
+            }
             Some(_) => return Some(Self::Unknown),
         };
         Some(Self::Notice(notice))
@@ -264,7 +290,7 @@ impl fmt::Display for Divergence {
 /// A request of our own client.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ClientRequest<'a> {
-    /// `sync`, `create`, `patch` or `delete`.
+    /// `sync`, `create`, `patch`, `delete`, `remember`, `personal` or `attend`.
     pub action: &'a str,
     /// For a write a UUID: sent again under it, it is not done again.
     pub request_id: &'a str,

@@ -15,6 +15,7 @@ use super::{
     subscriptions::Subscriptions,
 };
 use crate::{
+    asides::Seat,
     auth::Principal,
     clock,
     feed::{Broken, Entry, Stream, encode},
@@ -58,6 +59,8 @@ pub(super) struct Connection {
     pub(super) state: AppState,
     requester: Requester,
     subscriptions: Subscriptions,
+    /// At level 2: where it is told what is beside the log.
+    seat: Option<Seat>,
 }
 
 pub(super) async fn run(peer: Peer, state: AppState, principal: Principal, level: Level) {
@@ -66,7 +69,9 @@ pub(super) async fn run(peer: Peer, state: AppState, principal: Principal, level
         Level::Two => Mode::Silent,
     };
     let requester = Requester::new(&principal);
-    let mut connection = Connection { peer, mode, state, requester, subscriptions: Subscriptions::default() };
+    let seat = (level == Level::Two).then(|| state.asides.seat(principal.account_id));
+    let subscriptions = Subscriptions::default();
+    let mut connection = Connection { peer, mode, state, requester, subscriptions, seat };
     let end = match connection.greet(&principal).await {
         Ok(()) => connection.serve().await,
         Err(end) => end,
@@ -74,7 +79,17 @@ pub(super) async fn run(peer: Peer, state: AppState, principal: Principal, level
     if matches!(end, End::Stopping) {
         connection.take_leave().await;
     }
+    // The others are not kept waiting for the close frame.
+    drop(connection.seat);
     connection.peer.close(end).await;
+}
+
+/// Returns when something is to be told beside the log: never, where nothing ever is.
+async fn beside_the_log(seat: Option<&Seat>) {
+    match seat {
+        Some(seat) => seat.ready().await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Connection {
@@ -119,6 +134,7 @@ impl Connection {
                     }
                 }
                 () = self.peer.outbox.ready() => self.push_changes().await,
+                () = beside_the_log(self.seat.as_ref()) => self.push_asides().await,
                 _ = heartbeat.tick() => {
                     if heard.elapsed() > SILENCE { Err(End::Peer) } else { self.beat(heard.elapsed() > PING_AFTER).await }
                 }
@@ -183,8 +199,8 @@ impl Connection {
         if self.level() == Level::Two && request.text("action").as_deref() == Some("sync") {
             return self.sync(request).await;
         }
-        let level = self.level();
-        let reply = dispatch::answer(&self.state, &principal, &mut self.subscriptions, level, request).await;
+        let (seat, level) = (self.seat.as_ref(), self.level());
+        let reply = dispatch::answer(&self.state, &principal, &mut self.subscriptions, seat, level, request).await;
         self.reply(reply).await
     }
 
@@ -233,6 +249,13 @@ impl Connection {
                 Ok(())
             }
         }
+    }
+
+    async fn push_asides(&mut self) -> Result<(), End> {
+        for frame in self.seat.iter().flat_map(Seat::take) {
+            self.peer.send_frame(frame).await?;
+        }
+        self.peer.flush().await
     }
 
     /// What was sent so far is of a history that the database no longer has: the client has to sync again.

@@ -1,5 +1,7 @@
 //! One request, one reply: actions, permission and the order of checks (`docs/protocol.md`, "Errors").
 
+mod personal;
+
 use app::{
     filter::search_words,
     patient::{FieldErrors, Revision},
@@ -13,6 +15,7 @@ use super::{
     subscriptions::{Subscriptions, TooMany},
 };
 use crate::{
+    asides::Seat,
     auth::{AccountError, Principal},
     error::log_unforeseen,
     feed::encode,
@@ -48,10 +51,11 @@ pub(super) async fn answer(
     state: &AppState,
     principal: &Principal,
     subscriptions: &mut Subscriptions,
+    seat: Option<&Seat>,
     level: Level,
     request: &Request<'_>,
 ) -> Reply {
-    let outcome = Dispatch { state, principal, subscriptions, level, request }.perform().await;
+    let outcome = Dispatch { state, principal, subscriptions, seat, level, request }.perform().await;
     outcome.unwrap_or_else(refusal).to(request)
 }
 
@@ -108,6 +112,8 @@ struct Dispatch<'a> {
     state: &'a AppState,
     principal: &'a Principal,
     subscriptions: &'a mut Subscriptions,
+    /// At level 2.
+    seat: Option<&'a Seat>,
     level: Level,
     request: &'a Request<'a>,
 }
@@ -125,6 +131,12 @@ impl Dispatch<'_> {
                 | "subscribe_patient_change"
                 | "unsubscribe_patient_change"
         );
+        // What everybody may do is about nobody but themselves.
+        if let Some(seat) = self.seat
+            && let Some(reply) = self.personal(&action, seat).await
+        {
+            return reply;
+        }
         // What is not known to be harmless needs the right to write, known or not: permission is checked first.
         if !reads && !self.principal.role.may_write() {
             return Err(Refused::Forbidden);

@@ -16,6 +16,9 @@ mod hints;
 #[path = "sql/keys.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod keys;
+#[path = "sql/personal.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+mod personal;
 #[path = "sql/revision.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod revision;
@@ -42,10 +45,10 @@ use sqlx::{
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast};
 
 use self::{database::Database, hints::Hints};
-use super::OpenError;
+use super::{Heard, OpenError};
 
 type Db = sqlx::Postgres;
 type Connection = PgConnection;
@@ -140,6 +143,11 @@ impl Node {
         self.hints.poll()
     }
 
+    /// Says a word to all nodes, soon.
+    pub(super) fn say(&self, word: String) {
+        self.hints.say(word);
+    }
+
     pub(super) async fn close(&self) {
         self.database.stop_writing().await;
         self.hints.close(&self.database.accounts).await;
@@ -170,7 +178,11 @@ fn address(url: &str) -> Result<(ConnectOptions, String), OpenError> {
     Ok((plain, database))
 }
 
-pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, OpenError> {
+pub(super) async fn open(
+    url: &str,
+    committed: Arc<Notify>,
+    heard: broadcast::Sender<Heard>,
+) -> Result<Node, OpenError> {
     let (plain, database) = address(url)?;
     let failed = |source| OpenError::Connect { database: database.clone(), source };
     migrate(&plain, &database).await?;
@@ -186,7 +198,8 @@ pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Node, Open
     let log = pool(1).connect_with(options.clone()).await.map_err(failed)?;
     let readers = pool(8).connect_with(options.clone()).await.map_err(failed)?;
     let accounts = pool(2).connect_with(options.clone()).await.map_err(failed)?;
-    let hints = Hints::start(options.clone(), accounts.clone(), committed);
+    let hints = Hints::start(options.clone(), accounts.clone(), committed, heard);
+    hints.heard_soon().await;
     let database = Database::new(log, readers, accounts, (writer, options), hints.committed_here());
     Ok(Node { database, hints })
 }

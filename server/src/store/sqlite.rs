@@ -10,6 +10,8 @@ pub(super) mod check;
 mod database;
 #[path = "sql/keys.rs"]
 mod keys;
+#[path = "sql/personal.rs"]
+mod personal;
 #[path = "sql/revision.rs"]
 mod revision;
 #[path = "sql/rows.rs"]

@@ -6,7 +6,7 @@ use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    WebSocketStream,
+    WebSocketStream, client_async,
     tungstenite::{Message, client::IntoClientRequest, handshake::client::Request},
 };
 
@@ -40,12 +40,20 @@ pub(super) fn upgrade(addr: SocketAddr, path: &str, headers: &[(&'static str, St
 pub struct Client {
     pub(super) socket: WebSocketStream<TcpStream>,
     /// What came while something else was waited for.
-    pub(super) held: VecDeque<String>,
+    pub held: VecDeque<String>,
     pub(super) asked: u32,
     pub(super) enveloped: bool,
 }
 
 impl Client {
+    /// At a server that is not a ward's.
+    pub async fn at(addr: SocketAddr, path: &str, headers: &[(&'static str, String)]) -> Self {
+        let stream = within("the connection", TcpStream::connect(addr)).await.unwrap();
+        let handshake = client_async(upgrade(addr, path, headers), stream);
+        let (socket, _) = within("the handshake", handshake).await.unwrap();
+        Self { socket, held: VecDeque::new(), asked: 0, enveloped: path == "/ws/" }
+    }
+
     pub async fn send(&mut self, text: impl Display) {
         self.send_message(Message::text(text.to_string())).await;
     }

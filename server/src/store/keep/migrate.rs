@@ -154,8 +154,14 @@ async fn fill(
     if found != report {
         return Err(KeepError::Differs { table: "patient", read: report.patients, found: found.patients });
     }
-    let others = [("account", "accounts"), ("credential", "sessions and tokens"), ("import_link", "imported records")];
-    let others = others.into_iter().chain([("idempotency", "answers to writes")]).filter_map(|(name, what)| {
+    let others = [
+        ("account", "accounts"),
+        ("credential", "sessions and tokens"),
+        ("import_link", "imported records"),
+        ("idempotency", "answers to writes"),
+        ("personal", "values of accounts"),
+    ];
+    let others = others.into_iter().filter_map(|(name, what)| {
         let at = TABLES.iter().position(|table| table.name == name)?;
         Some((totals.get(at)?.rows, what))
     });

@@ -1,26 +1,28 @@
-//! Hints between nodes that something was committed. They only make the feed look at the log earlier than it would by
-//! itself: a lost one costs a second, never a change.
+//! Hints between nodes: that something was committed, and words beside the log. The former only make the feed look at the
+//! log earlier than it would by itself: a lost one costs a second, never a change. Of the latter, too, everybody who needs
+//! them finds out by himself what was lost.
 
-use std::{
-    io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, sync::Arc, time::Duration};
 
 use sqlx::{
     PgPool,
     postgres::{PgListener, PgPoolOptions},
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{ACQUIRE_TIMEOUT, ConnectOptions, bounded};
-use crate::store::POLL;
+use crate::store::{Heard, POLL};
 
-const CHANNEL: &str = "wardwatch_committed";
+const COMMITTED: &str = "wardwatch_committed";
+
+const WORDS: &str = "wardwatch_words";
+
+/// Words that may wait to be said; beyond it they are lost.
+const MOST_WORDS: usize = 1024;
+
+/// Words that are said at once.
+const WORDS_AT_ONCE: usize = 64;
 
 /// Commits within this time of each other are told with one hint.
 const APART: Duration = Duration::from_millis(4);
@@ -34,11 +36,15 @@ const QUIET: Duration = Duration::from_secs(30);
 /// Between two tries to listen again.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// Tells the other nodes of this one's commits, and this one's feed of theirs.
+/// How long a node that starts waits until it hears the others. It can do without.
+const FIRST_HEARD: Duration = Duration::from_secs(1);
+
+/// Tells the other nodes of this one's commits, and this one's feed of theirs; and passes words on between nodes.
 #[derive(Clone)]
 pub(super) struct Hints {
     committed_here: Arc<Notify>,
-    listening: Arc<AtomicBool>,
+    words: mpsc::Sender<String>,
+    listening: watch::Sender<bool>,
     stop: CancellationToken,
     /// Ends both tasks when the last handle goes without having closed it.
     _stop_at_last: Arc<tokio_util::sync::DropGuard>,
@@ -47,19 +53,34 @@ pub(super) struct Hints {
 
 impl Hints {
     /// `committed` is rung for commits of all nodes. One connection is for listening alone; `pool` serves for telling.
-    pub(super) fn start(options: ConnectOptions, pool: PgPool, committed: Arc<Notify>) -> Self {
+    /// `heard` is sent the words of all nodes, this one's among them.
+    pub(super) fn start(
+        options: ConnectOptions,
+        pool: PgPool,
+        committed: Arc<Notify>,
+        heard: broadcast::Sender<Heard>,
+    ) -> Self {
         let stop = CancellationToken::new();
+        let (words, to_say) = mpsc::channel(MOST_WORDS);
         let hints = Self {
             committed_here: Arc::default(),
-            listening: Arc::default(),
+            words,
+            listening: watch::Sender::default(),
             _stop_at_last: Arc::new(stop.clone().drop_guard()),
             stop: stop.clone(),
             tasks: TaskTracker::new(),
         };
-        let listener = listen(options, committed.clone(), hints.listening.clone());
+        let listener = listen(options, committed.clone(), heard, hints.listening.clone());
         hints.tasks.spawn(stop.clone().run_until_cancelled_owned(listener));
+        hints.tasks.spawn(say(pool.clone(), to_say, stop.clone()));
         hints.tasks.spawn(stop.run_until_cancelled_owned(tell(pool, hints.committed_here.clone(), committed)));
         hints
+    }
+
+    /// Returns when the others are heard, or when that takes too long to be waited for.
+    pub(super) async fn heard_soon(&self) {
+        let mut listening = self.listening.subscribe();
+        let _ = tokio::time::timeout(FIRST_HEARD, listening.wait_for(|listening| *listening)).await;
     }
 
     /// What the writer rings after each commit.
@@ -67,11 +88,18 @@ impl Hints {
         self.committed_here.clone()
     }
 
-    pub(super) fn poll(&self) -> Duration {
-        if self.listening.load(Ordering::Relaxed) { POLL_WHEN_TOLD } else { POLL }
+    /// Says a word to all nodes, soon.
+    pub(super) fn say(&self, word: String) {
+        if self.words.try_send(word).is_err() {
+            tracing::debug!("a word to the other nodes is lost: there are too many");
+        }
     }
 
-    /// Tells of the last commits, too.
+    pub(super) fn poll(&self) -> Duration {
+        if *self.listening.borrow() { POLL_WHEN_TOLD } else { POLL }
+    }
+
+    /// Tells of the last commits, too, and says the last words.
     pub(super) async fn close(&self, pool: &PgPool) {
         self.stop.cancel();
         self.tasks.close();
@@ -92,13 +120,38 @@ async fn tell(pool: PgPool, committed_here: Arc<Notify>, committed: Arc<Notify>)
 }
 
 async fn tell_once(pool: &PgPool) {
-    let told = sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(pool);
+    let told = sqlx::query("SELECT pg_notify($1, '')").bind(COMMITTED).execute(pool);
     if let Err(error) = bounded(told).await {
         tracing::debug!(%error, "the other nodes were not told of a commit; they find it by themselves");
     }
 }
 
-async fn listen(options: ConnectOptions, committed: Arc<Notify>, listening: Arc<AtomicBool>) {
+/// Those that wait are said together. At the end, too: who leaves then is not taken to be there any longer.
+async fn say(pool: PgPool, mut words: mpsc::Receiver<String>, stop: CancellationToken) {
+    let mut batch = Vec::with_capacity(WORDS_AT_ONCE);
+    loop {
+        tokio::select! {
+            biased;
+            taken = words.recv_many(&mut batch, WORDS_AT_ONCE) => if taken == 0 { break },
+            () = stop.cancelled() => {
+                words.close();
+                continue;
+            }
+        }
+        let said = sqlx::query("SELECT pg_notify($1, word) FROM unnest($2::text[]) AS word");
+        if let Err(error) = bounded(said.bind(WORDS).bind(&batch).execute(&pool)).await {
+            tracing::debug!(%error, "words to the other nodes are lost");
+        }
+        batch.clear();
+    }
+}
+
+async fn listen(
+    options: ConnectOptions,
+    committed: Arc<Notify>,
+    heard: broadcast::Sender<Heard>,
+    listening: watch::Sender<bool>,
+) {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -106,8 +159,8 @@ async fn listen(options: ConnectOptions, committed: Arc<Notify>, listening: Arc<
         .idle_timeout(None)
         .connect_lazy_with(options);
     loop {
-        let outcome = listen_until_lost(&pool, &committed, &listening).await;
-        if listening.swap(false, Ordering::Relaxed)
+        let outcome = listen_until_lost(&pool, &committed, &heard, &listening).await;
+        if listening.send_replace(false)
             && let Err(error) = outcome
         {
             tracing::warn!(%error, "commits of other nodes are found by looking until the database answers again");
@@ -116,17 +169,27 @@ async fn listen(options: ConnectOptions, committed: Arc<Notify>, listening: Arc<
     }
 }
 
-async fn listen_until_lost(pool: &PgPool, committed: &Notify, listening: &AtomicBool) -> Result<(), sqlx::Error> {
+async fn listen_until_lost(
+    pool: &PgPool,
+    committed: &Notify,
+    heard: &broadcast::Sender<Heard>,
+    listening: &watch::Sender<bool>,
+) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.eager_reconnect(false);
-    bounded(listener.listen(CHANNEL)).await?;
-    if !listening.swap(true, Ordering::Relaxed) {
+    bounded(listener.listen_all([COMMITTED, WORDS])).await?;
+    if !listening.send_replace(true) {
         tracing::debug!("commits of other nodes are heard of");
     }
     // Whatever was told before is not told again.
     committed.notify_one();
+    // Where nobody listens to words, as in a command, none is missed.
+    let _ = heard.send(Heard::SomeWereLost);
     loop {
         match tokio::time::timeout(QUIET, listener.try_recv()).await {
+            Ok(Ok(Some(said))) if said.channel() == WORDS => {
+                let _ = heard.send(Heard::Word(said.payload().into()));
+            }
             Ok(Ok(Some(_))) => committed.notify_one(),
             Ok(Ok(None)) => return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
             Ok(Err(error)) => return Err(error),

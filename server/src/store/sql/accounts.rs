@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use app::wire::Role;
+use app::{unseen::SEEN, wire::Role};
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{ACCOUNT_IS_NAMED, Database, Db, IDS, NOW};
+use super::{ACCOUNT_IS_NAMED, BEGIN_WRITE, Database, Db, IDS, NOW};
 use crate::{
     auth::Principal,
     store::{Credential, NewAccount, StoreError},
@@ -39,20 +39,28 @@ impl Database {
         Ok(sqlx::query_scalar("SELECT count(*) FROM account").fetch_one(&self.readers).await?)
     }
 
-    /// `false`: the name is taken.
+    /// `false`: the name is taken. Whatever is in the log already is nothing new to a new account.
     pub(crate) async fn add_account(&self, account: NewAccount<'_>) -> Result<bool, StoreError> {
-        let added = sqlx::query(
+        let mut transaction = self.accounts.begin_with(BEGIN_WRITE).await?;
+        let added: Option<i64> = sqlx::query_scalar(
             "INSERT INTO account (name, role, password_hash, password_is_one_time, created_at) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING id",
         )
         .bind(account.name)
         .bind(account.role.as_str())
         .bind(account.password_hash)
         .bind(account.password_is_one_time)
         .bind(account.created_at.unix_micros())
-        .execute(&self.accounts)
+        .fetch_optional(&mut *transaction)
         .await?;
-        Ok(added.rows_affected() == 1)
+        if let Some(id) = added {
+            let sql = format!(
+                "INSERT INTO personal (account_id, key, value) SELECT $1, '{SEEN}', CAST(seq AS TEXT) FROM change_head"
+            );
+            sqlx::query::<Db>(AssertSqlSafe(sql)).bind(id).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(added.is_some())
     }
 
     /// An account's id and the hash of its password.

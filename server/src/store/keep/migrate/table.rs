@@ -32,7 +32,7 @@ pub(in crate::store) enum Value {
 }
 
 /// All tables but the one row of positions, in an order in which what is referred to is there first.
-pub(super) const TABLES: [Table; 6] = [ACCOUNT, CREDENTIAL, PATIENT, CHANGE, IMPORT_LINK, IDEMPOTENCY];
+pub(super) const TABLES: [Table; 7] = [ACCOUNT, CREDENTIAL, PERSONAL, PATIENT, CHANGE, IMPORT_LINK, IDEMPOTENCY];
 
 const ACCOUNT: Table = Table {
     name: "account",
@@ -58,6 +58,12 @@ const CREDENTIAL: Table = Table {
         ("expires_at", Kind::Number),
     ],
     key: 1,
+};
+
+const PERSONAL: Table = Table {
+    name: "personal",
+    columns: &[("account_id", Kind::Number), ("key", Kind::Text), ("value", Kind::Text)],
+    key: 2,
 };
 
 const PATIENT: Table = Table {
