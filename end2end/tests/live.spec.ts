@@ -103,6 +103,7 @@ test('a deleted patient stays struck through until that has been seen', async ({
     await mine.row(ADA).isGone();
     await theirs.row(ADA).isDeleted('sister');
     await theirs.row(ADA).seen.click();
+    await theirs.letGo();
     await theirs.row(ADA).isGone();
     await expect(theirs.filters).toContainText('0 of 0 patients');
     await theirs.isSamePage();

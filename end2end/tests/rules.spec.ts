@@ -27,7 +27,7 @@ test('rule 1: one cell says who it is, dates are DD-Mmm-YYYY, and what is not kn
         await expect(identity(ADA)).toHaveText(/^LOVELACE, Ada \(Ms\).*Born 10-Dec-1985 \(\d+y\).*NHS No 943 476 5919$/s);
         await expect(identity(GRACE)).toHaveText(/^HOPPER, Grace.*Born Unknown.*NHS No Unknown, MRN Unknown$/s);
         await expect(identity(MARY)).toHaveText(/^SOMERVILLE, Mary.*Born Dec-1980 \(about \d+y\).*MRN M-1$/s);
-        await expect(list.row(ADA).cell('Admitted')).toHaveText(/^05-Jan-2026 \d\d:30$/);
+        await expect(list.row(ADA).cell('Admitted')).toHaveText(/^05-Jan-2026 \d\d:30\s*$/);
         await expect(list.row(ADA).cell('Attending')).toHaveText('Unknown');
         await expect(list.page.locator('.clock')).toHaveText(/^\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d$/);
     }
@@ -117,12 +117,14 @@ test('rule 5: a mark stays until its user clears it, on all their screens and on
     const grace = await admitGrace(lab);
     const mary = await lab.admit({ first_name: 'Mary', last_name: 'Somerville', ward: 'Elm Ward', bed: 'A4' });
     // One that nobody looks at while it happens.
+    const doctorBefore = await open('doctor');
     await (await open('sister')).page.close();
     await lab.change(ada, { attending: 'Dr A. Osei', acuity: 2 });
     await lab.delete(grace);
     await lab.change(mary, { status: 'discharged' });
     await lab.admit({ first_name: 'Emmy', last_name: 'Noether', ward: 'Elm Ward', bed: 'A9' });
-    const [desk, bedside, doctor] = [await open('sister'), await open('sister'), await open('doctor')];
+    const asItIs = { seesAll: false };
+    const [desk, bedside, doctor] = [await open('sister', asItIs), await open('sister', asItIs), await open('doctor')];
     for (const list of [desk, bedside]) {
         await list.row(ADA).isChanged('lab', 'Attending', 'Alerts');
         await list.row(GRACE).isDeleted('lab');
@@ -153,7 +155,7 @@ test('rule 5: a mark stays until its user clears it, on all their screens and on
     await expect(desk.updates).toHaveText('4 updates');
     await desk.clearAll();
     for (const list of [desk, bedside]) await expect(list.updates).toHaveText('0 updates');
-    await expect(doctor.updates).not.toHaveText('0 updates');
+    for (const list of [doctorBefore, doctor]) await expect(list.updates).toHaveText('2 updates');
 });
 
 test('rule 6: the header says whose list, which ward, when, and how many updates are out of view', async ({
@@ -202,12 +204,12 @@ test('rule 7: no row moves, comes or goes under pointer, finger or focus; what w
     await list.row(MARY).seen.click();
     await expect(list.waiting).toHaveText('3 pending: show');
     await expect(list.names).toHaveText(order);
-    await list.waiting.click();
+    // With the pointer gone nothing is held any more.
+    await list.letGo();
     await expect(list.names).toHaveText(['NOETHER, Emmy', GRACE, ADA]);
     await expect(list.waiting).toBeHidden();
 
     // The focus is.
-    await list.page.mouse.move(2, 2);
     await list.row(GRACE).name.focus();
     await lab.change(grace, { bed: 'A9' });
     await expect(list.waiting).toHaveText('1 pending: show');

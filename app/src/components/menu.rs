@@ -9,16 +9,15 @@ use leptos::{
 use super::{
     Dialogs,
     dialog::Open,
-    erased::{input, part, press, text, when},
+    erased::{input, part, press, when},
     views,
 };
 use crate::{
-    list::arrange::Query,
     live::{Live, personal},
     patient::Flag,
 };
 
-/// What is not needed at every look: further filters, columns, lists with names, and what is made from this list.
+/// What is not needed at every look: further filters, columns, and lists with names.
 #[component]
 pub(super) fn Menu() -> impl IntoView {
     let live = expect_context::<Live>();
@@ -46,8 +45,6 @@ pub(super) fn Menu() -> impl IntoView {
         let flag = event_target_value(&event);
         query.update(|query| query.flag = Some(flag).filter(|flag| !flag.is_empty()));
     });
-    let address = move |path: &'static str| text(move || with_query(path, &query.with(Query::to_address)));
-    let link = move |path: &'static str, words: &'static str| view! { <a href=address(path)>{words}</a> }.into_any();
     let opens = move |what: Open, words: &'static str| {
         view! { <button type="button" on:click=press(move || dialogs.show(what))>{words}</button> }.into_any()
     };
@@ -77,23 +74,12 @@ pub(super) fn Menu() -> impl IntoView {
                 {opens(Open::SaveView, "Save this list…")}
                 <nav aria-label="Saved lists" class="menu-links">
                     {part(move || views::read(live.value_of(personal::VIEWS)).into_iter().map(|view| view! {
-                        <a href=with_query("/", &view.address)>{view.name.clone()}</a>
+                        <a href=format!("/?{}", view.address)>{view.name.clone()}</a>
                     }.into_any()).collect_view().into_any())}
-                </nav>
-                <nav aria-label="Made from this list" class="menu-links">
-                    {link("/changes", "What has changed")}
-                    {link("/past", "As it was at another time")}
-                    {link("/print", "Handover sheet")}
-                    {link("/export.csv", "Export as CSV")}
-                    {link("/export.ndjson", "Export as FHIR")}
                 </nav>
                 {opens(Open::Help, "Keys")}
             </div>
         </details>
     }
     .into_any()
-}
-
-fn with_query(path: &str, query: &str) -> String {
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }

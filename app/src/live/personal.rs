@@ -10,7 +10,7 @@ use crate::{
     patient::Data,
     replica::{PERSONAL_ID, attend_id, remember_id},
     unseen::{SEEN, Told, Unseen},
-    wire::{ClientRequest, How, Personal, UnseenChange},
+    wire::{ChangeAction, ClientRequest, How, Personal, UnseenChange},
 };
 
 /// Whose patients are this user's own, if not those with the user's name.
@@ -66,8 +66,10 @@ impl Live {
     /// All that the server keeps, and the marks that follow from it; those of later changes stay.
     pub(super) fn take_personal(self, personal: Personal) {
         let before = self.with_marks();
+        // And who was on this screen as new does not go without a word, though the log alone needs none.
+        let stays = |mark: &UnseenChange| mark.seq > personal.seq || mark.action == ChangeAction::Delete;
         let later: Vec<UnseenChange> =
-            self.unseen.with_value(|unseen| unseen.marks().filter(|mark| mark.seq > personal.seq).cloned().collect());
+            self.unseen.with_value(|unseen| unseen.marks().filter(|mark| stays(mark)).cloned().collect());
         let values = personal.values.iter().filter(|(key, _)| !key.starts_with(SEEN));
         let mut values: BTreeMap<String, String> = values.map(|(key, value)| (key.clone(), value.clone())).collect();
         // What this page knows better: the server has not been told yet.

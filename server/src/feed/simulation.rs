@@ -457,7 +457,13 @@ impl World {
                     }
                 }
                 Effect::Answered(key, Outcome::Saved(_)) => client.saved.push(key),
-                Effect::Answered(..) | Effect::Rows(_) | Effect::Now(_) => {}
+                Effect::Answered(..)
+                | Effect::Rows(_)
+                | Effect::Now(_)
+                | Effect::Personal(_)
+                | Effect::Recalled(..)
+                | Effect::Remembered(_)
+                | Effect::Presence(..) => {}
             }
         }
     }

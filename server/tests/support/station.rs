@@ -197,7 +197,12 @@ impl Station {
             match effect {
                 Effect::Send(frame) => to_send.push(frame),
                 Effect::Answered(key, outcome) => answered.push((key, outcome)),
-                Effect::Rows(_) | Effect::Now(_) => {}
+                Effect::Rows(_)
+                | Effect::Now(_)
+                | Effect::Personal(_)
+                | Effect::Recalled(..)
+                | Effect::Remembered(_)
+                | Effect::Presence(..) => {}
             }
         }
         (to_send, answered)
