@@ -86,6 +86,7 @@ test('a row that somebody else moves out of the filter stays, marked, until it i
     await list.row(ADA).isChanged('lab', 'Place');
     await expect(list.row(ADA).cell('Place')).toContainText('Ash Ward');
     await list.row(ADA).seen.click();
+    await list.letGo();
     await list.row(ADA).isGone();
     await expect(list.names).toHaveText([SEAN]);
     // And one that comes into the filter is new there.
@@ -121,6 +122,7 @@ test('the ward filter names the ward even when the last patient has left it', as
     await list.ward.selectOption('Ash Ward');
     await lab.change(grace, { ward: 'Elm Ward' });
     await list.row(GRACE).seen.click();
+    await list.letGo();
     await expect(list.filters).toHaveText('Filtered: here or expected, ward Ash Ward. 0 of 4 patients.');
     // Or else it would claim to show all wards.
     await expect(list.ward).toHaveValue('Ash Ward');
