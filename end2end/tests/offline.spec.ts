@@ -152,6 +152,7 @@ test('a kept change of a patient who was deleted meanwhile is told, and its word
     await expect(list.unsaved).toHaveText('1 change needs your decision.');
     await list.row(ADA).isDeleted('lab');
     await list.row(ADA).seen.click();
+    await list.letGo();
     await list.row(ADA).isGone();
     const dialog = await list.showUnsaved();
     const item = dialog.unsaved(ADA);

@@ -383,7 +383,12 @@ async fn a_backup_of_an_older_program_is_brought_up_to_date() {
     let folder = history().await;
     succeeded(&run(&folder, &["backup", "copy.db"]));
     let mut db = SqliteConnection::connect(&format!("sqlite://{}/copy.db", folder.path().display())).await.unwrap();
-    for sql in ["DROP TABLE credential", "DROP TABLE account", "DELETE FROM _sqlx_migrations WHERE version >= 2"] {
+    for sql in [
+        "DROP TABLE personal",
+        "DROP TABLE credential",
+        "DROP TABLE account",
+        "DELETE FROM _sqlx_migrations WHERE version >= 2",
+    ] {
         sqlx::query(sql).execute(&mut db).await.unwrap();
     }
     db.close().await.unwrap();
