@@ -1,7 +1,5 @@
 //! Level 2: who else attends the patient that one attends.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 mod support;
 
 use std::time::Duration;

@@ -103,7 +103,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::patient::UtcTime;
+    use crate::{list::arrange::Mine, patient::UtcTime};
 
     fn patient(ward: &str, room: &str, bed: &str, status: &str) -> Patient {
         let now = UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
@@ -150,7 +150,7 @@ mod tests {
             .collect();
         let keys: Vec<Keys> = rows.iter().map(|row| Keys::of(row)).collect();
         let shown = |query: &Query| -> Vec<String> {
-            let ids = query.arrange(rows.iter(), &Default::default(), |_| false);
+            let ids = query.arrange(rows.iter(), &Mine::default(), |_| false);
             let items = with_empty_beds(query, ids, rows.iter().map(|row| &**row), |id| {
                 keys.get(usize::try_from(id).unwrap() - 1)
             });
