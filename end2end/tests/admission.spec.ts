@@ -1,4 +1,21 @@
-import { expect, test } from '../fixtures/test.ts';
+import { expect, test, Wire } from '../fixtures/test.ts';
+
+test('what only the server can know is said beside its field', async ({ open, lab }) => {
+    const wire = new Wire();
+    const list = await open('sister', { wire });
+    await list.admitButton.click();
+    await list.dialog.fill({ 'Last name': 'Hopper', 'First name': 'Grace', 'Medical record number': '4711' });
+    // Somebody else's admission is on its way while this one is sent.
+    wire.hold();
+    await lab.admit({ medical_record_number: '4711' });
+    await list.dialog.press('Admit');
+    await expect.poll(() => wire.asked('create')).toHaveLength(1);
+    wire.mend();
+    const field = list.dialog.field('Medical record number');
+    await expect(field).toHaveAccessibleDescription(/patient with this medical record number already exists\./);
+    await expect(field).toBeFocused();
+    await expect(list.dialog.field('Last name')).toHaveValue('Hopper');
+});
 
 test('a number that is somebody else\'s is refused beside its field, and nothing typed is lost', async ({ open, lab }) => {
     await lab.admit({ medical_record_number: '4711' });
