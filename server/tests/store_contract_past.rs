@@ -90,10 +90,10 @@ async fn the_history_of_a_patient_is_told_page_by_page(folder: Folder) {
     for id in 1..20 {
         let (mut told, mut before) = (Vec::new(), None);
         loop {
-            let page = store.history(id, before, 3).await.unwrap();
+            let page = store.history(id, before, 2).await.unwrap();
             pages += 1;
             before = page.changes.last().map(|logged| logged.change.seq);
-            assert!(page.changes.len() == 3 || !page.more);
+            assert!(page.changes.len() == 2 || !page.more);
             told.extend(page.changes.into_iter().map(|logged| logged.change));
             if !page.more {
                 break;
@@ -105,7 +105,7 @@ async fn the_history_of_a_patient_is_told_page_by_page(folder: Folder) {
         let of_it: Vec<_> = log.iter().filter(|change| change.patient.id == id).cloned().collect();
         assert_eq!(told, of_it);
     }
-    assert!(pages > 30, "hardly anybody had more than a page");
+    assert!(pages > 25, "{pages}: hardly anybody had more than a page");
 }
 
 async fn a_moment_has_the_last_position_that_was_committed_by_then(folder: Folder) {
