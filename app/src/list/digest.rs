@@ -94,7 +94,7 @@ mod tests {
         assert_eq!(digest, Digest::of(&row(2, "B")));
     }
 
-    /// Integrators compute it too: the same rows have the same digest in every later version.
+    /// Integrators compute it too: the same rows with the same keys have the same digest in every later version.
     #[test]
     fn the_digest_is_the_one_that_is_documented() {
         let text = serde_json::to_string(&row(1, "A")).unwrap();
