@@ -1,7 +1,5 @@
 //! The access log as the program prints it.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 mod support;
 
 use server::store::{Access, AccessKind};
