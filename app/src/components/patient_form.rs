@@ -38,7 +38,7 @@ struct Draft {
 const TIMES: [&str; 2] = ["admission_date", "deceased_at"];
 
 impl Draft {
-    const FIELDS: [&'static str; 21] = [
+    const FIELDS: [&'static str; 22] = [
         "title",
         "first_name",
         "middle_names",
@@ -56,6 +56,7 @@ impl Draft {
         "attending",
         "team",
         "reason",
+        "handover_note",
         "acuity",
         "allergy_status",
         "code_status",
@@ -274,6 +275,7 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
                 {field_input(Field::text(field::ATTENDING).offers(live.values_of(|patient| patient.attending.as_deref())))}
                 {field_input(Field::text(field::TEAM).offers(live.values_of(|patient| patient.team.as_deref())))}
                 {field_input(Field { kind: Kind::Long, ..Field::text(field::REASON) })}
+                {field_input(Field { kind: Kind::Long, ..Field::text(field::HANDOVER_NOTE) })}
             </div>
             <BedWarning ward=draft.text("ward") bed=draft.text("bed") id/>
         </fieldset>

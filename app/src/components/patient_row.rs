@@ -109,9 +109,11 @@ impl Cells {
                 |p, _| p.team.clone().unwrap_or_default(),
             ),
             Column::Alerts => return self.alerts(),
+            Column::Note => (NOTE, |p, _| p.handover_note.clone().unwrap_or_default(), |_, _| String::new()),
         };
         let class = match column {
             Column::Status => self.text(|p, _| format!("status {}", p.status.as_str())),
+            Column::Note => text(|| "note".to_owned()),
             _ => text(String::new),
         };
         view! {
@@ -161,6 +163,7 @@ const STATUS: Test = Test::Changed(&["status", "dismissal_date"]);
 const ADMISSION: Test = Test::Changed(&["admission_date", "reason"]);
 const ATTENDING: Test = Test::Changed(&["attending", "team"]);
 const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
+const NOTE: Test = Test::Changed(&["handover_note"]);
 
 fn place(patient: &Patient, _: Clock) -> String {
     let ward = patient.ward.clone().unwrap_or_else(|| format!("Ward {UNKNOWN}"));

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     edits::Pending,
     live::Live,
-    patient::{Code as _, Patient, display::UNKNOWN},
+    patient::{Code as _, Patient, display::UNKNOWN, field::HANDOVER_NOTE},
     wire::How,
 };
 
@@ -87,6 +87,7 @@ fn facts(patient: &Patient, clock: Clock) -> Vec<(&'static str, String)> {
         ("Attending", text(&patient.attending)),
         ("Team", text(&patient.team)),
         ("Reason", text(&patient.reason)),
+        (HANDOVER_NOTE.label, patient.handover_note.clone().unwrap_or_else(|| "None".to_owned())),
         ("Acuity", patient.acuity.map_or_else(|| "Not assessed".to_owned(), |acuity| acuity.to_string())),
         ("Allergies", patient.allergy_status.label().to_owned()),
         ("Resuscitation", patient.code_status.label().to_owned()),
