@@ -70,7 +70,8 @@ pub fn announce(query: &Query, shown: usize, total: usize) -> String {
     }
 }
 
-fn filters(query: &Query) -> Vec<String> {
+/// Each of its parts.
+pub fn filters(query: &Query) -> Vec<String> {
     let mut filters = Vec::new();
     match query.status {
         StatusFilter::Current => filters.push("here or expected".to_owned()),

@@ -1,11 +1,14 @@
 //! What differs between two moments. Pure.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
 use crate::{
-    change::{Action, LoggedChange, Touched},
+    change::{Action, Change, LoggedChange, Touched},
     list::arrange::{Mine, Query},
     patient::{Patient, UtcTime, field},
 };
@@ -22,7 +25,7 @@ pub struct FieldChange {
 }
 
 /// What a change did to the values, in the order of the record. Of a record that is new: what it holds.
-pub fn fields_of(change: &LoggedChange) -> Vec<FieldChange> {
+pub fn fields_of(change: &Change) -> Vec<FieldChange> {
     match change.action {
         Action::Create => fields(None, Some(&change.patient)),
         Action::Update => {
@@ -103,6 +106,7 @@ pub fn compare(touched: &[Touched], query: &Query, mine: &Mine) -> Vec<Differenc
         &mut touched
             .iter()
             .flat_map(|one| &one.changes)
+            .map(|logged| &logged.change)
             .filter(|change| change.action != Action::Delete)
             .map(|change| &change.patient),
     );
@@ -121,24 +125,21 @@ pub fn compare(touched: &[Touched], query: &Query, mine: &Mine) -> Vec<Differenc
             difference(one, kind)
         })
         .collect();
-    let places = order(&differences, query, mine);
-    differences.sort_by_key(|one| places.iter().position(|id| *id == one.patient.id));
+    let places = places(&differences, query, mine);
+    differences.sort_by_key(|one| places.get(&one.patient.id).copied());
     differences
 }
 
 fn has_moved(one: &Touched) -> bool {
-    let place = |row: &Option<Arc<Patient>>| {
-        row.as_ref().map(|row| (row.ward.clone(), row.room.clone(), row.bed.clone()))
-    };
+    let place =
+        |row: &Option<Arc<Patient>>| row.as_ref().map(|row| (row.ward.clone(), row.room.clone(), row.bed.clone()));
     place(&one.before) != place(&one.after)
 }
 
 fn difference(one: &Touched, kind: Kind) -> Option<Difference> {
-    let last = one.changes.iter().max_by_key(|change| change.seq)?;
-    let mut by = Vec::new();
-    let mut changes: Vec<&LoggedChange> = one.changes.iter().collect();
-    changes.sort_by_key(|change| -change.seq);
-    for change in changes {
+    let last = &one.changes.last()?.change;
+    let mut by: Vec<String> = Vec::new();
+    for LoggedChange { change, .. } in one.changes.iter().rev() {
         if !by.contains(&change.by) {
             by.push(change.by.clone());
         }
@@ -159,10 +160,11 @@ fn difference(one: &Touched, kind: Kind) -> Option<Difference> {
     })
 }
 
-/// The list's order, whoever its filters and its search let through.
-fn order(differences: &[Difference], query: &Query, mine: &Mine) -> Vec<i64> {
+/// Where each stands in the list, whomever its filters and its search let through.
+fn places(differences: &[Difference], query: &Query, mine: &Mine) -> HashMap<i64, usize> {
     let all = Query { search: String::new(), ..query.clone() };
-    all.arrange(differences.iter().map(|one| &one.patient), mine, |_| true)
+    let order = all.arrange(differences.iter().map(|one| &one.patient), mine, |_| true);
+    order.into_iter().zip(0..).collect()
 }
 
 /// How many of each kind, how many changes in all, and how many people made them.
@@ -182,11 +184,7 @@ impl Summary {
         let count = |kind| differences.iter().filter(|one| one.kind == kind).count();
         let kinds = Kind::ALL.into_iter().map(|kind| (kind, count(kind))).filter(|(_, count)| *count > 0);
         let people: HashSet<&String> = differences.iter().flat_map(|one| &one.by).collect();
-        Self {
-            kinds: kinds.collect(),
-            changes: differences.iter().map(|one| one.count).sum(),
-            people: people.len(),
-        }
+        Self { kinds: kinds.collect(), changes: differences.iter().map(|one| one.count).sum(), people: people.len() }
     }
 }
 

@@ -1,40 +1,41 @@
 use serde_json::json;
 
-use super::*;
+use super::{
+    Kind::{Came, Changed, Moved, Passed, Went},
+    *,
+};
 use crate::list::arrange::StatusFilter;
 
-fn patient(id: i64, values: Value) -> Arc<Patient> {
+fn patient(id: i64, values: &Value) -> Arc<Patient> {
     let now = "2026-11-25T03:00:00Z".parse().unwrap();
     let mut data = json!({"first_name": "Ada", "last_name": "Lovelace", "admission_date": "2026-11-01", "ward": "Elm"});
     data.as_object_mut().unwrap().extend(values.as_object().unwrap().clone());
     Arc::new(Patient { id, ..Patient::admit(data.as_object().unwrap(), now).unwrap() })
 }
 
-/// The states of a record, one after the other; the first one was there before, unless it is `None`.
-fn touched(id: i64, states: &[Option<Value>]) -> Touched {
-    let rows: Vec<Option<Arc<Patient>>> =
-        states.iter().map(|values| values.clone().map(|values| patient(id, values))).collect();
+/// A record that goes through these states, one change after the other; null is none.
+fn touched(id: i64, states: &[Value]) -> Touched {
+    let rows: Vec<_> = states.iter().map(|values| (!values.is_null()).then(|| patient(id, values))).collect();
     let steps = rows.windows(2).zip(1..).map(|(step, seq)| {
-        let (action, row) = match (&step[0], &step[1]) {
-            (None, Some(row)) => (Action::Create, row),
-            (Some(_), Some(row)) => (Action::Update, row),
-            (Some(row), None) => (Action::Delete, row),
-            (None, None) => panic!("nothing happens"),
+        let (before, after) = (&step[0], &step[1]);
+        let action = match (before, after) {
+            (None, _) => Action::Create,
+            (_, None) => Action::Delete,
+            _ => Action::Update,
         };
-        let before = match (&step[0], &step[1]) {
-            (Some(before), Some(after)) => before.changed_from(after),
-            _ => serde_json::Map::new(),
+        let changed = before.as_ref().zip(after.as_ref()).map(|(before, after)| before.changed_from(after));
+        let change = Change {
+            seq,
+            action,
+            patient: after.clone().or_else(|| before.clone()).unwrap(),
+            before: changed.unwrap_or_default(),
+            by: if seq % 2 == 1 { "sister" } else { "doctor" }.to_owned(),
+            at: UtcTime::from_unix_micros(seq).unwrap(),
         };
-        let by = if seq % 2 == 1 { "sister" } else { "doctor" }.to_owned();
-        let at = UtcTime::from_unix_micros(seq).unwrap();
-        LoggedChange { seq, action, patient: row.clone(), before, by, account_id: None, origin: "socket".into(), at }
+        LoggedChange { change, account_id: None, origin: "socket".to_owned() }
     });
-    Touched {
-        patient_id: id,
-        changes: steps.collect(),
-        before: rows.first().unwrap().clone(),
-        after: rows.last().unwrap().clone(),
-    }
+    let changes = steps.collect();
+    Touched { patient_id: id, before: rows[0].clone(), after: rows[rows.len() - 1].clone(), changes }
 }
 
 fn kinds(touched: &[Touched], query: &Query) -> Vec<(i64, Kind)> {
@@ -43,21 +44,21 @@ fn kinds(touched: &[Touched], query: &Query) -> Vec<(i64, Kind)> {
 
 #[test]
 fn what_became_of_a_patient_is_told_by_the_list_that_is_looked_at() {
-    let (a, b) = (|| Some(json!({"bed": "A"})), || Some(json!({"bed": "B"})));
-    let gone = || Some(json!({"bed": "A", "status": "discharged"}));
+    let none = Value::Null;
+    let (a, b) = (json!({"bed": "A"}), json!({"bed": "B"}));
+    let gone = json!({"bed": "A", "status": "discharged"});
     let all = [
-        touched(1, &[None, a()]),
-        touched(2, &[a(), gone()]),
-        touched(3, &[a(), None]),
-        touched(4, &[a(), b()]),
-        touched(5, &[a(), Some(json!({"bed": "A", "reason": "Falls"}))]),
-        touched(6, &[None, a(), gone()]),
-        touched(7, &[None, a(), None]),
-        touched(8, &[a(), b(), a()]),
-        touched(9, &[gone(), Some(json!({"bed": "A", "status": "discharged", "team": "Red"}))]),
-        touched(10, &[a(), Some(json!({"bed": "A", "ward": "Ash"}))]),
+        touched(1, &[none.clone(), a.clone()]),
+        touched(2, &[a.clone(), gone.clone()]),
+        touched(3, &[a.clone(), none.clone()]),
+        touched(4, &[a.clone(), b.clone()]),
+        touched(5, &[a.clone(), json!({"bed": "A", "reason": "Falls"})]),
+        touched(6, &[none.clone(), a.clone(), gone.clone()]),
+        touched(7, &[none.clone(), a.clone(), none]),
+        touched(8, &[a.clone(), b, a.clone()]),
+        touched(9, &[gone, json!({"bed": "A", "status": "discharged", "team": "Red"})]),
+        touched(10, &[a, json!({"bed": "A", "ward": "Ash"})]),
     ];
-    use Kind::{Came, Changed, Moved, Passed, Went};
     let mut found = kinds(&all, &Query { ward: Some("Elm".into()), ..Query::default() });
     found.sort_unstable();
     let expected =
@@ -72,28 +73,29 @@ fn what_became_of_a_patient_is_told_by_the_list_that_is_looked_at() {
 
 #[test]
 fn a_difference_says_what_who_and_when() {
-    let one = touched(1, &[
-        Some(json!({"bed": "A"})),
-        Some(json!({"bed": "B", "reason": "Falls"})),
-        Some(json!({"bed": "B", "flags": [{"code": "falls", "text": ""}]})),
-        Some(json!({"bed": "C", "flags": [{"code": "falls", "text": ""}]})),
-    ]);
+    let flags = json!([{"code": "falls", "text": ""}]);
+    let one = touched(
+        1,
+        &[
+            json!({"bed": "A"}),
+            json!({"bed": "B", "reason": "Falls"}),
+            json!({"bed": "B", "flags": flags}),
+            json!({"bed": "C", "flags": flags}),
+        ],
+    );
     let differences = compare(&[one], &Query::default(), &Mine::default());
     let [difference] = differences.as_slice() else { panic!("{differences:?}") };
-    let fields: Vec<(&str, Value, Value)> =
-        difference.fields.iter().map(|field| (field.name, field.before.clone(), field.after.clone())).collect();
-    let flags = json!([{"code": "falls", "text": ""}]);
-    assert_eq!(fields, [("bed", json!("A"), json!("C")), ("flags", Value::Null, flags)]);
+    let field = |name, before, after| FieldChange { name, before, after };
+    assert_eq!(difference.fields, [field("bed", json!("A"), json!("C")), field("flags", Value::Null, flags)]);
     assert_eq!((difference.count, difference.at.unix_micros()), (3, 3));
     assert_eq!(difference.by, ["sister", "doctor"]);
-    let summary = Summary::of(&differences);
-    assert_eq!(summary, Summary { kinds: vec![(Kind::Moved, 1)], changes: 3, people: 2 });
+    assert_eq!(Summary::of(&differences), Summary { kinds: vec![(Moved, 1)], changes: 3, people: 2 });
 }
 
 #[test]
 fn differences_are_in_the_lists_order_and_a_search_holds() {
-    let moved = |id, bed: &str| touched(id, &[Some(json!({"bed": "Z"})), Some(json!({ "bed": bed }))]);
-    let all = [moved(1, "A10"), moved(2, "A2"), touched(3, &[Some(json!({"bed": "A1"})), None])];
+    let moved = |id, bed: &str| touched(id, &[json!({"bed": "Z"}), json!({ "bed": bed })]);
+    let all = [moved(1, "A10"), moved(2, "A2"), touched(3, &[json!({"bed": "A1"}), Value::Null])];
     let order = |query: &Query| kinds(&all, query).into_iter().map(|(id, _)| id).collect::<Vec<_>>();
     assert_eq!(order(&Query::default()), [3, 2, 1]);
     assert_eq!(order(&Query { descending: true, ..Query::default() }), [1, 2, 3]);
@@ -102,11 +104,14 @@ fn differences_are_in_the_lists_order_and_a_search_holds() {
 
 #[test]
 fn a_change_tells_its_fields_in_the_order_of_the_record() {
-    let one = touched(1, &[None, Some(json!({"bed": "A"})), Some(json!({"bed": "B", "first_name": "Grace"}))]);
-    let names = |change: &LoggedChange| fields_of(change).iter().map(|field| field.name).collect::<Vec<_>>();
-    assert_eq!(names(&one.changes[1]), ["first_name", "bed"]);
+    let one = touched(1, &[Value::Null, json!({"bed": "A"}), json!({"bed": "B", "first_name": "Grace"})]);
+    let names = |step: usize| fields_of(&one.changes[step].change).iter().map(|field| field.name).collect::<Vec<_>>();
+    assert_eq!(names(1), ["first_name", "bed"]);
     // Of a new record what it holds, and not what it does not.
-    let of_new = names(&one.changes[0]);
-    assert!(of_new.starts_with(&["first_name", "last_name", "admission_date"]) && of_new.contains(&"bed"));
+    let of_new = names(0);
+    assert!(
+        of_new.starts_with(&["first_name", "last_name", "admission_date"]) && of_new.contains(&"bed"),
+        "{of_new:?}"
+    );
     assert!(!of_new.contains(&"reason") && !of_new.contains(&"flags"), "{of_new:?}");
 }
