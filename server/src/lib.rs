@@ -1,6 +1,7 @@
 //! The Wardwatch server. The way of one change: [`mod@socket`] → [`store`] (its writer, then the database) → `feed` →
 //! `socket` again; `app`'s documentation has the map and `docs/ARCHITECTURE.md` the walk.
 
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod import;
@@ -18,5 +19,6 @@ mod feed;
 mod pages;
 mod routes;
 mod socket;
+mod spreadsheet;
 mod state;
 mod zone;
