@@ -17,8 +17,6 @@ mod undo;
 
 use std::sync::Arc;
 
-use leptos::prelude::*;
-
 pub use self::{
     arranged::{Arranged, arrange},
     frame::StillBody,
@@ -41,6 +39,8 @@ pub struct StillPage {
     pub user: UserInfo,
     /// The hospital's time.
     pub zone: Zone,
+    /// The language that the page is in.
+    pub language: Language,
     /// When the page was made.
     pub now: UtcTime,
     /// The list that it was made from, and leads back to.
@@ -116,7 +116,8 @@ pub struct Changes {
 
 impl StillPage {
     /// For the browser's tab, and for what the browser prints or saves.
-    pub fn title(&self, language: Language) -> String {
+    pub fn title(&self) -> String {
+        let language = self.language;
         let zone = &self.zone;
         match &self.sheet {
             Sheet::History(history) => {

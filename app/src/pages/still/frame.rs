@@ -5,7 +5,6 @@ use super::{
     parts::Ground,
     {changes::changes, handover::handover, history::history, past::past, sorry::sorry, undo::undo},
 };
-use crate::language::use_language;
 
 /// A page that holds still, with its way back to the list.
 #[component]
@@ -13,9 +12,8 @@ pub fn StillBody(
     /// What to show.
     page: StillPage,
 ) -> impl IntoView {
-    let language = use_language();
     let today = page.zone.today(page.now);
-    let ground = Ground { language, zone: page.zone.clone(), query: page.query.clone(), today };
+    let ground = Ground { language: page.language, zone: page.zone.clone(), query: page.query.clone(), today };
     let here = path(&page.sheet);
     let link = |path: &'static str, key: &'static str| {
         let current = (here == Some(path)).then_some("page");
