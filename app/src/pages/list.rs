@@ -16,6 +16,7 @@ use crate::{
 #[component]
 pub fn ListApp() -> impl IntoView {
     let page = SharedValue::new(expect_context::<ListPage>).into_inner();
+    provide_context(page.language);
     let clock = Clock::new(page.now, page.zone);
     let live = Live::new(
         page.snapshot,
