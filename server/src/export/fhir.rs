@@ -94,9 +94,10 @@ fn encounter(row: &Patient, at: Option<Value>) -> Value {
         Status::Discharged => ("finished", Some("completed")),
         Status::Cancelled => ("cancelled", None),
     };
-    let attending = row.attending.as_ref().map(|name| {
-        json!([{"type": [coding(PARTICIPATION, "ATND", "attender")], "individual": {"display": name}}])
-    });
+    let attending = row
+        .attending
+        .as_ref()
+        .map(|name| json!([{"type": [coding(PARTICIPATION, "ATND", "attender")], "individual": {"display": name}}]));
     let period = object([
         ("start", Some(row.admission_date.to_string().into())),
         ("end", row.dismissal_date.map(|time| time.to_string().into())),
@@ -110,7 +111,11 @@ fn encounter(row: &Patient, at: Option<Value>) -> Value {
         ("status", Some(status.into())),
         ("class", Some(json!({"system": ACT, "code": "IMP", "display": "inpatient encounter"}))),
         ("serviceType", text(&row.team)),
-        ("priority", row.acuity.map(|acuity| json!({"coding": [{"code": acuity.to_string()}], "text": format!("Acuity {acuity}")}))),
+        (
+            "priority",
+            row.acuity
+                .map(|acuity| json!({"coding": [{"code": acuity.to_string()}], "text": format!("Acuity {acuity}")})),
+        ),
         ("subject", Some(subject(row))),
         ("participant", attending),
         ("period", Some(period)),
@@ -134,9 +139,10 @@ fn flags(row: &Patient) -> Vec<Value> {
         })
     };
     let safety = || coding(FLAG_CATEGORY, "safety", "Safety");
-    let alerts = row.flags.iter().zip(1..).map(|(alert, place)| {
-        flag(place, safety(), json!({"coding": [{"code": alert.code}], "text": alert.label()}))
-    });
+    let alerts =
+        row.flags.iter().zip(1..).map(|(alert, place)| {
+            flag(place, safety(), json!({"coding": [{"code": alert.code}], "text": alert.label()}))
+        });
     let resuscitation = match row.code_status {
         CodeStatus::NotRecorded => None,
         CodeStatus::Full => Some("resuscitation-full"),

@@ -14,9 +14,8 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// A line of titles and a line for each patient (RFC 4180): the record's number and each field, as the list shows it.
 pub(crate) fn csv(rows: &[Arc<Patient>], zone: &Zone) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
+    let mut writer =
+        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
     let titles = field::EDITABLE.iter().map(|(_, label)| *label);
     writer.write_record(std::iter::once("Record").chain(titles))?;
     for row in rows {

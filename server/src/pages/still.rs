@@ -58,7 +58,8 @@ impl Reader {
     async fn of(state: &AppState, headers: &HeaderMap, uri: &Uri) -> Result<Self, HttpError> {
         let who = reader(state, headers).await?;
         let language = language(state, Some(&who), headers).await?;
-        let asked = axum::extract::Query::try_from_uri(uri).map(|axum::extract::Query(asked)| asked).unwrap_or_default();
+        let asked =
+            axum::extract::Query::try_from_uri(uri).map(|axum::extract::Query(asked)| asked).unwrap_or_default();
         let query = Query::from_address(uri.query().unwrap_or_default());
         Ok(Self { state: state.clone(), who, language, zone: state.zone(), now: clock::now(), query, asked })
     }

@@ -31,8 +31,7 @@ impl Reader {
     async fn refuse(&self, last: LoggedChange) -> Result<Response, HttpError> {
         self.record_undo(&last).await?;
         let last = Box::new(last);
-        let sorry =
-            if last.change.action == Action::Update { Sorry::Overtaken(last) } else { Sorry::NotUndone(last) };
+        let sorry = if last.change.action == Action::Update { Sorry::Overtaken(last) } else { Sorry::NotUndone(last) };
         Ok(self.answer(StatusCode::CONFLICT, Sheet::Sorry(sorry)).await)
     }
 
@@ -108,11 +107,7 @@ pub(crate) async fn undo_confirmed(
         version: Some(form.version),
         // Sent twice it is done once.
         idempotency_key: form.key.parse().ok(),
-        author: Author {
-            account_id: Some(reader.who.account_id),
-            name: reader.who.name.clone(),
-            origin: Origin::Page,
-        },
+        author: Author { account_id: Some(reader.who.account_id), name: reader.who.name.clone(), origin: Origin::Page },
     };
     match state.store.write(write).await {
         Ok(_) => {
