@@ -207,7 +207,7 @@ export class Row {
         this.pending = root.locator('.pending');
     }
 
-    cell(column: 'Place' | 'Status' | 'Admitted' | 'Attending' | 'Alerts'): Locator {
+    cell(column: 'Place' | 'Status' | 'Admitted' | 'Attending' | 'Alerts' | 'Note'): Locator {
         return this.root.locator(`[data-label="${column}"]`);
     }
 
