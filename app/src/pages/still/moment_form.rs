@@ -103,5 +103,5 @@ pub(super) fn moment_form(
 pub(super) fn choices(ground: &Ground, links: Vec<(String, String)>) -> AnyView {
     let link = |(words, address): (String, String)| view! { <li><a href=address>{words}</a></li> };
     let links = links.into_iter().map(link).collect_view();
-    view! { <nav aria-label=ground.text("still.choices")><ul class="choices">{links}</ul></nav> }.into_any()
+    view! { <nav aria-label=ground.text("still.choices")><ul class="quick">{links}</ul></nav> }.into_any()
 }

@@ -83,14 +83,14 @@ pub(super) fn changes(ground: &Ground, fields: &[FieldChange]) -> AnyView {
         let to = ground.text("still.to");
         view! {
             <li>
-                <span class="field">{field::label(change.name).to_owned()}": "</span>
+                <span class="field-name">{field::label(change.name).to_owned()}": "</span>
                 <span class="was">{before}</span>
                 <span aria-hidden="true">" → "</span><span class="quiet">{to}</span>
                 <strong>{after}</strong>
             </li>
         }
     };
-    view! { <ul class="fields">{fields.iter().map(change).collect_view()}</ul> }.into_any()
+    view! { <ul class="field-changes">{fields.iter().map(change).collect_view()}</ul> }.into_any()
 }
 
 /// What a new record holds.
@@ -98,7 +98,7 @@ pub(super) fn values(ground: &Ground, fields: &[FieldChange]) -> AnyView {
     let value = |field: &FieldChange| {
         let words = wording::value(field.name, &field.after, &ground.zone)?;
         let label = field::label(field.name).to_owned();
-        Some(view! { <li><span class="field">{label}": "</span><strong>{words}</strong></li> })
+        Some(view! { <li><span class="field-name">{label}": "</span><strong>{words}</strong></li> })
     };
-    view! { <ul class="fields">{fields.iter().filter_map(value).collect_view()}</ul> }.into_any()
+    view! { <ul class="field-changes">{fields.iter().filter_map(value).collect_view()}</ul> }.into_any()
 }

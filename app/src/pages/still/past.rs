@@ -69,7 +69,7 @@ fn table(ground: &Ground, arranged: &Arranged, moment: &str) -> AnyView {
     let titles = [Column::Status, Column::Admission, Column::Attending, Column::Alerts].map(Column::label);
     let end = if arranged.patients.is_empty() { "still.past.nobody" } else { "still.end" };
     view! {
-        <div class="still-table" role="region" tabindex="0" aria-labelledby="table-title">
+        <div class="table" role="region" tabindex="0" aria-labelledby="table-title">
             <table>
                 <caption class="quiet" id="table-title">
                     {ground.language.fill("still.past.title_at", &[("moment", &moment)])}
