@@ -168,7 +168,10 @@ async fn a_page_has_no_script_is_kept_by_nobody_and_makes_text_of_every_name() {
             if !path.starts_with("/export") {
                 let body = answer.body().to_lowercase();
                 assert!(answer.header("content-security-policy").unwrap().contains("default-src 'self'"));
-                assert!(!body.contains("<script") && !body.contains("<b>") && !body.contains(" style="), "{path}: {body}");
+                assert!(
+                    !body.contains("<script") && !body.contains("<b>") && !body.contains(" style="),
+                    "{path}: {body}"
+                );
             }
         }
     }
@@ -381,7 +384,10 @@ async fn the_list_is_shown_as_it_was() {
     desk.delete(grace).await;
     let past = async |at: UtcTime, query: &str| desk.page(&format!("/past?at={at}&{query}")).await;
     let page = past(then, "").await;
-    has(&page, &["As of ", "HISTORICAL: the list as of", "LOVELACE, Ada", "A1", "HOPPER, Grace", "here or expected. 2 of 2"]);
+    has(
+        &page,
+        &["As of ", "HISTORICAL: the list as of", "LOVELACE, Ada", "A1", "HOPPER, Grace", "here or expected. 2 of 2"],
+    );
     lacks(&page, &["B2"]);
     let page = past(then, "ward=Elm").await;
     has(&page, &["LOVELACE, Ada", "ward Elm. 1 of 2"]);
@@ -439,7 +445,10 @@ async fn a_moment_that_is_none_is_asked_for_again() {
     ] {
         let answer = desk.get(&format!("{path}&ward=Elm")).await;
         assert_eq!(answer.status(), 400, "{path}");
-        has(answer.body(), &[words, &format!("value=\"{typed}\""), "name=\"ward\" value=\"Elm\"", "aria-invalid=\"true\""]);
+        has(
+            answer.body(),
+            &[words, &format!("value=\"{typed}\""), "name=\"ward\" value=\"Elm\"", "aria-invalid=\"true\""],
+        );
         lacks(answer.body(), &["LOVELACE"]);
     }
     assert_eq!(desk.accesses().await, [], "nobody was shown anything");
@@ -547,7 +556,7 @@ async fn a_table_has_what_the_list_shows_and_no_formulas() {
     let name = disposition.strip_prefix("attachment; filename=\"wardwatch-").unwrap().strip_suffix(".csv\"").unwrap();
     assert!(name.len() == "2026-11-25-0310".len() && name.starts_with("20"), "{name}");
     let lines: Vec<&str> = answer.body().lines().collect();
-    assert!(lines[0].trim_start_matches('\u{feff}').starts_with("Record,First name,Last name,Admitted,"), "{}", lines[0]);
+    assert!(lines[0].trim_start_matches('\u{feff}').starts_with("Id,First name,Last name,Admitted,"), "{}", lines[0]);
     // In the order of the list.
     assert!(lines[1].starts_with("2,Ada,Lovelace,") && lines[1].contains("943 476 5919"), "{}", lines[1]);
     assert!(lines[2].starts_with("1,Zoë,'=1+1,"), "{}", lines[2]);

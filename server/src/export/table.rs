@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::{
+    language::Language,
     patient::{Patient, display::Zone, field},
     wording,
 };
@@ -12,16 +13,17 @@ use crate::spreadsheet::cell;
 /// Tells spreadsheet programs that this is UTF-8: they would take an ë for something else.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// A line of titles and a line for each patient (RFC 4180): the record's number and each field, as the list shows it.
-pub(crate) fn csv(rows: &[Arc<Patient>], zone: &Zone) -> Result<Vec<u8>, csv::Error> {
+/// A line of titles and a line for each patient (RFC 4180): the record's id and each field, as the list shows it.
+pub(crate) fn csv(rows: &[Arc<Patient>], language: Language, zone: &Zone) -> Result<Vec<u8>, csv::Error> {
     let mut writer =
         csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(BYTE_ORDER_MARK.as_bytes().to_vec());
-    let titles = field::EDITABLE.iter().map(|(_, label)| *label);
-    writer.write_record(std::iter::once("Record").chain(titles))?;
+    let titles = field::EDITABLE.iter().map(|(name, _)| wording::field(language, name));
+    writer.write_record(std::iter::once("Id".to_owned()).chain(titles))?;
     for row in rows {
         let values = row.values();
         let shown = field::EDITABLE.iter().map(|(name, _)| {
-            let value = values.get(*name).and_then(|value| wording::value(name, value, zone)).unwrap_or_default();
+            let value =
+                values.get(*name).and_then(|value| wording::value(language, name, value, zone)).unwrap_or_default();
             cell(&value).into_owned()
         });
         writer.write_record(std::iter::once(row.id.to_string()).chain(shown))?;
@@ -42,7 +44,7 @@ mod tests {
         let row = Patient { id: 7, ..Patient::admit(data.as_object().unwrap(), now).unwrap() };
         // Summer time in July.
         let zone = Zone { base_offset: 0, changes: vec![(1_774_746_000, 3600), (1_792_890_000, 0)] };
-        let bytes = csv(&[Arc::new(row)], &zone).unwrap();
+        let bytes = csv(&[Arc::new(row)], Language::En, &zone).unwrap();
         let text = String::from_utf8(bytes).unwrap();
         assert_eq!(text.matches("\r\n").count(), 2, "{text}");
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap();
@@ -64,7 +66,7 @@ mod tests {
         }));
         assert_eq!(table[0].len(), field::EDITABLE.len() + 1);
         for (title, value) in [
-            ("Record", "7"),
+            ("Id", "7"),
             ("First name", "Zoë"),
             ("Admitted", "01-Jul-2026 12:00"),
             ("Discharged", ""),

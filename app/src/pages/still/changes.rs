@@ -24,7 +24,7 @@ pub(super) fn changes(ground: &Ground, page: &Changes, now: UtcTime) -> AnyView 
         Field { name: "to_", label: "still.changes.to", asked: &page.to },
     ];
     let shown = page.shown.as_ref().map(|(_, _, differences)| {
-        let filters = wording::filters(&ground.query);
+        let filters = wording::filters(ground.language, &ground.query);
         let filters = (!filters.is_empty()).then(|| {
             let words = language.fill("still.changes.filtered", &[("filters", &filters.join(", "))]);
             view! { <p class="filters">{words}</p> }
@@ -126,7 +126,7 @@ fn block(ground: &Ground, one: &Difference) -> AnyView {
         <li class="block">
             <div class="block-who">
                 {identity(ground, patient, None)}
-                <span class="sub">{patient.display_place()}" · "{wording::status(patient, &ground.zone)}</span>
+                <span class="sub">{patient.display_place()}" · "{wording::status(ground.language, patient, &ground.zone)}</span>
             </div>
             <div class="block-what">{what}<p class="hint">{who}</p></div>
         </li>

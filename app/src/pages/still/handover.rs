@@ -17,7 +17,7 @@ pub(super) fn handover(ground: &Ground, arranged: &Arranged, now: UtcTime, by: &
     let alike = alike::among(&arranged.patients);
     let moment = ground.zone.date_time(now);
     let printed = language.fill("still.handover.printed", &[("moment", &moment), ("by", &by)]);
-    let announced = wording::announce(&ground.query, arranged.patients.len(), arranged.total);
+    let announced = wording::announce(ground.language, &ground.query, arranged.patients.len(), arranged.total);
     let rows = arranged.patients.iter().flat_map(|patient| rows(ground, patient, alike.get(&patient.id).copied()));
     let end = if arranged.patients.is_empty() { "still.past.nobody" } else { "still.end" };
     view! {
@@ -42,7 +42,7 @@ pub(super) fn handover(ground: &Ground, arranged: &Arranged, now: UtcTime, by: &
 
 /// The rows of one patient: as many as it takes for each to fit on a page.
 fn rows(ground: &Ground, patient: &Row, alike: Option<Part>) -> Vec<AnyView> {
-    let alerts: Vec<String> = wording::alerts(patient).into_iter().map(|(_, words)| words).collect();
+    let alerts: Vec<String> = wording::alerts(ground.language, patient).into_iter().map(|(_, words)| words).collect();
     let alerts = portions(&alerts);
     let note: Vec<String> = patient.handover_note.iter().flat_map(|note| note.lines().map(str::to_owned)).collect();
     let notes = portions(&note);
@@ -61,7 +61,7 @@ fn rows(ground: &Ground, patient: &Row, alike: Option<Part>) -> Vec<AnyView> {
             view! {
                 <tr>
                     <th scope="row" class="identity">
-                        <span class="bed">{wording::bed(patient)}</span><span class="sub">{wording::place(patient)}</span>
+                        <span class="bed">{wording::bed(ground.language, patient)}</span><span class="sub">{wording::place(ground.language, patient)}</span>
                         {identity(ground, patient, alike)}
                         {part}
                     </th>
@@ -80,9 +80,9 @@ fn stay(ground: &Ground, patient: &Row) -> AnyView {
         ground.language.fill("still.handover.admitted", &[("moment", &zone.date_time(patient.admission_date))]);
     let line = |text: &Option<String>| text.clone().map(|text| view! { <p>{text}</p> });
     view! {
-        <p><strong>{wording::status(patient, zone)}</strong>" · "{admitted}</p>
+        <p><strong>{wording::status(ground.language, patient, zone)}</strong>" · "{admitted}</p>
         {line(&patient.reason)}
-        <p>{wording::attending(patient)}{patient.team.clone().map(|team| format!(" · {team}"))}</p>
+        <p>{wording::attending(ground.language, patient)}{patient.team.clone().map(|team| format!(" · {team}"))}</p>
     }
     .into_any()
 }

@@ -7,7 +7,7 @@ use super::{Row, compare::FieldChange};
 use crate::{
     language::Language,
     list::{alike::Part, arrange::Query},
-    patient::{Patient, display::Zone, field},
+    patient::{Patient, display::Zone},
     wording,
 };
 
@@ -65,8 +65,8 @@ pub(super) fn identifiers(ground: &Ground, patient: &Patient) -> AnyView {
 }
 
 /// What has to be seen at a glance.
-pub(super) fn alerts(patient: &Patient) -> AnyView {
-    wording::alerts(patient)
+pub(super) fn alerts(ground: &Ground, patient: &Patient) -> AnyView {
+    wording::alerts(ground.language, patient)
         .into_iter()
         .map(|(class, words)| view! { <span class=class>{words}</span>" " })
         .collect_view()
@@ -76,14 +76,14 @@ pub(super) fn alerts(patient: &Patient) -> AnyView {
 /// Field by field, what there was and what there is.
 pub(super) fn changes(ground: &Ground, fields: &[FieldChange]) -> AnyView {
     let shown = |change: &FieldChange, value: &serde_json::Value| {
-        wording::value(change.name, value, &ground.zone).unwrap_or_else(|| ground.text("still.empty"))
+        wording::value(ground.language, change.name, value, &ground.zone).unwrap_or_else(|| ground.text("still.empty"))
     };
     let change = |change: &FieldChange| {
         let (before, after) = (shown(change, &change.before), shown(change, &change.after));
         let to = ground.text("still.to");
         view! {
             <li>
-                <span class="field-name">{field::label(change.name).to_owned()}": "</span>
+                <span class="field-name">{wording::field(ground.language, change.name)}": "</span>
                 <span class="was">{before}</span>
                 <span aria-hidden="true">" → "</span><span class="quiet">{to}</span>
                 <strong>{after}</strong>
@@ -96,8 +96,8 @@ pub(super) fn changes(ground: &Ground, fields: &[FieldChange]) -> AnyView {
 /// What a new record holds.
 pub(super) fn values(ground: &Ground, fields: &[FieldChange]) -> AnyView {
     let value = |field: &FieldChange| {
-        let words = wording::value(field.name, &field.after, &ground.zone)?;
-        let label = field::label(field.name).to_owned();
+        let words = wording::value(ground.language, field.name, &field.after, &ground.zone)?;
+        let label = wording::field(ground.language, field.name);
         Some(view! { <li><span class="field-name">{label}": "</span><strong>{words}</strong></li> })
     };
     view! { <ul class="field-changes">{fields.iter().filter_map(value).collect_view()}</ul> }.into_any()

@@ -22,7 +22,7 @@ pub(super) fn past(ground: &Ground, past: &Past, now: UtcTime) -> AnyView {
         let moment = ground.zone.date_time(*at);
         // Ages are those of that day.
         let ground = Ground { today: ground.zone.today(*at), ..ground.clone() };
-        let announced = wording::announce(&ground.query, arranged.patients.len(), arranged.total);
+        let announced = wording::announce(ground.language, &ground.query, arranged.patients.len(), arranged.total);
         view! {
             <p class="historical" role="note">
                 <strong>{ground.language.fill("still.past.banner", &[("moment", &moment)])}</strong>
@@ -99,13 +99,13 @@ fn row(ground: &Ground, patient: &super::Row, alike: Option<Part>) -> AnyView {
     view! {
         <tr>
             <td class="place" data-label=ground.text("still.bed")>
-                <span class="bed">{wording::bed(patient)}</span><span class="sub">{wording::place(patient)}</span>
+                <span class="bed">{wording::bed(ground.language, patient)}</span><span class="sub">{wording::place(ground.language, patient)}</span>
             </td>
             <th scope="row" class="identity">{identity(ground, patient, alike)}</th>
-            <td data-label=Column::Status.label()><span class=status>{wording::status(patient, zone)}</span></td>
+            <td data-label=Column::Status.label()><span class=status>{wording::status(ground.language, patient, zone)}</span></td>
             {cell(Column::Admission.label(), zone.date_time(patient.admission_date), text(&patient.reason))}
-            {cell(Column::Attending.label(), wording::attending(patient), text(&patient.team))}
-            <td class="alerts" data-label=Column::Alerts.label()>{alerts(patient)}</td>
+            {cell(Column::Attending.label(), wording::attending(ground.language, patient), text(&patient.team))}
+            <td class="alerts" data-label=Column::Alerts.label()>{alerts(ground, patient)}</td>
         </tr>
     }
     .into_any()

@@ -14,7 +14,7 @@ use crate::{error::HttpError, export, state::AppState, store::AccessKind};
 pub(crate) async fn csv(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
     let reader = Reader::of(&state, request.headers(), request.uri()).await?;
     let rows = shown(&reader).await?;
-    let table = export::csv(&rows, &reader.zone)?;
+    let table = export::csv(&rows, reader.language, &reader.zone)?;
     reader.record(AccessKind::ExportCsv, None, &[], rows.len()).await?;
     Ok(file(&reader, "text/csv; charset=utf-8; header=present", "csv", table))
 }
