@@ -8,11 +8,7 @@ const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－'
 /// A text as a cell of a table: a spreadsheet program would take one that begins like a formula for one, and do what it says
 /// (OWASP, "CSV Injection").
 pub(crate) fn cell(text: &str) -> Cow<'_, str> {
-    if text.starts_with(FORMULA) {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if text.starts_with(FORMULA) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 #[cfg(test)]

@@ -52,7 +52,8 @@ impl Column {
             Self::Status => Some(SortBy::Status),
             Self::Admission => Some(SortBy::Admission),
             Self::Attending => Some(SortBy::Attending),
-            Self::Alerts | Self::Note => None,
+            Self::Alerts => Some(SortBy::Alerts),
+            Self::Note => None,
         }
     }
 
