@@ -110,7 +110,7 @@ impl Reader {
         Ok(self.state.store.record_access(&access).await?)
     }
 
-    async fn answer(&self, status: StatusCode, sheet: Sheet) -> Response {
+    async fn answer(&self, status: StatusCode, sheet: Sheet) -> Result<Response, HttpError> {
         let page = StillPage {
             user: self.who.info(),
             zone: self.zone.clone(),
@@ -121,7 +121,7 @@ impl Reader {
         };
         let options = self.state.leptos.clone();
         let response = render(Request::default(), move || shell::still(options.clone(), page.clone())).await;
-        (status, response).into_response()
+        Ok((status, response).into_response())
     }
 
     /// The moment that was asked for under this name, as a moment or as it was typed; `None` when none was.

@@ -29,26 +29,26 @@ pub(crate) async fn changes(State(state): State<AppState>, request: Request) -> 
         (from, to) => {
             let from = from.map_or_else(|asked| asked, |from| reader.shown(from.at));
             let to = to.map_or_else(|asked| asked, |to| reader.shown(to.map_or(reader.now, |to| to.at)));
-            return Ok(refuse(&reader, from, to).await);
+            return refuse(&reader, from, to).await;
         }
     };
     let until = to.map_or(reader.now, |to| end(to, reader.now));
     let (asked_from, asked_to) = (reader.shown(from), reader.shown(until));
     if from >= until {
-        return Ok(refuse(&reader, asked_from, Asked { wrong: Some(Wrong::NotAfter), ..asked_to }).await);
+        return refuse(&reader, asked_from, Asked { wrong: Some(Wrong::NotAfter), ..asked_to }).await;
     }
     let first = state.store.position_at(from).await?;
     // Up to now is up to the last change, whatever the clock of the node that made it says.
     let last = if to.is_some() { state.store.position_at(until).await? } else { state.store.head().await? };
     if last.seq - first.seq > MOST {
-        return Ok(refuse(&reader, Asked { wrong: Some(Wrong::TooMuch), ..asked_from }, asked_to).await);
+        return refuse(&reader, Asked { wrong: Some(Wrong::TooMuch), ..asked_from }, asked_to).await;
     }
     let touched = state.store.touched(first.seq, last.seq).await?;
     let differences = compare(&touched, &reader.query, &reader.mine().await?);
     let own = [("from", &*from.to_string()), ("to", &*until.to_string())];
     reader.record(AccessKind::Changes, None, &own, differences.len()).await?;
     let page = Changes { from: asked_from, to: asked_to, shown: Some((from, until, differences)) };
-    Ok(reader.answer(StatusCode::OK, Sheet::Changes(page)).await)
+    reader.answer(StatusCode::OK, Sheet::Changes(page)).await
 }
 
 /// Until when: of a minute that was typed, until its end.
@@ -57,6 +57,6 @@ fn end(to: Moment, now: UtcTime) -> UtcTime {
     end.unwrap_or(to.at).min(now)
 }
 
-async fn refuse(reader: &Reader, from: Asked, to: Asked) -> Response {
+async fn refuse(reader: &Reader, from: Asked, to: Asked) -> Result<Response, HttpError> {
     reader.answer(StatusCode::BAD_REQUEST, Sheet::Changes(Changes { from, to, shown: None })).await
 }

@@ -26,7 +26,7 @@ pub(crate) async fn history(
 ) -> Result<Response, HttpError> {
     let reader = Reader::of(&state, request.headers(), request.uri()).await?;
     let Some(last) = reader.last_change_of(&id).await? else {
-        return Ok(reader.answer(StatusCode::NOT_FOUND, Sheet::Sorry(Sorry::NoPatient)).await);
+        return reader.answer(StatusCode::NOT_FOUND, Sheet::Sorry(Sorry::NoPatient)).await;
     };
     let id = last.change.patient.id;
     let page = reader.asked("page").and_then(|page| page.parse().ok()).unwrap_or(1).clamp(1, MOST_PAGES);
@@ -42,5 +42,5 @@ pub(crate) async fn history(
         more: found.more && page < MOST_PAGES,
         undone: reader.asked("undone").is_some(),
     };
-    Ok(reader.answer(StatusCode::OK, Sheet::History(page)).await)
+    reader.answer(StatusCode::OK, Sheet::History(page)).await
 }

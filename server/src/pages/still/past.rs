@@ -14,11 +14,11 @@ pub(crate) async fn past(State(state): State<AppState>, request: Request) -> Res
     let moment = match reader.moment("at", ["date", "time"]) {
         Some(Ok(moment)) => moment.at,
         Some(Err(asked)) => {
-            return Ok(reader.answer(StatusCode::BAD_REQUEST, Sheet::Past(Past { asked, shown: None })).await);
+            return reader.answer(StatusCode::BAD_REQUEST, Sheet::Past(Past { asked, shown: None })).await;
         }
         None => {
             let asked = reader.shown(reader.now);
-            return Ok(reader.answer(StatusCode::OK, Sheet::Past(Past { asked, shown: None })).await);
+            return reader.answer(StatusCode::OK, Sheet::Past(Past { asked, shown: None })).await;
         }
     };
     let position = state.store.position_at(moment).await?;
@@ -26,5 +26,5 @@ pub(crate) async fn past(State(state): State<AppState>, request: Request) -> Res
     let arranged = arrange(&rows, &reader.query, &reader.mine().await?);
     reader.record(AccessKind::Past, None, &[("at", &moment.to_string())], arranged.patients.len()).await?;
     let asked = reader.shown(moment);
-    Ok(reader.answer(StatusCode::OK, Sheet::Past(Past { asked, shown: Some((moment, arranged)) })).await)
+    reader.answer(StatusCode::OK, Sheet::Past(Past { asked, shown: Some((moment, arranged)) })).await
 }

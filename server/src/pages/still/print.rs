@@ -13,5 +13,5 @@ pub(crate) async fn print(State(state): State<AppState>, request: Request) -> Re
     let reader = Reader::of(&state, request.headers(), request.uri()).await?;
     let arranged = arrange(&reader.rows().await?, &reader.query, &reader.mine().await?);
     reader.record(AccessKind::Print, None, &[], arranged.patients.len()).await?;
-    Ok(reader.answer(StatusCode::OK, Sheet::Handover(arranged)).await)
+    reader.answer(StatusCode::OK, Sheet::Handover(arranged)).await
 }

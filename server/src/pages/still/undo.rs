@@ -24,7 +24,7 @@ impl Reader {
     async fn ask(&self, change: LoggedChange, key: String, errors: Option<FieldErrors>) -> Result<Response, HttpError> {
         self.record_undo(&change).await?;
         let status = if errors.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-        Ok(self.answer(status, Sheet::Undo(Undo { change, key, errors })).await)
+        self.answer(status, Sheet::Undo(Undo { change, key, errors })).await
     }
 
     /// Says that the last change is not the one, or none that can be taken back.
@@ -32,7 +32,7 @@ impl Reader {
         self.record_undo(&last).await?;
         let last = Box::new(last);
         let sorry = if last.change.action == Action::Update { Sorry::Overtaken(last) } else { Sorry::NotUndone(last) };
-        Ok(self.answer(StatusCode::CONFLICT, Sheet::Sorry(sorry)).await)
+        self.answer(StatusCode::CONFLICT, Sheet::Sorry(sorry)).await
     }
 
     /// A change that is shown is read, whatever becomes of it.
@@ -41,11 +41,11 @@ impl Reader {
         self.record(AccessKind::History, Some(change.patient.id), &[("undo", &change.seq.to_string())], 1).await
     }
 
-    async fn may_not_write(&self) -> Response {
+    async fn may_not_write(&self) -> Result<Response, HttpError> {
         self.answer(StatusCode::FORBIDDEN, Sheet::Sorry(Sorry::MayNotWrite)).await
     }
 
-    async fn no_patient(&self) -> Response {
+    async fn no_patient(&self) -> Result<Response, HttpError> {
         self.answer(StatusCode::NOT_FOUND, Sheet::Sorry(Sorry::NoPatient)).await
     }
 }
@@ -58,9 +58,9 @@ pub(crate) async fn undo(
 ) -> Result<Response, HttpError> {
     let reader = Reader::of(&state, request.headers(), request.uri()).await?;
     if !reader.who.role.may_write() {
-        return Ok(reader.may_not_write().await);
+        return reader.may_not_write().await;
     }
-    let Some(last) = reader.last_change_of(&id).await? else { return Ok(reader.no_patient().await) };
+    let Some(last) = reader.last_change_of(&id).await? else { return reader.no_patient().await };
     let seq = reader.asked("seq").and_then(|seq| seq.parse().ok());
     if last.change.action != Action::Update || seq != Some(last.change.seq) {
         return reader.refuse(last).await;
@@ -89,9 +89,9 @@ pub(crate) async fn undo_confirmed(
     own_form(&state, &headers)?;
     let reader = Reader::of(&state, &headers, &uri).await?;
     if !reader.who.role.may_write() {
-        return Ok(reader.may_not_write().await);
+        return reader.may_not_write().await;
     }
-    let Some(last) = reader.last_change_of(&id).await? else { return Ok(reader.no_patient().await) };
+    let Some(last) = reader.last_change_of(&id).await? else { return reader.no_patient().await };
     let pk = last.change.patient.id;
     let up_to = form.seq.saturating_add(1);
     let Some(change) = state.store.history(pk, Some(up_to), 1).await?.changes.pop() else {
