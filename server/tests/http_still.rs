@@ -180,7 +180,7 @@ async fn a_page_has_no_script_is_kept_by_nobody_and_makes_text_of_every_name() {
 #[tokio::test]
 async fn a_history_tells_who_did_what_when_and_by_which_way() {
     let desk = Desk::open().await;
-    let id = desk.create(json!({"nhs_number": "9434765919", "ward": "Elm", "birth_date": "1815-12-10"})).await;
+    let id = desk.create(json!({"nhs_number": "9434765919", "ward": "Elm", "birth_date": "1985-12-10"})).await;
     desk.patch(id, json!({"bed": "A1", "flags": [{"code": "falls", "text": ""}]})).await;
     desk.patch(id, json!({"bed": "B2", "status": "discharged", "dismissal_date": "2026-01-03T10:00:00Z"})).await;
     let history = format!("/patients/{id}/history");
@@ -189,7 +189,7 @@ async fn a_history_tells_who_did_what_when_and_by_which_way() {
         &page,
         &[
             "History: LOVELACE, Ada",
-            "LOVELACE, Ada · Born 10-Dec-1815",
+            "LOVELACE, Ada · Born 10-Dec-1985",
             "NHS No 943 476 5919",
             "Record created",
             "by somebody, through the live list or a connected program",
