@@ -7,7 +7,7 @@ use super::{
     Clock, Dialogs,
     conflict::ConflictPart,
     dialog::{DialogTitle, Gone},
-    erased::{input, part, react, submit, text, when},
+    erased::{input, part, press, react, submit, text, when},
     field_input::{Field, FieldInput, Kind},
     presence::Presence,
     same_person::{SamePerson, SamePersonPart},
@@ -162,6 +162,7 @@ pub(super) fn AdmitDialog() -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
     let submission = Submission::new();
+    let look = move || submission.check_left();
     let now = clock.now.get_untracked();
     let mut start = Data::new();
     start.insert("status".into(), "admitted".into());
@@ -203,7 +204,7 @@ pub(super) fn AdmitDialog() -> impl IntoView {
     focus_on_errors(submission, form);
     view! {
         <SamePersonPart same identifiers=text(move || draft.identifiers()) admit/>
-        <form on:submit=send novalidate node_ref=form class:hidden=same.asks()>
+        <form on:submit=send on:click=press(look) on:keyup=move |_| look() novalidate node_ref=form class:hidden=same.asks()>
             <DialogTitle text="Admit a patient"/>
             <Fields draft submission admitting=true id=None/>
             <p class="identifiers">{text(move || draft.identifiers())}</p>
@@ -223,6 +224,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let base: Arc<Patient> = row.patient.get_untracked();
     let submission = Submission::new();
+    let look = move || submission.check_left();
     let values = base.values();
     let draft = Draft::new(&values, clock);
     let form = NodeRef::<html::Form>::new();
@@ -255,7 +257,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     focus_on_errors(submission, form);
     view! {
         <ConflictPart submission/>
-        <form on:submit=send novalidate node_ref=form class:hidden=submission.in_conflict()>
+        <form on:submit=send on:click=press(look) on:keyup=move |_| look() novalidate node_ref=form class:hidden=submission.in_conflict()>
             <DialogTitle text=title.clone()/>
             <Presence id how=How::Editing/>
             <Fields draft submission admitting=false id=Some(id)/>
