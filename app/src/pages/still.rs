@@ -17,13 +17,13 @@ mod undo;
 
 use std::sync::Arc;
 
+use self::compare::Difference;
 pub use self::{
     arranged::{Arranged, arrange},
     frame::StillBody,
     moment_form::{Asked, Wrong},
     sorry::Sorry,
 };
-use self::{compare::Difference, parts::name_of};
 use crate::{
     change::LoggedChange,
     language::Language,
@@ -121,9 +121,11 @@ impl StillPage {
         let zone = &self.zone;
         match &self.sheet {
             Sheet::History(history) => {
-                language.fill("still.history.title", &[("name", &name_of(&history.last.change.patient))])
+                language.fill("still.history.title", &[("name", &history.last.change.patient.display_name())])
             }
-            Sheet::Undo(undo) => language.fill("still.undo.title", &[("name", &name_of(&undo.change.change.patient))]),
+            Sheet::Undo(undo) => {
+                language.fill("still.undo.title", &[("name", &undo.change.change.patient.display_name())])
+            }
             Sheet::Past(Past { shown: Some((at, _)), .. }) => {
                 language.fill("still.past.title_at", &[("moment", &zone.date_time(*at))])
             }
@@ -147,6 +149,3 @@ impl StillPage {
         }
     }
 }
-
-/// A row, for those who show several.
-pub(crate) type Row = Arc<Patient>;

@@ -1,12 +1,12 @@
 use leptos::prelude::*;
 
 use super::{
-    Arranged, Row,
+    Arranged,
     parts::{Ground, identity},
 };
 use crate::{
     list::alike::{self, Part},
-    patient::UtcTime,
+    patient::{Patient, UtcTime},
     wording,
 };
 
@@ -41,7 +41,7 @@ pub(super) fn handover(ground: &Ground, arranged: &Arranged, now: UtcTime, by: &
 }
 
 /// The rows of one patient: as many as it takes for each to fit on a page.
-fn rows(ground: &Ground, patient: &Row, alike: Option<Part>) -> Vec<AnyView> {
+fn rows(ground: &Ground, patient: &Patient, alike: Option<Part>) -> Vec<AnyView> {
     let alerts: Vec<String> = wording::alerts(ground.language, patient).into_iter().map(|(_, words)| words).collect();
     let alerts = portions(&alerts);
     let note: Vec<String> = patient.handover_note.iter().flat_map(|note| note.lines().map(str::to_owned)).collect();
@@ -74,7 +74,7 @@ fn rows(ground: &Ground, patient: &Row, alike: Option<Part>) -> Vec<AnyView> {
         .collect()
 }
 
-fn stay(ground: &Ground, patient: &Row) -> AnyView {
+fn stay(ground: &Ground, patient: &Patient) -> AnyView {
     let zone = &ground.zone;
     let admitted =
         ground.language.fill("still.handover.admitted", &[("moment", &zone.date_time(patient.admission_date))]);
@@ -88,7 +88,7 @@ fn stay(ground: &Ground, patient: &Row) -> AnyView {
 }
 
 /// Lines of print that a row may have: well less than a page.
-const MOST_LINES: usize = 36;
+const MOST_LINES: usize = 30;
 
 /// Characters that surely have room in a line of a column.
 const LINE: usize = 36;

@@ -3,14 +3,14 @@ use leptos::prelude::*;
 use super::{
     History,
     compare::fields_of,
-    parts::{Ground, changes, identifiers, name_of, values},
+    parts::{Ground, changes, identifiers, values},
 };
 use crate::change::{Action, LoggedChange};
 
 /// All that happened to one patient's record, the newest first.
 pub(super) fn history(ground: &Ground, page: &History) -> AnyView {
     let last = &page.last.change;
-    let (patient, name) = (&last.patient, name_of(&last.patient));
+    let (patient, name) = (&last.patient, last.patient.display_name());
     let heading = ground.language.fill("still.history.title", &[("name", &name)]);
     let deleted = (last.action == Action::Delete).then(|| {
         let words = ground

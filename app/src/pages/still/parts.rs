@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use leptos::prelude::*;
 
-use super::{Row, compare::FieldChange};
+use super::compare::FieldChange;
 use crate::{
     language::Language,
     list::{alike::Part, arrange::Query},
@@ -31,13 +31,8 @@ impl Ground {
     }
 }
 
-/// `LOVELACE, Ada (Ms)`
-pub(super) fn name_of(patient: &Patient) -> String {
-    patient.display_name()
-}
-
 /// Who a block or a row is about, by name, birth and number; the name leads to the history.
-pub(super) fn identity(ground: &Ground, patient: &Row, alike: Option<Part>) -> AnyView {
+pub(super) fn identity(ground: &Ground, patient: &Patient, alike: Option<Part>) -> AnyView {
     let differs = |part| (alike == Some(part)).then_some("differs");
     let sub = |part| if alike == Some(part) { "sub differs" } else { "sub" };
     let title = patient.title.clone().map(|title| view! { <span class=differs(Part::Title)>" ("{title}")"</span> });
@@ -61,7 +56,7 @@ pub(super) fn identity(ground: &Ground, patient: &Row, alike: Option<Part>) -> A
 /// Name, birth and number on a page that is about one patient.
 pub(super) fn identifiers(ground: &Ground, patient: &Patient) -> AnyView {
     let born = patient.display_born(ground.today, &ground.zone);
-    view! { <p class="identifiers">{name_of(patient)}" · "{born}" · "{patient.display_number()}</p> }.into_any()
+    view! { <p class="identifiers">{patient.display_name()}" · "{born}" · "{patient.display_number()}</p> }.into_any()
 }
 
 /// What has to be seen at a glance.

@@ -12,7 +12,7 @@ use crate::{
         beds::{Bed, Item},
         columns::Column,
     },
-    patient::{Code as _, UtcTime},
+    patient::{Code as _, Patient, UtcTime},
     wording,
 };
 
@@ -89,7 +89,7 @@ fn table(ground: &Ground, arranged: &Arranged, moment: &str) -> AnyView {
     .into_any()
 }
 
-fn row(ground: &Ground, patient: &super::Row, alike: Option<Part>) -> AnyView {
+fn row(ground: &Ground, patient: &Patient, alike: Option<Part>) -> AnyView {
     let zone = &ground.zone;
     let cell = |label: &'static str, main: String, sub: String| {
         view! { <td data-label=label><span>{main}</span><span class="sub">{sub}</span></td> }
@@ -121,7 +121,7 @@ fn empty_bed(ground: &Ground, bed: &Bed) -> AnyView {
             <td class="place" data-label=ground.text("still.bed")>
                 <span class="bed">{bed.bed.clone()}</span><span class="sub">{place}</span>
             </td>
-            <th scope="row" class="identity">"UNOCCUPIED"</th>
+            <th scope="row" class="identity">{ground.text("wording.unoccupied")}</th>
             <td colspan="4"></td>
         </tr>
     }

@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-use super::parts::{Ground, changes, identifiers, name_of};
+use super::parts::{Ground, changes, identifiers};
 use crate::{change::LoggedChange, language::Language};
 
 /// Why there is not what was asked for, and what helps.
@@ -53,7 +53,7 @@ fn about(ground: &Ground, logged: &LoggedChange) -> AnyView {
     let change = &logged.change;
     let made =
         ground.language.fill("still.undo.made", &[("by", &change.by), ("moment", &ground.zone.date_time(change.at))]);
-    let history = ground.language.fill("still.history.title", &[("name", &name_of(&change.patient))]);
+    let history = ground.language.fill("still.history.title", &[("name", &change.patient.display_name())]);
     view! {
         {identifiers(ground, &change.patient)}
         <p>{made}</p>

@@ -3,13 +3,13 @@ use leptos::prelude::*;
 use super::{
     Undo,
     compare::{FieldChange, fields_of},
-    parts::{Ground, changes, identifiers, name_of},
+    parts::{Ground, changes, identifiers},
 };
 
 /// Asks whether a change is to be taken back, and says what then goes back to what.
 pub(super) fn undo(ground: &Ground, page: &Undo) -> AnyView {
     let change = &page.change.change;
-    let (patient, name) = (&change.patient, name_of(&change.patient));
+    let (patient, name) = (&change.patient, change.patient.display_name());
     let back: Vec<FieldChange> = fields_of(change)
         .into_iter()
         .map(|field| FieldChange { name: field.name, before: field.after, after: field.before })
