@@ -195,7 +195,7 @@ impl Live {
             link: StoredValue::new_local(None),
             query: RwSignal::new(query),
             personal,
-            mine: Memo::new(move |_| personal.with(|personal| Self::mine_of(personal, &name))),
+            mine: Memo::new(move |_| personal.with(|personal| Mine::of(personal, &name))),
             untold: StoredValue::new_local(BTreeMap::new()),
             told: StoredValue::new_local(BTreeMap::new()),
             others: RwSignal::new((0, Vec::new())),

@@ -3,6 +3,8 @@
 mod list;
 mod password;
 mod sign_in;
+#[cfg(feature = "ssr")]
+pub mod still;
 
 use serde::{Deserialize, Serialize};
 

@@ -2,6 +2,8 @@
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
+#[cfg(feature = "ssr")]
+use crate::pages::still::{StillBody, StillPage};
 use crate::{
     language::Language,
     pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage},
@@ -34,6 +36,17 @@ pub fn password(options: LeptosOptions, page: PasswordPage) -> impl IntoView {
     view! {
         <Document title=language.text("door.title_password") language options script=false>
             <PasswordForm page/>
+        </Document>
+    }
+}
+
+/// A page that holds still: no script at all.
+#[cfg(feature = "ssr")]
+pub fn still(options: LeptosOptions, page: StillPage) -> impl IntoView {
+    let (language, class) = (page.language, page.class());
+    view! {
+        <Document title=format!("{} · Wardwatch", page.title()) language options script=false class>
+            <StillBody page/>
         </Document>
     }
 }

@@ -15,6 +15,7 @@ mod auth;
 mod clock;
 mod demo;
 mod error;
+mod export;
 mod feed;
 mod pages;
 mod routes;

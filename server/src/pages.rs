@@ -1,5 +1,7 @@
 //! The pages: what each needs is loaded first, then it is rendered in one go.
 
+mod still;
+
 use std::net::{IpAddr, SocketAddr};
 
 use app::{
@@ -27,11 +29,22 @@ use crate::{
     store::{Remember, RememberError},
 };
 
+pub(crate) use self::still::{changes, csv, history, ndjson, past, print, undo, undo_confirmed};
+
 /// Who asks for a page: the session's cookie only, a token is for programs.
 async fn visitor(state: &AppState, headers: &HeaderMap) -> Result<Option<Principal>, HttpError> {
     match auth::from_headers(headers, state.origin.as_ref()) {
         Some(Presented::Cookie(secret)) => Ok(state.accounts.identify(&secret).await?),
         _ => Ok(None),
+    }
+}
+
+/// Who may see patients: somebody who is signed in, with a password of their own.
+async fn reader(state: &AppState, headers: &HeaderMap) -> Result<Principal, HttpError> {
+    match visitor(state, headers).await? {
+        None => Err(HttpError::First("/sign-in")),
+        Some(who) if who.must_change_password => Err(HttpError::First("/password")),
+        Some(who) => Ok(who),
     }
 }
 
@@ -88,12 +101,7 @@ fn own_form(state: &AppState, headers: &HeaderMap) -> Result<(), HttpError> {
 
 /// `GET /`: the list.
 pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
-    let Some(who) = visitor(&state, request.headers()).await? else {
-        return Ok(Redirect::to("/sign-in").into_response());
-    };
-    if who.must_change_password {
-        return Ok(Redirect::to("/password").into_response());
-    }
+    let who = reader(&state, request.headers()).await?;
     let asked_for = asked_for(request.headers());
     let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
     // Somebody who names nothing sees what they saw last.

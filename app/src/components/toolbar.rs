@@ -7,9 +7,11 @@ use super::{
     menu::Menu,
 };
 use crate::{
+    language::use_language,
     list::arrange::{Query, StatusFilter},
     live::{Live, View},
-    patient::{Code as _, Flag, Status},
+    patient::{Code as _, Status},
+    wording,
 };
 
 /// Search, filters and the way to a new patient.
@@ -19,6 +21,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
     let view = expect_context::<View>();
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
+    let language = use_language();
     let may_write = live.user.with_value(|user| user.role.may_write());
     // The ward that is chosen stays among them when its last patient leaves: or else "All wards" would be claimed.
     let wards = Memo::new(move |_| {
@@ -95,7 +98,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
             }.into_any())}
         </div>
         <p class="filters" id="filters">
-            <span>{text(move || announce(&live, query, view.count()))}</span>
+            <span>{text(move || query.with(|query| wording::announce(language, query, view.count(), live.count())))}</span>
             <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(is_unfiltered))>"Show all"</button>
         </p>
     }
@@ -108,31 +111,4 @@ fn is_unfiltered(query: &Query) -> bool {
         && query.flag.is_none()
         && !query.mine
         && query.search.trim().is_empty()
-}
-
-/// An active filter is announced above the table (PAL-0760).
-fn announce(live: &Live, query: RwSignal<Query>, shown: usize) -> String {
-    let total = live.count();
-    query.with(|query| {
-        let mut filters = Vec::new();
-        match query.status {
-            StatusFilter::Current => filters.push("here or expected".to_owned()),
-            StatusFilter::All => {}
-            StatusFilter::Only(status) => filters.push(status.label().to_lowercase()),
-        }
-        filters.extend(query.ward.as_ref().map(|ward| format!("ward {ward}")));
-        filters.extend(query.flag.as_ref().map(|flag| format!("flag {}", Flag::label_of(flag).to_lowercase())));
-        if query.mine {
-            filters.push("my patients".to_owned());
-        }
-        let search = query.search.trim();
-        if !search.is_empty() {
-            filters.push(format!("matching “{search}”"));
-        }
-        if filters.is_empty() {
-            format!("All {total} patients.")
-        } else {
-            format!("Filtered: {}. {shown} of {total} patients.", filters.join(", "))
-        }
-    })
 }

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::{Ordering, Reverse},
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
@@ -86,6 +86,9 @@ impl SortBy {
     }
 }
 
+/// Under this key an account has remembered whose patients are its own, if not those with the account's name.
+pub const ATTENDING: &str = "attending";
+
 /// Whose patients "my patients" are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mine {
@@ -96,6 +99,13 @@ pub struct Mine {
 }
 
 impl Mine {
+    /// Those of the account with this name, by what it has remembered.
+    pub fn of(remembered: &BTreeMap<String, String>, name: &str) -> Self {
+        let starred = remembered.keys().filter_map(|key| key.strip_prefix("starred/")?.parse().ok()).collect();
+        let attending = remembered.get(ATTENDING).map_or(name, String::as_str).to_owned();
+        Self { attending, starred }
+    }
+
     /// Whether this is one of them.
     pub fn has(&self, patient: &Patient) -> bool {
         let attends = || patient.attending.as_deref().is_some_and(|name| fold(name) == fold(&self.attending));

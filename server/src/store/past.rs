@@ -1,22 +1,8 @@
 //! What the log tells of the past, and who has looked.
 
-use std::sync::Arc;
+use app::patient::UtcTime;
 
-use app::{
-    change::Change,
-    patient::{Patient, UtcTime},
-};
-
-/// A change, and how it came about.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LoggedChange {
-    /// What was changed, by whom and when.
-    pub change: Change,
-    /// The account that made it; `None` for the program. It may be gone by now.
-    pub account_id: Option<i64>,
-    /// The door that it came through, as [`Origin`](super::Origin) spells it.
-    pub origin: String,
-}
+pub use app::change::{LoggedChange, Touched};
 
 /// Some changes of one patient, the newest first.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,19 +11,6 @@ pub struct HistoryPage {
     pub changes: Vec<LoggedChange>,
     /// Whether there are older ones.
     pub more: bool,
-}
-
-/// A patient who was changed between two positions.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Touched {
-    /// Whose row it is.
-    pub patient_id: i64,
-    /// At the first position; `None`: not there.
-    pub before: Option<Arc<Patient>>,
-    /// At the second one.
-    pub after: Option<Arc<Patient>>,
-    /// All that was done in between, in order; never empty.
-    pub changes: Vec<LoggedChange>,
 }
 
 /// What somebody read of patients beyond the live list.
