@@ -2,7 +2,7 @@
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
-use crate::pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage};
+use crate::pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage, WallApp};
 
 /// The list: works without a script as a read-only page, and comes to life with it.
 pub fn list(options: LeptosOptions, page: ListPage) -> impl IntoView {
@@ -10,6 +10,16 @@ pub fn list(options: LeptosOptions, page: ListPage) -> impl IntoView {
     view! {
         <Document title="Patients · Wardwatch" options=options.clone() script=true class="page">
             <ListApp/>
+        </Document>
+    }
+}
+
+/// The display on a wall.
+pub fn wall(options: LeptosOptions, page: ListPage) -> impl IntoView {
+    provide_context(page);
+    view! {
+        <Document title="Wall display · Wardwatch" options=options.clone() script=true class="wall">
+            <WallApp/>
         </Document>
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use app::{
+    list::wall::Wall,
     live::personal::LIST,
     pages::{ListPage, PasswordPage, SignInPage},
     shell,
@@ -46,21 +47,41 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
     if who.must_change_password {
         return Ok(Redirect::to("/password").into_response());
     }
-    let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
+    let mut page = list_page(&state, &who, &request).await?;
     // Somebody who names nothing sees what they saw last.
-    let named = request.uri().query().filter(|query| !query.is_empty());
-    let address = named.or(personal.values.get(LIST).map(String::as_str)).unwrap_or_default().to_owned();
-    let page = ListPage {
+    if page.address.is_empty() {
+        let last = page.personal.as_ref().and_then(|personal| personal.values.get(LIST));
+        page.address = last.cloned().unwrap_or_default();
+    }
+    let options = state.leptos.clone();
+    Ok(render(request, move || shell::list(options.clone(), page.clone())).await)
+}
+
+/// `GET /wall`: the list as it hangs on a wall, for nobody in particular.
+pub(crate) async fn wall(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
+    let Some(who) = visitor(&state, request.headers()).await? else {
+        let wall = Wall::from_address(request.uri().query().unwrap_or_default()).sign_in_address();
+        return Ok(Redirect::to(&wall).into_response());
+    };
+    if who.must_change_password {
+        return Ok(Redirect::to("/password").into_response());
+    }
+    let page = ListPage { personal: None, presence: false, ..list_page(&state, &who, &request).await? };
+    let options = state.leptos.clone();
+    Ok(render(request, move || shell::wall(options.clone(), page.clone())).await)
+}
+
+async fn list_page(state: &AppState, who: &Principal, request: &Request) -> Result<ListPage, HttpError> {
+    let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
+    Ok(ListPage {
         snapshot,
         user: who.info(),
-        personal,
+        personal: Some(personal),
         presence: state.asides.tell_presence(),
         zone: state.zone(),
         now: clock::now(),
-        address,
-    };
-    let options = state.leptos.clone();
-    Ok(render(request, move || shell::list(options.clone(), page.clone())).await)
+        address: request.uri().query().unwrap_or_default().to_owned(),
+    })
 }
 
 /// What the sign-in form sends.
@@ -70,14 +91,18 @@ pub(crate) struct Credentials {
     name: String,
     #[serde(default)]
     password: String,
+    /// Where to go then; empty for the list.
+    #[serde(default)]
+    wall: String,
 }
 
 /// `GET /sign-in`
 pub(crate) async fn sign_in(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
+    let wall = Wall::wanted(request.uri().query().unwrap_or_default()).map(|wall| wall.to_address());
     if visitor(&state, request.headers()).await?.is_some() {
-        return Ok(Redirect::to("/").into_response());
+        return Ok(Redirect::to(wall.as_deref().unwrap_or("/")).into_response());
     }
-    Ok(sign_in_page(&state, StatusCode::OK, SignInPage::default()).await)
+    Ok(sign_in_page(&state, StatusCode::OK, SignInPage { wall, ..SignInPage::default() }).await)
 }
 
 /// `POST /sign-in`
@@ -90,7 +115,9 @@ pub(crate) async fn sign_in_submitted(
 ) -> Result<Response, HttpError> {
     own_form(&state, &headers)?;
     let name = form.name.trim();
-    let refuse = |error: String| SignInPage { name: name.to_owned(), error: Some(error) };
+    // Read and written anew: nobody is sent anywhere else from here.
+    let wall = form.wall.strip_prefix(Wall::PATH).map(|query| Wall::from_address(query).to_address());
+    let refuse = |error: String| SignInPage { name: name.to_owned(), error: Some(error), wall: wall.clone() };
     let key: (String, IpAddr) = (name.to_lowercase(), peer.ip());
     if let Err(wait) = state.sign_ins.check(&key) {
         let words = format!("Too many tries. Try again in {} seconds.", wait.as_secs() + 1);
@@ -101,7 +128,7 @@ pub(crate) async fn sign_in_submitted(
         return Ok(sign_in_page(&state, StatusCode::UNAUTHORIZED, refuse(words)).await);
     };
     let jar = jar.add(auth::session_cookie(&secret, state.origin.as_ref()));
-    Ok((jar, Redirect::to("/")).into_response())
+    Ok((jar, Redirect::to(wall.as_deref().unwrap_or("/"))).into_response())
 }
 
 /// `POST /sign-out`

@@ -13,6 +13,7 @@ use super::{
     views,
 };
 use crate::{
+    language::use_language,
     live::{Live, personal},
     patient::Flag,
 };
@@ -72,6 +73,7 @@ pub(super) fn Menu() -> impl IntoView {
                 </label>
                 {opens(Open::Columns, "Columns…")}
                 {opens(Open::SaveView, "Save this list…")}
+                <button type="button" on:click=press(move || dialogs.show(Open::Wall))>{use_language().text("wall.open")}</button>
                 <nav aria-label="Saved lists" class="menu-links">
                     {part(move || views::read(live.value_of(personal::VIEWS)).into_iter().map(|view| view! {
                         <a href=format!("/?{}", view.address)>{view.name.clone()}</a>

@@ -21,7 +21,6 @@ pub(super) fn row_index(view: View, item: Item) -> Signal<String> {
 /// touches one row.
 #[component]
 pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
-    let live = expect_context::<Live>();
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
     let clock = expect_context::<Clock>();
@@ -42,7 +41,19 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
                 <Changed when=cells.marked(IDENTITY)/>
                 <Identity id row/>
                 <PendingMark row/>
-                {part(move || row.mark.get().map(|mark| {
+                <MarkLine id row/>
+            </th>
+            {part(move || columns.get().into_iter().map(|column| cells.cell(column)).collect_view().into_any())}
+        </tr>
+    }
+    .into_any()
+}
+
+/// What this user has not seen yet, by whom, and the way to say that it is seen.
+#[component]
+pub(super) fn MarkLine(id: i64, row: Row) -> impl IntoView {
+    let live = expect_context::<Live>();
+    part(move || row.mark.get().map(|mark| {
                     let words = match mark.kind {
                         MarkKind::New => "New on this list",
                         MarkKind::Changed(_) => "Changed",
@@ -55,36 +66,32 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
                             <button
                                 type="button"
                                 class="seen"
-                                aria-label=cells.text(|p, _| format!("Seen: {}", p.display_name()))
+                                aria-label=text(move || row.patient.with(|patient| format!("Seen: {}", patient.display_name())))
                                 on:click=press(move || live.clear_mark(id))
                             >"Seen"</button>
                         </span>
                     }
                     .into_any()
-                }).into_any())}
-            </th>
-            {part(move || columns.get().into_iter().map(|column| cells.cell(column)).collect_view().into_any())}
-        </tr>
-    }
+                }).into_any())
     .into_any()
 }
 
 /// What a cell says of a patient.
-type Read = fn(&Patient, Clock) -> String;
+pub(super) type Read = fn(&Patient, Clock) -> String;
 
 /// A row's cells. A handle.
 #[derive(Clone, Copy)]
-struct Cells {
-    row: Row,
-    clock: Clock,
+pub(super) struct Cells {
+    pub(super) row: Row,
+    pub(super) clock: Clock,
 }
 
 impl Cells {
-    fn text(self, read: Read) -> Signal<String> {
+    pub(super) fn text(self, read: Read) -> Signal<String> {
         text(move || self.row.patient.with(|patient| read(patient, self.clock)))
     }
 
-    fn marked(self, test: Test) -> Signal<bool> {
+    pub(super) fn marked(self, test: Test) -> Signal<bool> {
         when(move || {
             self.row.mark.with(|mark| match (mark, test) {
                 (Some(mark), Test::New) => mark.kind == MarkKind::New,
@@ -125,27 +132,38 @@ impl Cells {
     }
 
     fn alerts(self) -> AnyView {
-        let row = self.row;
         view! {
             <td class="alerts" class:changed=self.marked(ALERTS) data-label=Column::Alerts.label()>
                 <Changed when=self.marked(ALERTS)/>
-                {part(move || row.patient.with(|patient| alerts(patient)).into_iter().map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any())}
+                {self.tags(alerts)}
             </td>
         }
         .into_any()
     }
+
+    /// What `of` says of the patient, each in a tag of its own.
+    pub(super) fn tags(self, of: impl Fn(&Patient) -> Vec<Tag> + Send + 'static) -> AnyView {
+        part(move || {
+            let tags = self.row.patient.with(&of).into_iter();
+            tags.map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any()
+        })
+        .into_any()
+    }
 }
+
+/// A tag's classes and words.
+pub(super) type Tag = (&'static str, String);
 
 /// What a class says about a row's mark.
 #[derive(Clone, Copy)]
-enum Test {
+pub(super) enum Test {
     New,
     Deleted,
     Changed(&'static [&'static str]),
 }
 
-const PLACE: Test = Test::Changed(&["ward", "room", "bed"]);
-const IDENTITY: Test = Test::Changed(&[
+pub(super) const PLACE: Test = Test::Changed(&["ward", "room", "bed"]);
+pub(super) const IDENTITY: Test = Test::Changed(&[
     "first_name",
     "last_name",
     "title",
@@ -157,10 +175,10 @@ const IDENTITY: Test = Test::Changed(&[
     "gender",
     "deceased_at",
 ]);
-const STATUS: Test = Test::Changed(&["status", "dismissal_date"]);
+pub(super) const STATUS: Test = Test::Changed(&["status", "dismissal_date"]);
 const ADMISSION: Test = Test::Changed(&["admission_date", "reason"]);
 const ATTENDING: Test = Test::Changed(&["attending", "team"]);
-const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
+pub(super) const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
 
 fn place(patient: &Patient, _: Clock) -> String {
     let ward = patient.ward.clone().unwrap_or_else(|| format!("Ward {UNKNOWN}"));
@@ -170,7 +188,7 @@ fn place(patient: &Patient, _: Clock) -> String {
     }
 }
 
-fn status(patient: &Patient, clock: Clock) -> String {
+pub(super) fn status(patient: &Patient, clock: Clock) -> String {
     match (patient.status, patient.dismissal_date) {
         (Status::Discharged, Some(time)) => format!("Discharged {}", clock.zone().date_time(time)),
         (status, _) => status.label().to_owned(),
@@ -179,14 +197,14 @@ fn status(patient: &Patient, clock: Clock) -> String {
 
 /// A symbol and words beside a changed cell's colour (PAL-0880).
 #[component]
-fn Changed(when: Signal<bool>) -> impl IntoView {
+pub(super) fn Changed(when: Signal<bool>) -> impl IntoView {
     view! {
         {part(move || when.get().then(|| view! { <span class="dot" title="Changed"><span aria-hidden="true">"●"</span><span class="quiet">"Changed: "</span></span> }.into_any()).into_any())}
     }
 }
 
 /// What has to be seen at a glance. "Not recorded" is never shown like "none" or "full".
-fn alerts(patient: &Patient) -> Vec<(&'static str, String)> {
+pub(super) fn alerts(patient: &Patient) -> Vec<Tag> {
     use crate::patient::{AllergyStatus, CodeStatus};
     let mut alerts = Vec::new();
     if let Some(acuity) = patient.acuity {

@@ -15,6 +15,7 @@ pub fn SignInForm(
             <p class="door-lead">"The live patient list."</p>
             {page.error.map(|error| view! { <p class="problem" id="problem" role="alert">{error}</p> })}
             <form method="post" action="/sign-in">
+                {page.wall.map(|wall| view! { <input type="hidden" name="wall" value=wall/> })}
                 <label for="name">"Name"</label>
                 <input
                     id="name"
