@@ -47,7 +47,8 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
     if who.must_change_password {
         return Ok(Redirect::to("/password").into_response());
     }
-    let mut page = list_page(&state, &who, &request).await?;
+    let address = query_of(&request);
+    let mut page = list_page(&state, &who, &address).await?;
     // Somebody who names nothing sees what they saw last.
     if page.address.is_empty() {
         let last = page.personal.as_ref().and_then(|personal| personal.values.get(LIST));
@@ -59,19 +60,24 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
 
 /// `GET /wall`: the list as it hangs on a wall, for nobody in particular.
 pub(crate) async fn wall(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
+    let address = query_of(&request);
     let Some(who) = visitor(&state, request.headers()).await? else {
-        let wall = Wall::from_address(request.uri().query().unwrap_or_default()).sign_in_address();
+        let wall = Wall::from_address(&address).sign_in_address();
         return Ok(Redirect::to(&wall).into_response());
     };
     if who.must_change_password {
         return Ok(Redirect::to("/password").into_response());
     }
-    let page = ListPage { personal: None, presence: false, ..list_page(&state, &who, &request).await? };
+    let page = ListPage { personal: None, presence: false, ..list_page(&state, &who, &address).await? };
     let options = state.leptos.clone();
     Ok(render(request, move || shell::wall(options.clone(), page.clone())).await)
 }
 
-async fn list_page(state: &AppState, who: &Principal, request: &Request) -> Result<ListPage, HttpError> {
+fn query_of(request: &Request) -> String {
+    request.uri().query().unwrap_or_default().to_owned()
+}
+
+async fn list_page(state: &AppState, who: &Principal, address: &str) -> Result<ListPage, HttpError> {
     let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
     Ok(ListPage {
         snapshot,
@@ -80,7 +86,7 @@ async fn list_page(state: &AppState, who: &Principal, request: &Request) -> Resu
         presence: state.asides.tell_presence(),
         zone: state.zone(),
         now: clock::now(),
-        address: request.uri().query().unwrap_or_default().to_owned(),
+        address: address.to_owned(),
     })
 }
 
@@ -98,7 +104,7 @@ pub(crate) struct Credentials {
 
 /// `GET /sign-in`
 pub(crate) async fn sign_in(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
-    let wall = Wall::wanted(request.uri().query().unwrap_or_default()).map(|wall| wall.to_address());
+    let wall = Wall::wanted(&query_of(&request)).map(|wall| wall.to_address());
     if visitor(&state, request.headers()).await?.is_some() {
         return Ok(Redirect::to(wall.as_deref().unwrap_or("/")).into_response());
     }

@@ -144,7 +144,7 @@ impl Cells {
     /// What `of` says of the patient, each in a tag of its own.
     pub(super) fn tags(self, of: impl Fn(&Patient) -> Vec<Tag> + Send + 'static) -> AnyView {
         part(move || {
-            let tags = self.row.patient.with(&of).into_iter();
+            let tags = self.row.patient.with(|patient| of(patient)).into_iter();
             tags.map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any()
         })
         .into_any()

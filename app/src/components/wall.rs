@@ -243,7 +243,7 @@ fn card(id: i64, at: Place) -> AnyView {
         let of = alerts(&names.redacted(patient)).into_iter();
         of.filter(|(class, _)| *class != "tag calm").collect::<Vec<_>>()
     };
-    let is_admitted = |patient: &Patient| patient.status == Status::Admitted;
+    let is_elsewhere = Memo::new(move |_| row.patient.with(|patient| patient.status != Status::Admitted));
     view! {
         <div class="patient" class:changed=when(move || news.with(Option::is_some)) data-id=id>
             <p class="lead">{lead}</p>
@@ -256,7 +256,7 @@ fn card(id: i64, at: Place) -> AnyView {
                 <p class="alike"><span aria-hidden="true">"⚠ "</span>{language.text("wall.alike")}</p>
             }.into_any()).into_any())}
             <p class="facts">
-                {part(move || (!row.patient.with(is_admitted)).then(|| view! {
+                {part(move || is_elsewhere.get().then(|| view! {
                     <span class="status">{cells.text(status)}</span>
                 }.into_any()).into_any())}
                 {cells.tags(tags)}

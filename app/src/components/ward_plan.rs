@@ -36,11 +36,14 @@ enum Key {
 }
 
 /// Entries by their keys: those that stay are not touched when others come and go.
-fn each(keys: impl Fn() -> Vec<Key> + Send + Sync + 'static, show: impl Fn(Key) -> AnyView + Send + 'static) -> AnyView {
-    fn erased(keys: Memo<Vec<Key>>, show: Box<dyn Fn(Key) -> AnyView + Send>) -> AnyView {
+fn each(
+    keys: impl Fn() -> Vec<Key> + Send + Sync + 'static,
+    show: impl Fn(Key) -> AnyView + Send + Sync + 'static,
+) -> AnyView {
+    fn erased(keys: Memo<Vec<Key>>, show: Arc<dyn Fn(Key) -> AnyView + Send + Sync>) -> AnyView {
         view! { <For each=move || keys.get() key=Key::clone let:key>{show(key)}</For> }.into_any()
     }
-    erased(Memo::new(move |_| keys()), Box::new(show))
+    erased(Memo::new(move |_| keys()), Arc::new(show))
 }
 
 /// What is shown of a board. A handle.

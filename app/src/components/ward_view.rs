@@ -17,7 +17,7 @@ use crate::{
     language::use_language,
     list::{beds::Item, ward::Kind},
     live::{Live, MarkKind, View},
-    patient::{Code as _, Patient, field},
+    patient::{Code as _, field},
 };
 
 /// The patients by their beds, as the ward has them.

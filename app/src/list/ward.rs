@@ -171,16 +171,12 @@ impl Board {
         if let Some(ward) = query.ward.as_deref() {
             drafts.insert(ward_key(Some(ward)), Draft::new());
         }
-        let mut spots = |ward: Option<&str>, kind: Kind| {
-            let draft = drafts.entry(ward_key(ward)).or_default();
-            &mut draft.entry(kind.key()).or_insert_with(|| Group { kind, spots: Vec::new() }).spots
-        };
         for item in items {
             let id = match item {
                 Item::Patient(id) => *id,
                 Item::Empty(bed) => {
                     let spot = Spot { bed: Some(bed.clone()), occupants: 0, patients: Vec::new() };
-                    spots(Some(&bed.ward), Kind::Room(bed.room.clone())).push(spot);
+                    spots(&mut drafts, Some(&bed.ward), Kind::Room(bed.room.clone())).push(spot);
                     continue;
                 }
             };
@@ -192,7 +188,7 @@ impl Board {
                 (Status::Admitted | Status::OnLeave, Some(bed)) => {
                     let occupied = taken.get(&(ward.unwrap_or_default(), bed));
                     let room = occupied.and_then(|occupied| occupied.room).map(|(_, room)| room.to_owned());
-                    let of_room = spots(ward, Kind::Room(room.clone()));
+                    let of_room = spots(&mut drafts, ward, Kind::Room(room.clone()));
                     let is_this = |spot: &&mut Spot| spot.bed.as_ref().is_some_and(|known| known.bed == *bed);
                     if let Some(spot) = of_room.iter_mut().find(is_this) {
                         spot.patients.push(id);
@@ -208,7 +204,7 @@ impl Board {
                 _ if day.is_of_discharge(patient) => Kind::Discharged,
                 _ => Kind::Left,
             };
-            spots(left.or(ward), kind).push(Spot { bed: None, occupants: 1, patients: vec![id] });
+            spots(&mut drafts, left.or(ward), kind).push(Spot { bed: None, occupants: 1, patients: vec![id] });
         }
         let when = |spot: &Spot| {
             let patient = spot.patients.first().and_then(|id| entry(*id))?.patient;
@@ -292,6 +288,12 @@ type Draft = BTreeMap<(u8, String), Group>;
 
 /// Ward, group and bed.
 type PlaceOf<'a> = (Option<&'a str>, &'a Kind, Option<&'a str>);
+
+/// Those of this group, which is there from then on.
+fn spots<'a>(drafts: &'a mut BTreeMap<WardKey, Draft>, ward: Option<&str>, kind: Kind) -> &'a mut Vec<Spot> {
+    let draft = drafts.entry(ward_key(ward)).or_default();
+    &mut draft.entry(kind.key()).or_insert_with(|| Group { kind, spots: Vec::new() }).spots
+}
 
 fn ward_key(ward: Option<&str>) -> WardKey {
     (ward.is_none(), ward.map(natural_key).unwrap_or_default(), ward.map(str::to_owned))
