@@ -264,8 +264,7 @@ impl Live {
                             let was_in_view = |id| {
                                 unseen.mark(id).and_then(|mark| mark.was.as_ref()).is_some_and(|was| query.passed(was))
                             };
-                            let leaves =
-                                |id| rows.get(&id).is_some_and(|row| query.shows_discharge(row, &mine, &day));
+                            let leaves = |id| rows.get(&id).is_some_and(|row| query.shows_discharge(row, &mine, &day));
                             let ids = query.arrange_by(all, &mine, |id| was_in_view(id) || leaves(id));
                             let keys = |id| index.get(&id).map(|index| &index.keys);
                             let patients = rows.values().map(|row| &**row);

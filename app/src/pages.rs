@@ -16,6 +16,7 @@ pub use self::{
 };
 use crate::{
     components::{Clock, Dialogs, react},
+    language::Language,
     list::{Snapshot, arrange::Query},
     live::{Live, View},
     patient::{UtcTime, display::Zone},
@@ -35,6 +36,8 @@ pub struct ListPage {
     pub presence: bool,
     /// The hospital's time.
     pub zone: Zone,
+    /// The language that the page is in.
+    pub language: Language,
     /// When the page was made.
     pub now: UtcTime,
     /// What is seen of the rows: see [`Query::from_address`](crate::list::arrange::Query::from_address).
@@ -69,6 +72,7 @@ pub struct Connect(pub fn(&Page));
 
 /// The list that a page came with, for the page's parts.
 fn begin(page: ListPage, query: Query) -> (Live, View, Clock) {
+    provide_context(page.language);
     let clock = Clock::new(page.now, page.zone);
     let live = Live::new(page.snapshot, page.user, page.personal, page.presence, query, clock.now, clock.day());
     let view = View::new(live);
@@ -81,7 +85,8 @@ fn begin(page: ListPage, query: Query) -> (Live, View, Clock) {
 }
 
 /// Hands the page to the browser's half, which connects all this; on the server there is nothing to connect.
-fn connect(page: Page, first: impl Fn() + 'static) {
+fn connect(page: &Page, first: impl Fn() + 'static) {
+    let page = *page;
     if let Some(Connect(connect)) = use_context::<Connect>() {
         // Once: it follows nothing.
         react(move || {
@@ -96,6 +101,8 @@ fn connect(page: Page, first: impl Fn() + 'static) {
 /// What the sign-in page is made from.
 #[derive(Clone, Debug, Default)]
 pub struct SignInPage {
+    /// The language that the page is in.
+    pub language: Language,
     /// The wall that is to be shown then, by its address.
     pub wall: Option<String>,
     /// As typed before.
@@ -107,6 +114,8 @@ pub struct SignInPage {
 /// What the page for a new password is made from.
 #[derive(Clone, Debug)]
 pub struct PasswordPage {
+    /// The language that the page is in.
+    pub language: Language,
     /// Whose.
     pub name: String,
     /// The present one was good for one sign-in only.

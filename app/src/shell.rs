@@ -2,13 +2,17 @@
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
-use crate::pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage, WallApp};
+use crate::{
+    language::Language,
+    pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage, WallApp},
+};
 
 /// The list: works without a script as a read-only page, and comes to life with it.
 pub fn list(options: LeptosOptions, page: ListPage) -> impl IntoView {
+    let language = page.language;
     provide_context(page);
     view! {
-        <Document title="Patients · Wardwatch" options=options.clone() script=true class="page">
+        <Document title="Patients · Wardwatch" language options=options.clone() script=true class="page">
             <ListApp/>
         </Document>
     }
@@ -16,9 +20,10 @@ pub fn list(options: LeptosOptions, page: ListPage) -> impl IntoView {
 
 /// The display on a wall.
 pub fn wall(options: LeptosOptions, page: ListPage) -> impl IntoView {
+    let language = page.language;
     provide_context(page);
     view! {
-        <Document title="Wall display · Wardwatch" options=options.clone() script=true class="wall">
+        <Document title=language.text("wall.page_title") language options=options.clone() script=true class="wall">
             <WallApp/>
         </Document>
     }
@@ -26,8 +31,9 @@ pub fn wall(options: LeptosOptions, page: ListPage) -> impl IntoView {
 
 /// Sign-in: a plain form, no script at all.
 pub fn sign_in(options: LeptosOptions, page: SignInPage) -> impl IntoView {
+    let language = page.language;
     view! {
-        <Document title="Sign in · Wardwatch" options script=false>
+        <Document title=language.text("door.title_sign_in") language options script=false>
             <SignInForm page/>
         </Document>
     }
@@ -35,8 +41,9 @@ pub fn sign_in(options: LeptosOptions, page: SignInPage) -> impl IntoView {
 
 /// A new password: a plain form, no script at all.
 pub fn password(options: LeptosOptions, page: PasswordPage) -> impl IntoView {
+    let language = page.language;
     view! {
-        <Document title="Password · Wardwatch" options script=false>
+        <Document title=language.text("door.title_password") language options script=false>
             <PasswordForm page/>
         </Document>
     }
@@ -47,15 +54,17 @@ const SCRIPT_RUNS: &str = "document.documentElement.classList.add('scripted')";
 
 #[component]
 fn Document(
-    title: &'static str,
+    #[prop(into)] title: String,
+    language: Language,
     options: LeptosOptions,
     script: bool,
     #[prop(optional)] class: &'static str,
     children: Children,
 ) -> impl IntoView {
+    provide_context(language);
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.code()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>

@@ -9,11 +9,11 @@ use leptos::{
 use super::{
     Dialogs,
     dialog::Open,
-    erased::{input, part, press, when},
+    erased::{input, part, press, text, when},
     views,
 };
 use crate::{
-    language::use_language,
+    language::{Language, use_language},
     live::{Live, personal},
     patient::Flag,
 };
@@ -24,6 +24,7 @@ pub(super) fn Menu() -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
+    let language = use_language();
     let node = NodeRef::<html::Details>::new();
     let close = move || {
         if let Some(details) = node.get_untracked() {
@@ -80,6 +81,12 @@ pub(super) fn Menu() -> impl IntoView {
                     }.into_any()).collect_view().into_any())}
                 </nav>
                 {opens(Open::Help, "Keys")}
+                <form method="post" action="/language" class="menu-languages">
+                    <input type="hidden" name="back" value=text(move || query.with(|query| format!("/?{}", query.to_address())))/>
+                    {Language::ALL.into_iter().filter(|other| *other != language).map(|other| view! {
+                        <button type="submit" name="to" value=other.code() lang=other.code()>{other.name()}</button>
+                    }.into_any()).collect_view()}
+                </form>
             </div>
         </details>
     }

@@ -64,9 +64,7 @@ pub(crate) fn WallSheet(
         }
         .into_any()
     };
-    let sheet = move || {
-        view! { <NotLive/><Pages/> }.into_any()
-    };
+    let sheet = move || view! { <NotLive/><Pages/> }.into_any();
     view! {
         <div class=text(move || format!("wall-sheet shift-{}", shift.get()))>
             <header class="wall-bar">
@@ -123,7 +121,8 @@ fn Pages() -> impl IntoView {
     let live = expect_context::<Live>();
     let view = expect_context::<View>();
     let language = use_language();
-    let pages = Turning { node: NodeRef::new(), at: RwSignal::new(0), of: RwSignal::new(1), paused: RwSignal::new(false) };
+    let pages =
+        Turning { node: NodeRef::new(), at: RwSignal::new(0), of: RwSignal::new(1), paused: RwSignal::new(false) };
     react(move || {
         // Whatever has another size then.
         live.state.track();
@@ -202,7 +201,8 @@ impl Turning {
             self.at.set(page);
         }
         // Fails for no property that we use.
-        let _ = columns.style().set_property("translate", &format!("-{}px", page * usize::try_from(width).unwrap_or(0)));
+        let _ =
+            columns.style().set_property("translate", &format!("-{}px", page * usize::try_from(width).unwrap_or(0)));
     }
 }
 
@@ -211,10 +211,10 @@ fn same_names(names: Names) -> BTreeSet<i64> {
     let live = expect_context::<Live>();
     let shown = expect_context::<View>().shown.get();
     let ids = shown.iter().filter_map(Item::patient);
-    let mut named: Vec<(String, i64)> =
+    let mut written: Vec<(String, i64)> =
         ids.filter_map(|id| Some((live.row(id)?.patient.with(|patient| names.of(patient)), id))).collect();
-    named.sort_unstable();
-    named.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1).flatten().map(|(_, id)| *id).collect()
+    written.sort_unstable();
+    written.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1).flatten().map(|(_, id)| *id).collect()
 }
 
 fn card(id: i64, at: Place) -> AnyView {
@@ -232,7 +232,8 @@ fn card(id: i64, at: Place) -> AnyView {
     let lead = text(move || row.patient.with(|patient| lead(patient, &at, clock)));
     let is_alike = Memo::new(move |_| view.alike(id).is_some() || same.with(|same| same.contains(&id)));
     let news = Memo::new(move |_| {
-        let news = row.patient.with(|patient| News::of(patient, clock.now.get()).map(|news| (news, patient.updated_at)));
+        let news =
+            row.patient.with(|patient| News::of(patient, clock.now.get()).map(|news| (news, patient.updated_at)));
         news.map(|(news, time)| {
             let key = if news == News::New { "wall.new" } else { "wall.changed" };
             language.fill(key, &[("time", &clock.zone().time(time))])

@@ -29,7 +29,7 @@ pub(super) fn WallDialog() -> impl IntoView {
     });
     let pick_ward = input(move |event| ward.set(Some(event_target_value(&event)).filter(|ward| !ward.is_empty())));
     let choice = move |of: Names| {
-        let words = match of {
+        let label = match of {
             Names::Short => "wall.names_short",
             Names::Initials => "wall.names_initials",
             Names::Full => "wall.names_full",
@@ -42,7 +42,7 @@ pub(super) fn WallDialog() -> impl IntoView {
                     prop:checked=when(move || names.get() == of)
                     on:change=input(move |_| names.set(of))
                 />
-                {language.text(words)}
+                {language.text(label)}
             </label>
         }
         .into_any()

@@ -76,12 +76,12 @@ impl Plan {
         self.view.board.with(|board| board.as_deref().map(read).unwrap_or_default())
     }
 
-    fn in_ward<T: Default>(self, name: &Option<String>, read: impl Fn(&WardPlan) -> T) -> T {
-        self.board(|board| board.ward(name.as_deref()).map(&read).unwrap_or_default())
+    fn in_ward<T: Default>(self, name: Option<&str>, read: impl Fn(&WardPlan) -> T) -> T {
+        self.board(|board| board.ward(name).map(&read).unwrap_or_default())
     }
 
     fn in_group<T: Default>(self, at: &Place, read: impl Fn(&Group) -> T) -> T {
-        self.in_ward(&at.ward, |ward| ward.group(&at.kind).map(&read).unwrap_or_default())
+        self.in_ward(at.ward.as_deref(), |ward| ward.group(&at.kind).map(&read).unwrap_or_default())
     }
 
     fn in_bed<T: Default>(self, at: &Place, read: impl Fn(&Spot) -> T) -> T {
@@ -93,11 +93,11 @@ impl Plan {
         let language = use_language();
         let title = name.clone().unwrap_or_else(|| language.text("ward.unknown_ward"));
         let (for_census, for_groups, for_house) = (name.clone(), name.clone(), name.clone());
-        let census = text(move || census_words(language, self.in_ward(&for_census, |ward| ward.census)));
+        let census = text(move || census_words(language, self.in_ward(for_census.as_deref(), |ward| ward.census)));
         let is_house = Memo::new(move |_| self.board(Board::is_house));
         let groups = move || {
             let kinds = |ward: &WardPlan| ward.groups.iter().map(|group| Key::Group(group.kind.clone())).collect();
-            self.in_ward(&for_groups, kinds)
+            self.in_ward(for_groups.as_deref(), kinds)
         };
         let group = move |key| match key {
             Key::Group(kind) => self.group(Place { ward: name.clone(), kind, bed: None }),
@@ -127,7 +127,7 @@ impl Plan {
         let of = name.clone();
         let words = text(move || {
             let [expected, discharged] =
-                self.in_ward(&of, |ward| [Kind::Expected, Kind::Discharged].map(|kind| ward.count(&kind)));
+                self.in_ward(of.as_deref(), |ward| [Kind::Expected, Kind::Discharged].map(|kind| ward.count(&kind)));
             let expected = language.fill("ward.expected_count", &[("count", &expected)]);
             let discharged = language.fill("ward.discharged_count", &[("count", &discharged)]);
             format!("{expected} · {discharged}")

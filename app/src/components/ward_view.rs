@@ -88,8 +88,10 @@ fn card(id: i64, at: Place) -> AnyView {
     let hidden = move || {
         row.mark.with(|mark| {
             let Some(MarkKind::Changed(fields)) = mark.as_ref().map(|mark| &mark.kind) else { return String::new() };
-            let is_shown = |name: &str| SHOWN.iter().any(|test| matches!(test, Test::Changed(shown) if shown.contains(&name)));
-            let labels: Vec<&str> = fields.iter().filter(|name| !is_shown(name)).map(|name| field::label(name)).collect();
+            let is_shown =
+                |name: &str| SHOWN.iter().any(|test| matches!(test, Test::Changed(shown) if shown.contains(&name)));
+            let labels: Vec<&str> =
+                fields.iter().filter(|name| !is_shown(name)).map(|name| field::label(name)).collect();
             labels.join(", ")
         })
     };

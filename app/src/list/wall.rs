@@ -186,9 +186,19 @@ mod tests {
     fn who_walks_by_learns_nothing_that_is_not_theirs_to_know() {
         for names in [Names::Short, Names::Initials] {
             let shown = serde_json::to_string(&names.redacted(&ada())).unwrap();
-            for secret in ["M-17", "943", "1985", "Fever", "Augusta", "Addie", "Osei", "Surgery", "limited", "safeguarding",
-                "Hepatitis"]
-            {
+            for secret in [
+                "M-17",
+                "943",
+                "1985",
+                "Fever",
+                "Augusta",
+                "Addie",
+                "Osei",
+                "Surgery",
+                "limited",
+                "safeguarding",
+                "Hepatitis",
+            ] {
                 assert!(!shown.contains(secret), "{secret} in {shown}");
             }
             for public in ["\"A1\"", "\"acuity\":2", "\"known\"", "falls", "+2"] {
@@ -203,15 +213,19 @@ mod tests {
         let minutes = |minutes: i64| at(NOW + minutes * 60_000_000);
         let changed = Patient { updated_at: minutes(10), ..ada() };
         let of = |minute: i64| News::of(&changed, minutes(minute));
-        assert_eq!((of(4), of(5), of(10), of(14), of(15)), (
-            Some(News::New), Some(News::Changed), Some(News::Changed), Some(News::Changed), None,
-        ));
+        assert_eq!(
+            (of(4), of(5), of(10), of(14), of(15)),
+            (Some(News::New), Some(News::Changed), Some(News::Changed), Some(News::Changed), None,)
+        );
     }
 
     #[test]
     fn an_address_says_what_the_wall_shows() {
         let wall = Wall::from_address("?ward=Elm%20Ward&names=full&view=list");
-        assert_eq!((wall.query.ward.as_deref(), wall.query.layout, wall.names), (Some("Elm Ward"), Layout::Ward, Names::Full));
+        assert_eq!(
+            (wall.query.ward.as_deref(), wall.query.layout, wall.names),
+            (Some("Elm Ward"), Layout::Ward, Names::Full)
+        );
         assert_eq!(wall.to_address(), "/wall?ward=Elm%20Ward&names=full");
         assert_eq!(Wall::from_address("").to_address(), "/wall?names=short");
         assert_eq!(Wall::from_address("names=everything").names, Names::Short);

@@ -462,7 +462,8 @@ mod tests {
     }
 
     fn any_patients() -> impl Strategy<Value = Vec<Patient>> {
-        let place = prop::sample::select(&["Elm/Bay 1/A1", "Elm/Bay 2/A1", "Elm/Bay 1/A10", "Elm//", "Ash//A1", "//A1"]);
+        let place =
+            prop::sample::select(&["Elm/Bay 1/A1", "Elm/Bay 2/A1", "Elm/Bay 1/A10", "Elm//", "Ash//A1", "//A1"]);
         let status = prop::sample::select(&["admitted", "on_leave", "expected", "discharged", "cancelled"]);
         let time = prop::sample::select(&["2026-11-24T10:00Z", "2026-11-25T10:00Z"]);
         vec((place, status, time), 0..12).prop_map(|rows| {

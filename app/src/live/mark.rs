@@ -69,9 +69,7 @@ impl Live {
         let mine = self.mine.get_untracked();
         let (was, is) = self.query.with_untracked(|query| {
             let day = self.day.get_value().get_untracked();
-            let passes = |row: &Arc<Patient>| {
-                query.filters_pass(row, &mine) || query.shows_discharge(row, &mine, &day)
-            };
+            let passes = |row: &Arc<Patient>| query.filters_pass(row, &mine) || query.shows_discharge(row, &mine, &day);
             let is = self.with_rows(|rows| rows.get(&id).is_some_and(passes));
             (mark.was.as_ref().is_some_and(|was| query.passed(was)), is)
         });

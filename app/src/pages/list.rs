@@ -23,7 +23,7 @@ pub fn ListApp() -> impl IntoView {
     let is_ward = Memo::new(move |_| live.query.with(|query| query.layout == Layout::Ward));
     provide_context(dialogs);
     provide_context(columns);
-    connect(Page { live, view, clock, use_of: Use::List(dialogs) }, move || listen(live, view, dialogs));
+    connect(&Page { live, view, clock, use_of: Use::List(dialogs) }, move || listen(live, view, dialogs));
     if let Some(early) = use_context::<Early>() {
         react(move || live.query.update(|query| early.clone().apply(query)));
     }

@@ -10,6 +10,6 @@ pub fn WallApp() -> impl IntoView {
     let wall = Wall::from_address(&page.address);
     let (live, view, clock) = begin(page, wall.query.clone());
     let ended = RwSignal::new(false);
-    connect(Page { live, view, clock, use_of: Use::Wall(ended) }, || {});
+    connect(&Page { live, view, clock, use_of: Use::Wall(ended) }, || {});
     view! { <WallSheet wall ended/> }
 }
