@@ -17,6 +17,7 @@ use crate::{
     list::{
         beds::Item,
         wall::{Names, News, Wall},
+        ward::Kind,
     },
     live::{LinkState, Live, View},
     patient::{Patient, Status},
@@ -52,21 +53,29 @@ pub(crate) fn WallSheet(
     reload_when_lost(live);
     // So that no edge stays at one place of the screen for years.
     let shift = Memo::new(move |_| clock.now.get().unix_seconds() / 60 % 8);
+    let is_one = wall.query.ward.is_some();
     let ward = wall.query.ward.clone().unwrap_or_else(|| language.text("wall.all_wards"));
     let again = move || {
         let link = wall.sign_in_address();
+        let node = NodeRef::<html::A>::new();
+        react(move || {
+            if let Some(link) = node.get() {
+                // Fails only for an element that is not in the document.
+                let _ = link.focus();
+            }
+        });
         view! {
             <section class="wall-over" role="alert">
                 <h2>{language.text("wall.ended")}</h2>
                 <p>{language.text("wall.ended_then")}</p>
-                <p><a href=link autofocus>{language.text("wall.sign_in")}</a></p>
+                <p><a href=link node_ref=node>{language.text("wall.sign_in")}</a></p>
             </section>
         }
         .into_any()
     };
     let sheet = move || view! { <NotLive/><Pages/> }.into_any();
     view! {
-        <div class=text(move || format!("wall-sheet shift-{}", shift.get()))>
+        <div class=text(move || format!("wall-sheet shift-{}", shift.get())) class:one-ward=is_one>
             <header class="wall-bar">
                 <h1>{ward}</h1>
                 <p class="clock"><time>{text(move || clock.minute())}</time></p>
@@ -229,6 +238,8 @@ fn card(id: i64, at: Place) -> AnyView {
     let says = move |read: fn(&Patient, Clock) -> String| {
         text(move || row.patient.with(|patient| read(&names.redacted(patient), clock)))
     };
+    // Under these headings it goes without saying.
+    let says_status = !matches!(at.kind, Kind::Expected | Kind::Discharged);
     let lead = text(move || row.patient.with(|patient| lead(patient, &at, clock)));
     let is_alike = Memo::new(move |_| view.alike(id).is_some() || same.with(|same| same.contains(&id)));
     let news = Memo::new(move |_| {
@@ -244,7 +255,7 @@ fn card(id: i64, at: Place) -> AnyView {
         let of = alerts(&names.redacted(patient)).into_iter();
         of.filter(|(class, _)| *class != "tag calm").collect::<Vec<_>>()
     };
-    let is_elsewhere = Memo::new(move |_| row.patient.with(|patient| patient.status != Status::Admitted));
+    let is_away = Memo::new(move |_| says_status && row.patient.with(|patient| patient.status != Status::Admitted));
     view! {
         <div class="patient" class:changed=when(move || news.with(Option::is_some)) data-id=id>
             <p class="lead">{lead}</p>
@@ -257,14 +268,14 @@ fn card(id: i64, at: Place) -> AnyView {
                 <p class="alike"><span aria-hidden="true">"⚠ "</span>{language.text("wall.alike")}</p>
             }.into_any()).into_any())}
             <p class="facts">
-                {part(move || is_elsewhere.get().then(|| view! {
+                {part(move || is_away.get().then(|| view! {
                     <span class="status">{cells.text(status)}</span>
                 }.into_any()).into_any())}
                 {cells.tags(tags)}
+                {part(move || news.get().map(|words| view! {
+                    <span class="tag news"><span aria-hidden="true">"● "</span>{words}</span>
+                }.into_any()).into_any())}
             </p>
-            {part(move || news.get().map(|words| view! {
-                <p class="mark"><span aria-hidden="true">"● "</span>{words}</p>
-            }.into_any()).into_any())}
         </div>
     }
     .into_any()

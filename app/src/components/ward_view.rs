@@ -116,7 +116,7 @@ fn card(id: i64, at: Place) -> AnyView {
                 <Identity id row/>
             </div>
             <p class="facts">
-                <span class:changed=cells.marked(STATUS)>
+                <span class="status-of" class:changed=cells.marked(STATUS)>
                     <Changed when=cells.marked(STATUS)/>
                     <span class=status_class>{cells.text(status)}</span>
                 </span>
