@@ -32,6 +32,7 @@ mod ward_view;
 mod words;
 
 mod clock;
+mod same_person;
 mod submission;
 
 pub(crate) use self::{

@@ -47,6 +47,10 @@ pub(super) fn Menu() -> impl IntoView {
         let flag = event_target_value(&event);
         query.update(|query| query.flag = Some(flag).filter(|flag| !flag.is_empty()));
     });
+    let attends = input(move |event| {
+        let name = event_target_value(&event).trim().to_owned();
+        live.remember(personal::ATTENDING.to_owned(), Some(name).filter(|name| !name.is_empty()));
+    });
     let opens = move |what: Open, words: &'static str| {
         view! { <button type="button" on:click=press(move || dialogs.show(what))>{words}</button> }.into_any()
     };
@@ -72,6 +76,17 @@ pub(super) fn Menu() -> impl IntoView {
                     />
                     "Show empty beds"
                 </label>
+                <div class="control">
+                    <label for="attending">{language.text("mine.attending")}</label>
+                    <input
+                        id="attending"
+                        autocomplete="off"
+                        aria-describedby="attending-hint"
+                        prop:value=text(move || live.mine().attending)
+                        on:change=attends
+                    />
+                    <p class="hint" id="attending-hint">{language.text("mine.hint")}</p>
+                </div>
                 {opens(Open::Columns, "Columns…")}
                 {opens(Open::SaveView, "Save this list…")}
                 <button type="button" on:click=press(move || dialogs.show(Open::Wall))>{use_language().text("wall.open")}</button>
