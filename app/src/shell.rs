@@ -6,7 +6,7 @@ use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, pre
 use crate::pages::still::{StillBody, StillPage};
 use crate::{
     language::Language,
-    pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage},
+    pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage, WallApp},
 };
 
 /// The list: works without a script as a read-only page, and comes to life with it.
@@ -16,6 +16,17 @@ pub fn list(options: LeptosOptions, page: ListPage) -> impl IntoView {
     view! {
         <Document title="Patients · Wardwatch" language options=options.clone() script=true class="page">
             <ListApp/>
+        </Document>
+    }
+}
+
+/// The display on a wall.
+pub fn wall(options: LeptosOptions, page: ListPage) -> impl IntoView {
+    let language = page.language;
+    provide_context(page);
+    view! {
+        <Document title=language.text("wall.page_title") language options=options.clone() script=true class="wall">
+            <WallApp/>
         </Document>
     }
 }

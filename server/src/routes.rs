@@ -1,5 +1,6 @@
 //! The addresses of the server.
 
+use app::list::wall::Wall;
 use axum::{
     Router,
     extract::State,
@@ -27,6 +28,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let worth_compressing = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
     Router::new()
         .route("/", get(pages::list))
+        .route(Wall::PATH, get(pages::wall))
         .route("/sign-in", get(pages::sign_in).post(pages::sign_in_submitted))
         .route("/sign-out", post(pages::sign_out))
         .route("/language", post(pages::language_chosen))

@@ -95,6 +95,7 @@ pub(super) fn Menu() -> impl IntoView {
                 </div>
                 {opens(Open::Columns, "Columns…")}
                 {opens(Open::SaveView, "Save this list…")}
+                <button type="button" on:click=press(move || dialogs.show(Open::Wall))>{use_language().text("wall.open")}</button>
                 <nav aria-label="Saved lists" class="menu-links">
                     {part(move || views::read(live.value_of(personal::VIEWS)).into_iter().map(|view| view! {
                         <a href=format!("/?{}", view.address)>{view.name.clone()}</a>

@@ -23,7 +23,6 @@ pub(super) fn row_index(view: View, item: Item) -> Signal<String> {
 /// touches one row.
 #[component]
 pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
-    let live = expect_context::<Live>();
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
     let clock = expect_context::<Clock>();
@@ -44,7 +43,19 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
                 <Changed when=cells.marked(IDENTITY)/>
                 <Identity id row/>
                 <PendingMark row/>
-                {part(move || row.mark.get().map(|mark| {
+                <MarkLine id row/>
+            </th>
+            {part(move || columns.get().into_iter().map(|column| cells.cell(column)).collect_view().into_any())}
+        </tr>
+    }
+    .into_any()
+}
+
+/// What this user has not seen yet, by whom, and the way to say that it is seen.
+#[component]
+pub(super) fn MarkLine(id: i64, row: Row) -> impl IntoView {
+    let live = expect_context::<Live>();
+    part(move || row.mark.get().map(|mark| {
                     let words = match mark.kind {
                         MarkKind::New => "New on this list",
                         MarkKind::Changed(_) => "Changed",
@@ -57,37 +68,33 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
                             <button
                                 type="button"
                                 class="seen"
-                                aria-label=cells.text(|p, _, _| format!("Seen: {}", p.display_name()))
+                                aria-label=text(move || row.patient.with(|patient| format!("Seen: {}", patient.display_name())))
                                 on:click=press(move || live.clear_mark(id))
                             >"Seen"</button>
                         </span>
                     }
                     .into_any()
-                }).into_any())}
-            </th>
-            {part(move || columns.get().into_iter().map(|column| cells.cell(column)).collect_view().into_any())}
-        </tr>
-    }
+                }).into_any())
     .into_any()
 }
 
 /// What a cell says of a patient.
-type Read = fn(&Patient, Language, Clock) -> String;
+pub(super) type Read = fn(&Patient, Language, Clock) -> String;
 
 /// A row's cells. A handle.
 #[derive(Clone, Copy)]
-struct Cells {
-    row: Row,
-    language: Language,
-    clock: Clock,
+pub(super) struct Cells {
+    pub(super) row: Row,
+    pub(super) language: Language,
+    pub(super) clock: Clock,
 }
 
 impl Cells {
-    fn text(self, read: Read) -> Signal<String> {
+    pub(super) fn text(self, read: Read) -> Signal<String> {
         text(move || self.row.patient.with(|patient| read(patient, self.language, self.clock)))
     }
 
-    fn marked(self, test: Test) -> Signal<bool> {
+    pub(super) fn marked(self, test: Test) -> Signal<bool> {
         when(move || {
             self.row.mark.with(|mark| match (mark, test) {
                 (Some(mark), Test::New) => mark.kind == MarkKind::New,
@@ -128,27 +135,39 @@ impl Cells {
     }
 
     fn alerts(self) -> AnyView {
-        let (row, language) = (self.row, self.language);
+        let language = self.language;
         view! {
             <td class="alerts" class:changed=self.marked(ALERTS) data-label=Column::Alerts.label()>
                 <Changed when=self.marked(ALERTS)/>
-                {part(move || row.patient.with(|patient| wording::alerts(language, patient)).into_iter().map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any())}
+                {self.tags(move |patient| wording::alerts(language, patient))}
             </td>
         }
         .into_any()
     }
+
+    /// What `of` says of the patient, each in a tag of its own.
+    pub(super) fn tags(self, of: impl Fn(&Patient) -> Vec<Tag> + Send + 'static) -> AnyView {
+        part(move || {
+            let tags = self.row.patient.with(|patient| of(patient)).into_iter();
+            tags.map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any()
+        })
+        .into_any()
+    }
 }
+
+/// A tag's classes and words.
+pub(super) type Tag = (&'static str, String);
 
 /// What a class says about a row's mark.
 #[derive(Clone, Copy)]
-enum Test {
+pub(super) enum Test {
     New,
     Deleted,
     Changed(&'static [&'static str]),
 }
 
-const PLACE: Test = Test::Changed(&["ward", "room", "bed"]);
-const IDENTITY: Test = Test::Changed(&[
+pub(super) const PLACE: Test = Test::Changed(&["ward", "room", "bed"]);
+pub(super) const IDENTITY: Test = Test::Changed(&[
     "first_name",
     "last_name",
     "title",
@@ -160,15 +179,15 @@ const IDENTITY: Test = Test::Changed(&[
     "gender",
     "deceased_at",
 ]);
-const STATUS: Test = Test::Changed(&["status", "dismissal_date"]);
+pub(super) const STATUS: Test = Test::Changed(&["status", "dismissal_date"]);
 const ADMISSION: Test = Test::Changed(&["admission_date", "reason"]);
 const ATTENDING: Test = Test::Changed(&["attending", "team"]);
-const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
+pub(super) const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
 const NOTE: Test = Test::Changed(&["handover_note"]);
 
 /// A symbol and words beside a changed cell's colour (PAL-0880).
 #[component]
-fn Changed(when: Signal<bool>) -> impl IntoView {
+pub(super) fn Changed(when: Signal<bool>) -> impl IntoView {
     view! {
         {part(move || when.get().then(|| view! { <span class="dot" title="Changed"><span aria-hidden="true">"●"</span><span class="quiet">"Changed: "</span></span> }.into_any()).into_any())}
     }

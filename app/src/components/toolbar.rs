@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     language::use_language,
-    list::arrange::{Query, StatusFilter},
+    list::arrange::{Layout, Query, StatusFilter},
     live::{Live, View},
     patient::{Code as _, Status},
     wording,
@@ -46,6 +46,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 sort: query.sort,
                 descending: query.descending,
                 hides_empty: query.hides_empty,
+                layout: query.layout,
                 ..Query::default()
             };
         });
@@ -90,6 +91,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 aria-pressed=text(move || query.with(|query| query.mine).to_string())
                 on:click=press(move || query.update(|query| query.mine = !query.mine))
             >"My patients"</button>
+            <LayoutSwitch/>
             <Menu/>
             {may_write.then(|| view! {
                 <button type="button" class="primary admit" disabled=when(move || live.blocked.get()) on:click=press(move || dialogs.show(Open::Admit))>
@@ -101,6 +103,28 @@ pub(crate) fn Toolbar() -> impl IntoView {
             <span>{text(move || query.with(|query| wording::announce(language, query, view.count(), live.count())))}</span>
             <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(is_unfiltered))>"Show all"</button>
         </p>
+    }
+    .into_any()
+}
+
+/// The list, or the ward as it is laid out.
+#[component]
+fn LayoutSwitch() -> impl IntoView {
+    let query = expect_context::<Live>().query;
+    let language = use_language();
+    let button = move |layout: Layout, words: &'static str| {
+        let is_chosen = when(move || query.with(|query| query.layout == layout));
+        let choose = press(move || query.update(|query| query.layout = layout));
+        view! {
+            <button type="button" aria-pressed=text(move || is_chosen.get().to_string()) on:click=choose>{language.text(words)}</button>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="switch" role="group" aria-label=language.text("ward.layout")>
+            {button(Layout::List, "ward.as_list")}
+            {button(Layout::Ward, "ward.as_ward")}
+        </div>
     }
     .into_any()
 }

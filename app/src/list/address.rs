@@ -1,7 +1,7 @@
 //! What is seen, as the query part of an address: the same on the server and in the browser, so that a link shows another
 //! clinician what it was made from.
 
-use super::arrange::{Query, SortBy, StatusFilter};
+use super::arrange::{Layout, Query, SortBy, StatusFilter};
 
 impl Query {
     /// What the query part of an address says, with or without its question mark; what cannot be read there is left out.
@@ -19,6 +19,7 @@ impl Query {
                 "empty" => query.hides_empty = value == "hidden",
                 "sort" => query.sort = SortBy::ALL.into_iter().find(|by| by.as_str() == value).unwrap_or_default(),
                 "order" => query.descending = value == "descending",
+                "view" if value == Layout::Ward.as_str() => query.layout = Layout::Ward,
                 _ => {}
             }
         }
@@ -51,6 +52,7 @@ impl Query {
             ("empty", unless_default(!self.hides_empty, "hidden")),
             ("sort", unless_default(self.sort == SortBy::default(), self.sort.as_str())),
             ("order", unless_default(!self.descending, "descending")),
+            ("view", unless_default(self.layout == Layout::default(), self.layout.as_str())),
         ];
         pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
@@ -96,6 +98,7 @@ mod tests {
             hides_empty: true,
             sort: SortBy::Admission,
             descending: true,
+            layout: Layout::Ward,
         };
         assert_eq!(Query::from_address(&query.to_address()), query);
         assert_eq!(Query::default().to_address(), "");

@@ -25,6 +25,9 @@ pub const VIEWS: &str = "views";
 impl Live {
     /// Keeps a value for this user, here and on the server; nothing when there is none.
     pub fn remember(self, key: String, value: Option<String>) {
+        if self.is_nobodys {
+            return;
+        }
         self.recalled(&key, value.clone());
         self.untold.update_value(|untold| _ = untold.insert(key, value));
         self.tell();
@@ -55,6 +58,9 @@ impl Live {
 
     /// The list is in step again: what was not confirmed is told again, and what happened on other screens asked for.
     pub(super) fn get_in_touch(self) {
+        if self.is_nobodys {
+            return;
+        }
         let told = self.told.try_update_value(std::mem::take).unwrap_or_default();
         self.untold
             .update_value(|untold| told.into_iter().for_each(|(key, value)| _ = untold.entry(key).or_insert(value)));
