@@ -33,9 +33,11 @@ pub(super) fn handover(ground: &Ground, arranged: &Arranged, now: UtcTime, by: &
                     <th scope="col">{ground.text("still.handover.note")}</th>
                 </tr>
             </thead>
-            <tbody>{rows.collect_view()}</tbody>
+            <tbody>
+                {rows.collect_view()}
+                <tr class="last"><td colspan="3" class="end">{ground.text(end)}</td></tr>
+            </tbody>
         </table>
-        <p class="end">{ground.text(end)}</p>
     }
     .into_any()
 }
