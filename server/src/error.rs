@@ -28,6 +28,8 @@ pub(crate) enum HttpError {
     NoWebSocket(&'static str),
     #[error("the server is stopping")]
     Stopping,
+    #[error("a page could not be made: {0}")]
+    Unmade(#[from] tokio::task::JoinError),
 }
 
 impl IntoResponse for HttpError {
@@ -56,7 +58,7 @@ impl IntoResponse for HttpError {
                 return no_database();
             }
             Self::Store(StoreError::Unknown) => return unknown_outcome(),
-            Self::Store(_) | Self::Account(_) | Self::Csv(_) => {
+            Self::Store(_) | Self::Account(_) | Self::Csv(_) | Self::Unmade(_) => {
                 let id = log_unforeseen(&self);
                 let told = format!(
                     "The server has a problem. Nothing was changed. Try again in a moment; if it stays, tell your \
