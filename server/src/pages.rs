@@ -15,7 +15,7 @@ use axum::{
 use leptos::prelude::*;
 
 pub(crate) use self::{
-    language::language_chosen,
+    language::{asked_for, language_chosen},
     list::{list, wall},
     password::{password, password_submitted},
     sign_in::{sign_in, sign_in_submitted, sign_out},

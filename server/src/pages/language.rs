@@ -29,7 +29,7 @@ pub(super) async fn language(
 }
 
 /// The language that the browser asks for.
-pub(super) fn asked_for(headers: &HeaderMap) -> Language {
+pub(crate) fn asked_for(headers: &HeaderMap) -> Language {
     let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
     header.and_then(Language::from_accept_language).unwrap_or_default()
 }

@@ -11,7 +11,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{language::asked_for, reader, render, visitor};
+use super::{asked_for, reader, render, visitor};
 use crate::{auth::Principal, clock, error::HttpError, state::AppState};
 
 /// `GET /`: the list.

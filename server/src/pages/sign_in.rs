@@ -10,7 +10,7 @@ use axum::{
 use axum_extra::extract::CookieJar;
 use serde::Deserialize;
 
-use super::{language::asked_for, own_form, plain, visitor};
+use super::{asked_for, own_form, plain, visitor};
 use crate::{auth, error::HttpError, state::AppState};
 
 /// What the sign-in form sends.

@@ -18,18 +18,22 @@ use crate::{
 
 /// The list as it was: never live, nothing to press in it, and it looks like nothing else.
 pub(super) fn past(ground: &Ground, past: &Past, now: UtcTime) -> AnyView {
-    let shown = past.shown.as_ref().map(|(at, arranged)| {
+    let banner = past.shown.as_ref().map(|(at, _)| {
         let moment = ground.zone.date_time(*at);
-        // Ages are those of that day.
-        let ground = Ground { today: ground.zone.today(*at), ..ground.clone() };
-        let announced = wording::announce(ground.language, &ground.query, arranged.patients.len(), arranged.total);
         view! {
             <p class="historical" role="note">
                 <strong>{ground.language.fill("still.past.banner", &[("moment", &moment)])}</strong>
                 " "{ground.text("still.past.banner_more")}
             </p>
+        }
+    });
+    let shown = past.shown.as_ref().map(|(at, arranged)| {
+        // Ages are those of that day.
+        let ground = Ground { today: ground.zone.today(*at), ..ground.clone() };
+        let announced = wording::announce(ground.language, &ground.query, arranged.patients.len(), arranged.total);
+        view! {
             <p class="filters">{announced}</p>
-            {table(&ground, arranged, &moment)}
+            {table(&ground, arranged, &ground.zone.date_time(*at))}
         }
     });
     let heading = match &past.shown {
@@ -39,6 +43,7 @@ pub(super) fn past(ground: &Ground, past: &Past, now: UtcTime) -> AnyView {
     let field = Field { name: "", label: "still.past.moment", asked: &past.asked };
     view! {
         <h1>{heading}</h1>
+        {banner}
         {past.shown.is_none().then(|| view! { <p class="lead">{ground.text("still.past.lead")}</p> })}
         {moment_form(ground, "/past", &[field], "still.past.show")}
         {choices(ground, quick(ground, now))}
