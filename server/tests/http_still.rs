@@ -1,6 +1,6 @@
 //! Pages that hold still, and exports: what they tell, to whom, and that each reading leaves a trace.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 mod support;
 
