@@ -16,6 +16,7 @@
 //! | [`edits`] | what this user wants and the database has not confirmed |
 //! | [`replica`] | one client's end of the protocol: frames in, frames and row changes out |
 //! | [`language`] | the languages of the pages, and their texts |
+//! | [`wording`] | what a person reads about a patient and about the list |
 //! | [`live`] | the list as signals: one for each row |
 //! | [`components`], [`pages`], [`mod@shell`] | what a person sees |
 
@@ -34,3 +35,4 @@ pub mod replica;
 pub mod shell;
 pub mod unseen;
 pub mod wire;
+pub mod wording;

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The modules of `app`; each may use those before it.
-const APP: [&str; 13] = [
+const APP: [&str; 14] = [
     "patient",
     "change",
     "filter",
@@ -18,6 +18,7 @@ const APP: [&str; 13] = [
     "edits",
     "replica",
     "language",
+    "wording",
     "live",
     "components",
     "pages",

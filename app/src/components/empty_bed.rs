@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{erased::text, patient_row::row_index};
 use crate::{
+    language::use_language,
     list::{
         beds::{Bed, Item},
         columns::Column,
@@ -16,6 +17,7 @@ use crate::{
 pub(super) fn EmptyBed(bed: Arc<Bed>) -> impl IntoView {
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
+    let t = use_language();
     let place = match &bed.room {
         Some(room) => format!("{}, {room}", bed.ward),
         None => bed.ward.clone(),
@@ -23,8 +25,8 @@ pub(super) fn EmptyBed(bed: Arc<Bed>) -> impl IntoView {
     let name = bed.bed.clone();
     view! {
         <tr class="unoccupied" aria-rowindex=row_index(view, Item::Empty(bed))>
-            <td class="place" data-label="Place"><span class="bed">{name}</span><span class="sub">{place}</span></td>
-            <th scope="row" class="identity">"UNOCCUPIED"</th>
+            <td class="place" data-label=t.text("words.place")><span class="bed">{name}</span><span class="sub">{place}</span></td>
+            <th scope="row" class="identity">{t.text("list.unoccupied")}</th>
             <td colspan=text(move || columns.with(Vec::len).max(1).to_string())></td>
         </tr>
     }

@@ -16,6 +16,7 @@ use crate::{
     language::{Language, use_language},
     live::{Live, personal},
     patient::Flag,
+    wording::flag_label,
 };
 
 /// What is not needed at every look: further filters, columns, and lists with names.
@@ -24,7 +25,7 @@ pub(super) fn Menu() -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
-    let language = use_language();
+    let t = use_language();
     let node = NodeRef::<html::Details>::new();
     let close = move || {
         if let Some(details) = node.get_untracked() {
@@ -48,19 +49,19 @@ pub(super) fn Menu() -> impl IntoView {
         query.update(|query| query.flag = Some(flag).filter(|flag| !flag.is_empty()));
     });
     let opens = move |what: Open, words: &'static str| {
-        view! { <button type="button" on:click=press(move || dialogs.show(what))>{words}</button> }.into_any()
+        view! { <button type="button" on:click=press(move || dialogs.show(what))>{t.text(words)}</button> }.into_any()
     };
     view! {
         <details class="menu" node_ref=node on:focusout=left on:keydown=key>
-            <summary>"More"</summary>
+            <summary>{t.text("list.menu.title")}</summary>
             <div class="menu-body">
                 <div class="control">
-                    <label for="flag">"Flag"</label>
+                    <label for="flag">{t.text("list.menu.flag")}</label>
                     <select id="flag" on:change=pick_flag>
-                        <option value="" selected=when(move || query.with(|query| query.flag.is_none()))>"Any or none"</option>
-                        {Flag::COMMON.iter().map(|(code, words)| {
+                        <option value="" selected=when(move || query.with(|query| query.flag.is_none()))>{t.text("list.menu.any_flag")}</option>
+                        {Flag::COMMON.iter().map(|(code, _)| {
                             let selected = when(move || query.with(|query| query.flag.as_deref() == Some(*code)));
-                            view! { <option value=*code selected=selected>{*words}</option> }.into_any()
+                            view! { <option value=*code selected=selected>{flag_label(t, code)}</option> }.into_any()
                         }).collect_view()}
                     </select>
                 </div>
@@ -70,19 +71,19 @@ pub(super) fn Menu() -> impl IntoView {
                         prop:checked=when(move || !query.with(|query| query.hides_empty))
                         on:change=input(move |event| query.update(|query| query.hides_empty = !event_target_checked(&event)))
                     />
-                    "Show empty beds"
+                    {t.text("list.menu.empty_beds")}
                 </label>
-                {opens(Open::Columns, "Columns…")}
-                {opens(Open::SaveView, "Save this list…")}
-                <nav aria-label="Saved lists" class="menu-links">
+                {opens(Open::Columns, "list.menu.columns")}
+                {opens(Open::SaveView, "list.menu.save")}
+                <nav aria-label=t.text("list.menu.saved") class="menu-links">
                     {part(move || views::read(live.value_of(personal::VIEWS)).into_iter().map(|view| view! {
                         <a href=format!("/?{}", view.address)>{view.name.clone()}</a>
                     }.into_any()).collect_view().into_any())}
                 </nav>
-                {opens(Open::Help, "Keys")}
+                {opens(Open::Help, "list.keys.title")}
                 <form method="post" action="/language" class="menu-languages">
                     <input type="hidden" name="back" value=text(move || query.with(|query| format!("/?{}", query.to_address())))/>
-                    {Language::ALL.into_iter().filter(|other| *other != language).map(|other| view! {
+                    {Language::ALL.into_iter().filter(|other| *other != t).map(|other| view! {
                         <button type="submit" name="to" value=other.code() lang=other.code()>{other.name()}</button>
                     }.into_any()).collect_view()}
                 </form>

@@ -7,9 +7,11 @@ use super::{
     pending::PendingMark,
 };
 use crate::{
+    language::{Language, use_language},
     list::{beds::Item, columns::Column},
     live::{Live, MarkKind, Row, View},
-    patient::{Code as _, Flag, Patient, Status, display::UNKNOWN},
+    patient::{Code as _, Patient},
+    wording::{alerts, attending, bed, column_label, place, status},
 };
 
 /// The place of a row in the list for programs that read it out: 1 is the columns' titles.
@@ -25,7 +27,8 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
     let clock = expect_context::<Clock>();
-    let cells = Cells { row, clock };
+    let t = use_language();
+    let cells = Cells { row, clock, t };
     view! {
         <tr
             class:new=cells.marked(Test::New)
@@ -33,10 +36,10 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
             data-id=id
             aria-rowindex=row_index(view, Item::Patient(id))
         >
-            <td class="place" class:changed=cells.marked(PLACE) data-label="Place">
+            <td class="place" class:changed=cells.marked(PLACE) data-label=t.text("words.place")>
                 <Changed when=cells.marked(PLACE)/>
-                <span class="bed">{cells.text(|p, _| p.bed.clone().unwrap_or_else(|| "No bed".to_owned()))}</span>
-                <span class="sub">{cells.text(place)}</span>
+                <span class="bed">{cells.text(|t, p, _| bed(t, p))}</span>
+                <span class="sub">{cells.text(|t, p, _| place(t, p))}</span>
             </td>
             <th scope="row" class="identity" class:changed=cells.marked(IDENTITY)>
                 <Changed when=cells.marked(IDENTITY)/>
@@ -44,20 +47,23 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
                 <PendingMark row/>
                 {part(move || row.mark.get().map(|mark| {
                     let words = match mark.kind {
-                        MarkKind::New => "New on this list",
-                        MarkKind::Changed(_) => "Changed",
-                        MarkKind::Deleted => "Deleted",
-                        MarkKind::Gone => return view! { <span class="mark">"Deleted, and seen"</span> }.into_any(),
+                        MarkKind::New => "list.mark.new",
+                        MarkKind::Changed(_) => "list.mark.changed",
+                        MarkKind::Deleted => "list.mark.deleted",
+                        MarkKind::Gone => {
+                            return view! { <span class="mark">{t.text("list.mark.gone")}</span> }.into_any();
+                        }
                     };
+                    let words = t.fill(words, &[("by", &mark.by)]);
                     view! {
                         <span class="mark">
-                            <span aria-hidden="true">"● "</span>{words}" by "{mark.by}
+                            <span aria-hidden="true">"● "</span>{words}
                             <button
                                 type="button"
                                 class="seen"
-                                aria-label=cells.text(|p, _| format!("Seen: {}", p.display_name()))
+                                aria-label=cells.text(|t, p, _| t.fill("list.mark.seen_name", &[("name", &p.display_name())]))
                                 on:click=press(move || live.clear_mark(id))
-                            >"Seen"</button>
+                            >{t.text("list.mark.seen")}</button>
                         </span>
                     }
                     .into_any()
@@ -70,18 +76,19 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
 }
 
 /// What a cell says of a patient.
-type Read = fn(&Patient, Clock) -> String;
+type Read = fn(Language, &Patient, Clock) -> String;
 
 /// A row's cells. A handle.
 #[derive(Clone, Copy)]
 struct Cells {
     row: Row,
     clock: Clock,
+    t: Language,
 }
 
 impl Cells {
     fn text(self, read: Read) -> Signal<String> {
-        text(move || self.row.patient.with(|patient| read(patient, self.clock)))
+        text(move || self.row.patient.with(|patient| read(self.t, patient, self.clock)))
     }
 
     fn marked(self, test: Test) -> Signal<bool> {
@@ -97,25 +104,23 @@ impl Cells {
 
     fn cell(self, column: Column) -> AnyView {
         let (test, main, sub): (Test, Read, Read) = match column {
-            Column::Status => (STATUS, status, |_, _| String::new()),
+            Column::Status => (STATUS, |t, p, clock| status(t, p, &clock.zone()), |_, _, _| String::new()),
             Column::Admission => (
                 ADMISSION,
-                |p, clock| clock.zone().date_time(p.admission_date),
-                |p, _| p.reason.clone().unwrap_or_default(),
+                |_, p, clock| clock.zone().date_time(p.admission_date),
+                |_, p, _| p.reason.clone().unwrap_or_default(),
             ),
-            Column::Attending => (
-                ATTENDING,
-                |p, _| p.attending.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
-                |p, _| p.team.clone().unwrap_or_default(),
-            ),
+            Column::Attending => {
+                (ATTENDING, |t, p, _| attending(t, p), |_, p, _| p.team.clone().unwrap_or_default())
+            }
             Column::Alerts => return self.alerts(),
         };
         let class = match column {
-            Column::Status => self.text(|p, _| format!("status {}", p.status.as_str())),
+            Column::Status => self.text(|_, p, _| format!("status {}", p.status.as_str())),
             _ => text(String::new),
         };
         view! {
-            <td class:changed=self.marked(test) data-label=column.label()>
+            <td class:changed=self.marked(test) data-label=column_label(self.t, column)>
                 <Changed when=self.marked(test)/>
                 <span class=class>{self.text(main)}</span>
                 <span class="sub">{self.text(sub)}</span>
@@ -125,11 +130,11 @@ impl Cells {
     }
 
     fn alerts(self) -> AnyView {
-        let row = self.row;
+        let (row, t) = (self.row, self.t);
         view! {
-            <td class="alerts" class:changed=self.marked(ALERTS) data-label=Column::Alerts.label()>
+            <td class="alerts" class:changed=self.marked(ALERTS) data-label=column_label(t, Column::Alerts)>
                 <Changed when=self.marked(ALERTS)/>
-                {part(move || row.patient.with(|patient| alerts(patient)).into_iter().map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any())}
+                {part(move || row.patient.with(|patient| alerts(t, patient)).into_iter().map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any())}
             </td>
         }
         .into_any()
@@ -162,48 +167,13 @@ const ADMISSION: Test = Test::Changed(&["admission_date", "reason"]);
 const ATTENDING: Test = Test::Changed(&["attending", "team"]);
 const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
 
-fn place(patient: &Patient, _: Clock) -> String {
-    let ward = patient.ward.clone().unwrap_or_else(|| format!("Ward {UNKNOWN}"));
-    match &patient.room {
-        Some(room) => format!("{ward}, {room}"),
-        None => ward,
-    }
-}
-
-fn status(patient: &Patient, clock: Clock) -> String {
-    match (patient.status, patient.dismissal_date) {
-        (Status::Discharged, Some(time)) => format!("Discharged {}", clock.zone().date_time(time)),
-        (status, _) => status.label().to_owned(),
-    }
-}
-
 /// A symbol and words beside a changed cell's colour (PAL-0880).
 #[component]
 fn Changed(when: Signal<bool>) -> impl IntoView {
-    view! {
-        {part(move || when.get().then(|| view! { <span class="dot" title="Changed"><span aria-hidden="true">"●"</span><span class="quiet">"Changed: "</span></span> }.into_any()).into_any())}
-    }
-}
-
-/// What has to be seen at a glance. "Not recorded" is never shown like "none" or "full".
-fn alerts(patient: &Patient) -> Vec<(&'static str, String)> {
-    use crate::patient::{AllergyStatus, CodeStatus};
-    let mut alerts = Vec::new();
-    if let Some(acuity) = patient.acuity {
-        alerts.push((if acuity <= 2 { "tag strong" } else { "tag" }, format!("Acuity {acuity}")));
-    }
-    alerts.push(match patient.allergy_status {
-        AllergyStatus::Known => ("tag strong", "⚠ Allergies".to_owned()),
-        AllergyStatus::NoneKnown => ("tag calm", patient.allergy_status.label().to_owned()),
-        AllergyStatus::NotRecorded | AllergyStatus::Unavailable => {
-            ("tag open", format!("? {}", patient.allergy_status.label()))
-        }
-    });
-    alerts.push(match patient.code_status {
-        CodeStatus::Limited => ("tag strong", "⚠ Limited resus".to_owned()),
-        CodeStatus::Full => ("tag calm", patient.code_status.label().to_owned()),
-        CodeStatus::NotRecorded => ("tag open", format!("? {}", patient.code_status.label())),
-    });
-    alerts.extend(patient.flags.iter().map(|flag| ("tag flag", format!("⚑ {}", Flag::label(flag)))));
-    alerts
+    let t = use_language();
+    part(move || when.get().then(|| view! {
+        <span class="dot" title=t.text("list.mark.cell")>
+            <span aria-hidden="true">"●"</span><span class="quiet">{t.text("list.mark.cell_before")}</span>
+        </span>
+    }.into_any()).into_any())
 }

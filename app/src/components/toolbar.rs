@@ -7,9 +7,11 @@ use super::{
     menu::Menu,
 };
 use crate::{
+    language::use_language,
     list::arrange::{Query, StatusFilter},
     live::{Live, View},
-    patient::{Code as _, Flag, Status},
+    patient::{Code as _, Status},
+    wording::{announce, status_label},
 };
 
 /// Search, filters and the way to a new patient.
@@ -19,6 +21,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
     let view = expect_context::<View>();
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
+    let t = use_language();
     let may_write = live.user.with_value(|user| user.role.may_write());
     // The ward that is chosen stays among them when its last patient leaves: or else "All wards" would be claimed.
     let wards = Memo::new(move |_| {
@@ -50,11 +53,11 @@ pub(crate) fn Toolbar() -> impl IntoView {
     view! {
         <div class="toolbar" role="search">
             <div class="control wide">
-                <label for="search">"Search"</label>
+                <label for="search">{t.text("list.search")}</label>
                 <input
                     id="search"
                     type="search"
-                    placeholder="Name, MRN or NHS number"
+                    placeholder=t.text("list.search_by")
                     autocomplete="off"
                     value=query.with_untracked(|query| query.search.clone())
                     prop:value=text(move || query.with(|query| query.search.clone()))
@@ -62,9 +65,9 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 />
             </div>
             <div class="control">
-                <label for="ward">"Ward"</label>
+                <label for="ward">{t.text("words.field.ward")}</label>
                 <select id="ward" on:change=pick_ward>
-                    <option value="" selected=when(move || query.with(|query| query.ward.is_none()))>"All wards"</option>
+                    <option value="" selected=when(move || query.with(|query| query.ward.is_none()))>{t.text("bar.all_wards")}</option>
                     {part(move || wards.get().into_iter().map(|ward| {
                         let (wanted, label) = (ward.clone(), ward.clone());
                         let selected = when(move || query.with(|query| query.ward.as_ref() == Some(&wanted)));
@@ -73,12 +76,12 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 </select>
             </div>
             <div class="control">
-                <label for="status">"Status"</label>
+                <label for="status">{t.text("words.field.status")}</label>
                 <select id="status" on:change=pick_status>
-                    <option value="current" selected=is_status(StatusFilter::Current)>"Here or expected"</option>
-                    <option value="all" selected=is_status(StatusFilter::All)>"All"</option>
+                    <option value="current" selected=is_status(StatusFilter::Current)>{t.text("list.current")}</option>
+                    <option value="all" selected=is_status(StatusFilter::All)>{t.text("list.all")}</option>
                     {Status::ALL.iter().map(|status| view! {
-                        <option value=status.as_str() selected=is_status(StatusFilter::Only(*status))>{status.label()}</option>
+                        <option value=status.as_str() selected=is_status(StatusFilter::Only(*status))>{status_label(t, *status)}</option>
                     }).collect_view()}
                 </select>
             </div>
@@ -86,17 +89,17 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 type="button"
                 aria-pressed=text(move || query.with(|query| query.mine).to_string())
                 on:click=press(move || query.update(|query| query.mine = !query.mine))
-            >"My patients"</button>
+            >{t.text("list.mine")}</button>
             <Menu/>
             {may_write.then(|| view! {
                 <button type="button" class="primary admit" disabled=when(move || live.blocked.get()) on:click=press(move || dialogs.show(Open::Admit))>
-                    "Admit a patient"
+                    {t.text("list.admit")}
                 </button>
             }.into_any())}
         </div>
         <p class="filters" id="filters">
-            <span>{text(move || announce(&live, query, view.count()))}</span>
-            <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(is_unfiltered))>"Show all"</button>
+            <span>{text(move || query.with(|query| announce(t, query, view.count(), live.count())))}</span>
+            <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(is_unfiltered))>{t.text("list.show_all")}</button>
         </p>
     }
     .into_any()
@@ -108,31 +111,4 @@ fn is_unfiltered(query: &Query) -> bool {
         && query.flag.is_none()
         && !query.mine
         && query.search.trim().is_empty()
-}
-
-/// An active filter is announced above the table (PAL-0760).
-fn announce(live: &Live, query: RwSignal<Query>, shown: usize) -> String {
-    let total = live.count();
-    query.with(|query| {
-        let mut filters = Vec::new();
-        match query.status {
-            StatusFilter::Current => filters.push("here or expected".to_owned()),
-            StatusFilter::All => {}
-            StatusFilter::Only(status) => filters.push(status.label().to_lowercase()),
-        }
-        filters.extend(query.ward.as_ref().map(|ward| format!("ward {ward}")));
-        filters.extend(query.flag.as_ref().map(|flag| format!("flag {}", Flag::label_of(flag).to_lowercase())));
-        if query.mine {
-            filters.push("my patients".to_owned());
-        }
-        let search = query.search.trim();
-        if !search.is_empty() {
-            filters.push(format!("matching “{search}”"));
-        }
-        if filters.is_empty() {
-            format!("All {total} patients.")
-        } else {
-            format!("Filtered: {}. {shown} of {total} patients.", filters.join(", "))
-        }
-    })
 }
