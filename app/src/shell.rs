@@ -59,7 +59,12 @@ fn Document(
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <title>{title}</title>
+                // The bar's colours, for a tablet on which this is installed.
+                <meta name="theme-color" content="#00594c" media="(prefers-color-scheme: light)"/>
+                <meta name="theme-color" content="#17201f" media="(prefers-color-scheme: dark)"/>
                 <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
+                <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
+                <link rel="manifest" href="/manifest.webmanifest"/>
                 <link rel="stylesheet" href="/pkg/wardwatch.css"/>
                 {script.then(|| view! { <script nonce=use_nonce()>{SCRIPT_RUNS}</script> })}
                 <AutoReload options=options.clone()/>

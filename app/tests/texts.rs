@@ -42,7 +42,9 @@ fn texts() -> BTreeMap<String, BTreeMap<String, String>> {
     let mut files = Vec::new();
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("locales"), "toml", &mut files);
     let mut found = BTreeMap::new();
-    files.iter().for_each(|file| collect("", &file.parse().unwrap(), &mut found));
+    for file in files {
+        collect("", &file.parse().unwrap(), &mut found);
+    }
     assert!(found.len() > 20);
     found
 }
@@ -73,16 +75,19 @@ fn every_text_is_there_in_every_language_and_takes_the_same_values() {
     for (key, texts) in texts() {
         assert_eq!(texts.keys().map(String::as_str).collect::<BTreeSet<_>>(), languages, "{key}");
         // The text for one of something may have the number in words.
+        let is_about_one = key.split('.').next_back() == Some("one");
         let values = |text: &str| {
             values_in(text)
                 .into_iter()
-                .filter(|name| !(key.ends_with(".one") && *name == "count"))
+                .filter(|name| !(is_about_one && *name == "count"))
                 .map(str::to_owned)
                 .collect::<BTreeSet<_>>()
         };
         let first = values(&texts["en"]);
-        texts.iter().for_each(|(language, text)| assert_eq!(values(text), first, "{key} in {language}"));
-        texts.values().for_each(|text| assert!(!text.trim().is_empty(), "{key}"));
+        for (language, text) in texts {
+            assert_eq!(values(&text), first, "{key} in {language}");
+            assert!(!text.trim().is_empty(), "{key} in {language}");
+        }
     }
 }
 

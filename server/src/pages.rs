@@ -44,7 +44,7 @@ async fn language(state: &AppState, who: Option<&Principal>, headers: &HeaderMap
     Ok(chosen.as_deref().and_then(Language::from_code).unwrap_or_else(|| asked_for(headers)))
 }
 
-fn asked_for(headers: &HeaderMap) -> Language {
+pub(crate) fn asked_for(headers: &HeaderMap) -> Language {
     let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
     header.and_then(Language::from_accept_language).unwrap_or_default()
 }

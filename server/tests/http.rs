@@ -191,7 +191,7 @@ async fn a_one_time_password_is_replaced_before_anything_else() {
         ("old=wrong&new=battery+staple&again=battery+staple", "The present password is not right."),
         ("old=correct+horse&new=battery+staple&again=battery", "The two new passwords are not the same."),
         ("old=correct+horse&new=correct+horse&again=correct+horse", "The new password has to be another one."),
-        ("old=correct+horse&new=short&again=short", "a password has 8 to 256 characters."),
+        ("old=correct+horse&new=short&again=short", "A password has 8 to 256 characters."),
         ("", "The new password has to be another one."),
     ] {
         let answer = ward.http("POST", "/password", &[&cookie], form).await;

@@ -48,6 +48,10 @@ pub(super) fn Menu() -> impl IntoView {
         let flag = event_target_value(&event);
         query.update(|query| query.flag = Some(flag).filter(|flag| !flag.is_empty()));
     });
+    let attends = input(move |event| {
+        let name = event_target_value(&event).trim().to_owned();
+        live.remember(personal::ATTENDING.to_owned(), Some(name).filter(|name| !name.is_empty()));
+    });
     let opens = move |what: Open, words: &'static str| {
         view! { <button type="button" on:click=press(move || dialogs.show(what))>{t.text(words)}</button> }.into_any()
     };
@@ -73,6 +77,17 @@ pub(super) fn Menu() -> impl IntoView {
                     />
                     {t.text("list.menu.empty_beds")}
                 </label>
+                <div class="control">
+                    <label for="attending">{t.text("mine.attending")}</label>
+                    <input
+                        id="attending"
+                        autocomplete="off"
+                        aria-describedby="attending-hint"
+                        prop:value=text(move || live.mine().attending)
+                        on:change=attends
+                    />
+                    <p class="hint" id="attending-hint">{t.text("mine.hint")}</p>
+                </div>
                 {opens(Open::Columns, "list.menu.columns")}
                 {opens(Open::SaveView, "list.menu.save")}
                 <nav aria-label=t.text("list.menu.saved") class="menu-links">

@@ -92,10 +92,9 @@ pub(crate) fn PatientTable() -> impl IntoView {
                     <tr aria-rowindex="1">
                         <SortHeader by=SortBy::Bed label=t.text("words.field.bed")/>
                         <SortHeader by=SortBy::Name label=t.text("list.patient")/>
-                        {part(move || columns.get().into_iter().map(|column| match column.sorts_by() {
-                            Some(by) => view! { <SortHeader by label=column_label(t, column)/> }.into_any(),
-                            None => view! { <th scope="col">{column_label(t, column)}</th> }.into_any(),
-                        }).collect_view().into_any())}
+                        {part(move || columns.get().into_iter().map(|column| view! {
+                            <SortHeader by=column.sorts_by() label=column_label(t, column)/>
+                        }.into_any()).collect_view().into_any())}
                     </tr>
                 </thead>
                 <tbody class="gap" aria-hidden="true"><tr><td id="rows-before"></td></tr></tbody>
