@@ -16,8 +16,8 @@
 //! | [`edits`] | what this user wants and the database has not confirmed |
 //! | [`replica`] | one client's end of the protocol: frames in, frames and row changes out |
 //! | [`language`] | the languages of the pages, and their texts |
-//! | [`wording`] | what a person reads about a patient and about the list |
 //! | [`live`] | the list as signals: one for each row |
+//! | [`wording`] | what a person reads about a row |
 //! | [`components`], [`pages`], [`mod@shell`] | what a person sees |
 
 rust_i18n::i18n!("locales", fallback = "en");

@@ -7,6 +7,8 @@ pub mod beds;
 pub mod columns;
 mod digest;
 pub mod order;
+pub mod wall;
+pub mod ward;
 pub mod window;
 
 use std::{collections::BTreeMap, sync::Arc};

@@ -26,8 +26,9 @@ use crate::{
     list::{
         RowChange, Snapshot,
         alike::SoundsLike,
-        arrange::{Keys, Mine, Query},
+        arrange::{Keys, Layout, Mine, Query},
         beds::{Item, with_empty_beds},
+        ward::{Board, Day, Entry},
     },
     patient::{Patient, UtcTime, display::natural_key},
     replica::{Effect, Replica},
@@ -82,6 +83,15 @@ const TURN_OF_A_LONG_LIST: Duration = Duration::from_millis(200);
 /// Rows that make a list long.
 const LONG: usize = 500;
 
+/// What there is to show.
+#[derive(Clone, PartialEq)]
+struct Arranged {
+    /// In its order.
+    items: Arc<Vec<Item>>,
+    /// The same as it is laid out, where a ward is looked at.
+    board: Option<Arc<Board>>,
+}
+
 /// What a row is found by.
 struct Index {
     keys: Keys,
@@ -132,6 +142,9 @@ pub struct Live {
     /// While there is no connection: when the last message came.
     lost: StoredValue<Option<UtcTime>>,
     now: RwSignal<UtcTime>,
+    day: StoredValue<Memo<Day>>,
+    /// Nobody in particular looks at it: there are no marks, and nothing is kept.
+    is_nobodys: bool,
     /// Who is signed in.
     pub user: StoredValue<UserInfo>,
     link: StoredValue<Option<Rc<dyn Link>>, LocalStorage>,
@@ -154,14 +167,16 @@ pub struct Live {
 }
 
 impl Live {
-    /// The list that the page came with; `now` is the page's clock.
+    /// The list that the page came with; `now` and `day` are the page's clock. Where there is nothing of a user's `own`,
+    /// nobody in particular looks at it.
     pub fn new(
         snapshot: Snapshot,
         user: UserInfo,
-        own: Personal,
+        own: Option<Personal>,
         presence: bool,
         query: Query,
         now: RwSignal<UtcTime>,
+        day: Memo<Day>,
     ) -> Self {
         let replica = Replica::new(snapshot, Filter::default());
         let state = RwSignal::new(LinkState::Connecting);
@@ -191,11 +206,13 @@ impl Live {
             waiting: StoredValue::new_local(Vec::new()),
             lost: StoredValue::new(None),
             now,
+            day: StoredValue::new(day),
+            is_nobodys: own.is_none(),
             user: StoredValue::new(user),
             link: StoredValue::new_local(None),
             query: RwSignal::new(query),
             personal,
-            mine: Memo::new(move |_| personal.with(|personal| Self::mine_of(personal, &name))),
+            mine: Memo::new(move |_| personal.with(|personal| Mine::of(personal, &name))),
             untold: StoredValue::new_local(BTreeMap::new()),
             told: StoredValue::new_local(BTreeMap::new()),
             others: RwSignal::new((0, Vec::new())),
@@ -204,7 +221,7 @@ impl Live {
             replica: StoredValue::new_local(replica),
         };
         live.with_rows(|rows| rows.values().for_each(|row| live.enter(row)));
-        live.take_personal(own);
+        live.take_personal(own.unwrap_or_default());
         live
     }
 
@@ -232,9 +249,10 @@ impl Live {
 
     /// What to show, in order; follows every change. What is not confirmed does not count: a row moves once, and only
     /// to where everybody sees it.
-    fn arranged(self) -> Vec<Item> {
+    fn arranged(self) -> Arranged {
         self.turned.track();
         let mine = self.mine();
+        let day = self.day.get_value().get();
         self.query.with(|query| {
             self.with_rows(|rows| {
                 self.deleted.with_value(|deleted| {
@@ -246,9 +264,21 @@ impl Live {
                             let was_in_view = |id| {
                                 unseen.mark(id).and_then(|mark| mark.was.as_ref()).is_some_and(|was| query.passed(was))
                             };
-                            let ids = query.arrange_by(all, &mine, was_in_view);
+                            let leaves = |id| rows.get(&id).is_some_and(|row| query.shows_discharge(row, &mine, &day));
+                            let ids = query.arrange_by(all, &mine, |id| was_in_view(id) || leaves(id));
                             let keys = |id| index.get(&id).map(|index| &index.keys);
-                            with_empty_beds(query, ids, rows.values().map(|row| &**row), keys)
+                            let patients = rows.values().map(|row| &**row);
+                            let items = with_empty_beds(query, ids, patients.clone(), keys);
+                            if query.layout == Layout::List {
+                                return Arranged { items: Arc::new(items), board: None };
+                            }
+                            let entry = |id| {
+                                let row = rows.get(&id).map(|row| (row, true));
+                                let (patient, exists) = row.or_else(|| Some((deleted.get(&id)?, false)))?;
+                                Some(Entry { patient, exists })
+                            };
+                            let board = Board::new(query, &day, &items, entry, patients);
+                            Arranged { items: Arc::new(board.items()), board: Some(Arc::new(board)) }
                         })
                     })
                 })

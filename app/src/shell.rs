@@ -2,9 +2,11 @@
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
+#[cfg(feature = "ssr")]
+use crate::pages::still::{StillBody, StillPage};
 use crate::{
     language::Language,
-    pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage},
+    pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage, WallApp},
 };
 
 /// The list: works without a script as a read-only page, and comes to life with it.
@@ -14,6 +16,17 @@ pub fn list(options: LeptosOptions, page: ListPage) -> impl IntoView {
     view! {
         <Document title=language.text("bar.title") language options=options.clone() script=true class="page">
             <ListApp/>
+        </Document>
+    }
+}
+
+/// The display on a wall.
+pub fn wall(options: LeptosOptions, page: ListPage) -> impl IntoView {
+    let language = page.language;
+    provide_context(page);
+    view! {
+        <Document title=language.text("wall.page_title") language options=options.clone() script=true class="wall">
+            <WallApp/>
         </Document>
     }
 }
@@ -34,6 +47,17 @@ pub fn password(options: LeptosOptions, page: PasswordPage) -> impl IntoView {
     view! {
         <Document title=language.text("door.title_password") language options script=false>
             <PasswordForm page/>
+        </Document>
+    }
+}
+
+/// A page that holds still: no script at all.
+#[cfg(feature = "ssr")]
+pub fn still(options: LeptosOptions, page: StillPage) -> impl IntoView {
+    let (language, class) = (page.language, page.class());
+    view! {
+        <Document title=format!("{} · Wardwatch", page.title()) language options script=false class>
+            <StillBody page/>
         </Document>
     }
 }

@@ -24,8 +24,11 @@ pub fn hydrate() {
         status: browser::value_of("status"),
     };
     leptos::mount::hydrate_body(move || {
-        provide_context(early.clone());
         provide_context(app::pages::Connect(socket::connect));
-        view! { <app::pages::ListApp/> }
+        if browser::path() == app::list::wall::Wall::PATH {
+            return view! { <app::pages::WallApp/> }.into_any();
+        }
+        provide_context(early.clone());
+        view! { <app::pages::ListApp/> }.into_any()
     });
 }

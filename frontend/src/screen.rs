@@ -23,15 +23,29 @@ pub(crate) fn follow(view: View) {
     let scrolled = look_soon.clone();
     browser::on_scroll(scrolled);
     react(move || {
-        let window = view.window.get();
+        view.window.track();
         view.shown.track();
-        browser::set_height("rows-before", window.before);
-        browser::set_height("rows-after", window.after);
+        view.board.track();
+        make_room(view);
         look_soon();
     });
 }
 
+fn make_room(view: View) {
+    view.window.with_untracked(|window| {
+        browser::set_height("rows-before", window.before);
+        browser::set_height("rows-after", window.after);
+    });
+}
+
 fn look(view: View) {
+    if view.board.with_untracked(Option::is_some) {
+        // Of a house no tiles are shown, and whatever is marked there is out of view.
+        view.sees(browser::tiles_on_screen().map_or(0..0, |(first, last)| first..last + 1));
+        return;
+    }
+    // A list that comes in the place of a ward has not been given any room yet.
+    make_room(view);
     let Some(sight) = browser::sight("rows") else { return };
     view.look(sight.top, sight.bottom, &sight.rows);
 }

@@ -5,7 +5,7 @@ use axum::{
     extract::Request,
     http::{StatusCode, header},
     middleware::Next,
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use uuid::Uuid;
 
@@ -22,6 +22,11 @@ pub(crate) enum HttpError {
     ForeignOrigin,
     #[error("sign in first")]
     Unauthenticated,
+    /// A page that comes first: to sign in, or to choose a password.
+    #[error("first {0}")]
+    First(&'static str),
+    #[error(transparent)]
+    Csv(#[from] csv::Error),
     #[error("{0}")]
     NoWebSocket(&'static str),
     #[error("the server is stopping")]
@@ -31,6 +36,7 @@ pub(crate) enum HttpError {
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         let (status, words) = match &self {
+            Self::First(page) => return Redirect::to(page).into_response(),
             Self::ForeignOrigin => (StatusCode::FORBIDDEN, "This request came from another site's page."),
             Self::Unauthenticated => {
                 let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
@@ -51,7 +57,10 @@ impl IntoResponse for HttpError {
             | Self::Account(AccountError::Store(StoreError::Unreachable(_) | StoreError::Locked)) => {
                 return no_database();
             }
-            Self::Store(_) | Self::Account(_) => {
+            Self::Store(StoreError::Unknown) => {
+                return Told::of("error.unsure.title", "error.unsure.told").with(StatusCode::SERVICE_UNAVAILABLE);
+            }
+            Self::Store(_) | Self::Account(_) | Self::Csv(_) => {
                 let id = Some(log_unforeseen(&self));
                 let told = Told { id, ..Told::of("error.failed.title", "error.failed.told") };
                 return told.with(StatusCode::INTERNAL_SERVER_ERROR);

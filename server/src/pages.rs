@@ -1,9 +1,12 @@
 //! The pages: what each needs is loaded first, then it is rendered in one go.
 
+mod still;
+
 use std::net::{IpAddr, SocketAddr};
 
 use app::{
     language::Language,
+    list::wall::Wall,
     live::personal::{LANGUAGE, LIST},
     pages::{ListPage, PasswordPage, SignInPage},
     shell,
@@ -12,7 +15,7 @@ use axum::{
     Form,
     body::Body,
     extract::{ConnectInfo, Query, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::CookieJar;
@@ -27,11 +30,22 @@ use crate::{
     store::{Remember, RememberError},
 };
 
+pub(crate) use self::still::{changes, csv, history, ndjson, past, print, undo, undo_confirmed};
+
 /// Who asks for a page: the session's cookie only, a token is for programs.
 async fn visitor(state: &AppState, headers: &HeaderMap) -> Result<Option<Principal>, HttpError> {
     match auth::from_headers(headers, state.origin.as_ref()) {
         Some(Presented::Cookie(secret)) => Ok(state.accounts.identify(&secret).await?),
         _ => Ok(None),
+    }
+}
+
+/// Who may see patients: somebody who is signed in, with a password of their own.
+async fn reader(state: &AppState, headers: &HeaderMap) -> Result<Principal, HttpError> {
+    match visitor(state, headers).await? {
+        None => Err(HttpError::First("/sign-in")),
+        Some(who) if who.must_change_password => Err(HttpError::First("/password")),
+        Some(who) => Ok(who),
     }
 }
 
@@ -88,30 +102,46 @@ fn own_form(state: &AppState, headers: &HeaderMap) -> Result<(), HttpError> {
 
 /// `GET /`: the list.
 pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
+    let who = reader(&state, request.headers()).await?;
+    let mut page = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
+    // Somebody who names nothing sees what they saw last.
+    if page.address.is_empty() {
+        let last = page.personal.as_ref().and_then(|personal| personal.values.get(LIST));
+        page.address = last.cloned().unwrap_or_default();
+    }
+    let options = state.leptos.clone();
+    Ok(render(request, move || shell::list(options.clone(), page.clone())).await)
+}
+
+/// `GET /wall`: the list as it hangs on a wall, for nobody in particular.
+pub(crate) async fn wall(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
     let Some(who) = visitor(&state, request.headers()).await? else {
-        return Ok(Redirect::to("/sign-in").into_response());
+        let wall = Wall::from_address(request.uri().query().unwrap_or_default()).sign_in_address();
+        return Ok(Redirect::to(&wall).into_response());
     };
     if who.must_change_password {
         return Ok(Redirect::to("/password").into_response());
     }
-    let asked_for = asked_for(request.headers());
+    let page = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
+    let page = ListPage { personal: None, presence: false, ..page };
+    let options = state.leptos.clone();
+    Ok(render(request, move || shell::wall(options.clone(), page.clone())).await)
+}
+
+/// What the list's page and the wall are made from.
+async fn list_page(state: &AppState, who: &Principal, uri: &Uri, asked_for: Language) -> Result<ListPage, HttpError> {
     let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
-    // Somebody who names nothing sees what they saw last.
-    let named = request.uri().query().filter(|query| !query.is_empty());
-    let address = named.or(personal.values.get(LIST).map(String::as_str)).unwrap_or_default().to_owned();
     let chosen = personal.values.get(LANGUAGE).and_then(|code| Language::from_code(code));
-    let page = ListPage {
+    Ok(ListPage {
         snapshot,
         user: who.info(),
-        personal,
+        personal: Some(personal),
         presence: state.asides.tell_presence(),
         zone: state.zone(),
         language: chosen.unwrap_or(asked_for),
         now: clock::now(),
-        address,
-    };
-    let options = state.leptos.clone();
-    Ok(render(request, move || shell::list(options.clone(), page.clone())).await)
+        address: uri.query().unwrap_or_default().to_owned(),
+    })
 }
 
 /// What the sign-in form sends.
@@ -121,14 +151,18 @@ pub(crate) struct Credentials {
     name: String,
     #[serde(default)]
     password: String,
+    /// Where to go then; empty for the list.
+    #[serde(default)]
+    wall: String,
 }
 
 /// `GET /sign-in`
 pub(crate) async fn sign_in(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
+    let wall = Wall::wanted(request.uri().query().unwrap_or_default()).map(|wall| wall.to_address());
     if visitor(&state, request.headers()).await?.is_some() {
-        return Ok(Redirect::to("/").into_response());
+        return Ok(Redirect::to(wall.as_deref().unwrap_or("/")).into_response());
     }
-    let page = SignInPage { language: asked_for(request.headers()), ..SignInPage::default() };
+    let page = SignInPage { language: asked_for(request.headers()), wall, ..SignInPage::default() };
     Ok(sign_in_page(&state, StatusCode::OK, page).await)
 }
 
@@ -142,8 +176,10 @@ pub(crate) async fn sign_in_submitted(
 ) -> Result<Response, HttpError> {
     own_form(&state, &headers)?;
     let name = form.name.trim();
+    // Read and written anew: nobody is sent anywhere else from here.
+    let wall = form.wall.strip_prefix(Wall::PATH).map(|query| Wall::from_address(query).to_address());
     let language = asked_for(&headers);
-    let refuse = |error: String| SignInPage { language, name: name.to_owned(), error: Some(error) };
+    let refuse = |error: String| SignInPage { language, name: name.to_owned(), error: Some(error), wall: wall.clone() };
     let key: (String, IpAddr) = (name.to_lowercase(), peer.ip());
     if let Err(wait) = state.sign_ins.check(&key) {
         let words = language.fill("door.too_many", &[("seconds", &(wait.as_secs() + 1))]);
@@ -154,7 +190,7 @@ pub(crate) async fn sign_in_submitted(
         return Ok(sign_in_page(&state, StatusCode::UNAUTHORIZED, page).await);
     };
     let jar = jar.add(auth::session_cookie(&secret, state.origin.as_ref()));
-    Ok((jar, Redirect::to("/")).into_response())
+    Ok((jar, Redirect::to(wall.as_deref().unwrap_or("/"))).into_response())
 }
 
 /// `POST /sign-out`

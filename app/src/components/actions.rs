@@ -13,7 +13,7 @@ use crate::{
     language::{Language, use_language},
     live::Live,
     patient::{Code as _, Data, Patient, Status},
-    wording::{born, number, status_label, two_identifiers, whole_place},
+    wording::{born, number, status_word, two_identifiers, whole_place},
 };
 
 /// What going from one status to another is called.
@@ -28,7 +28,7 @@ pub(super) fn status_action(t: Language, from: Status, to: Status) -> String {
         (Status::OnLeave, Status::Admitted) => "record.to.back",
         (_, Status::Discharged) => "record.to.discharge",
         (Status::Discharged, _) => "record.to.undo_discharge",
-        (_, to) => return status_label(t, to),
+        (_, to) => return status_word(t, to),
     })
 }
 
@@ -54,7 +54,7 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
     let from = base.status;
     let send = submit(move || {
         submission.patch(base.clone(), status_data(status), move |row| {
-            dialogs.finish(format!("{}: {}", status_label(t, status), row.display_name()), Some((row, from)));
+            dialogs.finish(format!("{}: {}", status_word(t, status), row.display_name()), Some((row, from)));
         });
     });
     view! {
@@ -62,7 +62,7 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
         <form on:submit=send class:hidden=submission.in_conflict()>
             <DialogTitle text=title.clone()/>
             <p class="identifiers">{identifiers.clone()}</p>
-            <p>{status_label(t, from)}", "{place.clone()}{t.text("words.becomes")}<strong>{status_label(t, status)}</strong></p>
+            <p>{status_word(t, from)}", "{place.clone()}{t.text("wording.becomes")}<strong>{status_word(t, status)}</strong></p>
             <p class="hint">{t.text("record.status.hint")}</p>
             <Buttons submission label=action.clone() keeps=true/>
         </form>

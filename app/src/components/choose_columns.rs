@@ -9,7 +9,7 @@ use crate::{
     language::use_language,
     list::columns::Column,
     live::{Live, personal},
-    wording::column_label,
+    wording,
 };
 
 /// Which columns this user wants, in which order.
@@ -42,7 +42,7 @@ pub(super) fn ColumnsDialog() -> impl IntoView {
         chosen.into_iter().chain(others).collect::<Vec<_>>()
     };
     let item = move |column: Column| {
-        let label = column_label(t, column);
+        let label = wording::column(t, column);
         view! {
             <li>
                 <label class="check">
@@ -71,7 +71,7 @@ pub(super) fn ColumnsDialog() -> impl IntoView {
                 <For each=all key=|column| *column let:column>{item(column)}</For>
             </ul>
             <div class="buttons">
-                <button type="button" on:click=press(move || keep(&Column::ALL))>{t.text("list.columns.at_first")}</button>
+                <button type="button" on:click=press(move || keep(&Column::AT_FIRST))>{t.text("list.columns.at_first")}</button>
                 <button type="button" class="primary" on:click=press(move || dialogs.close())>{t.text("list.back")}</button>
             </div>
         </div>

@@ -11,7 +11,7 @@ use crate::{
     language::use_language,
     live::Live,
     patient::Data,
-    wording::{field_label, two_identifiers},
+    wording::{self, two_identifiers},
 };
 
 /// The decision, once there is one to make.
@@ -68,7 +68,7 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
             let theirs_chosen = mine_chosen.clone();
             view! {
                 <fieldset class="choice">
-                    <legend>{field_label(t, name)}</legend>
+                    <legend>{wording::field(t, name)}</legend>
                     <p class="hint">{t.fill("record.conflict.before", &[("value", &shown(t, name, base.get(name)))])}</p>
                     <label>
                         <input type="radio" name=name.clone() prop:checked=when(move || mine_chosen(true)) on:change=input(move |_| choose(true))/>

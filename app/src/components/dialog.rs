@@ -13,6 +13,7 @@ use super::{
     transfer::TransferDialog,
     unsaved::UnsavedDialog,
     views::SaveViewDialog,
+    wall_dialog::WallDialog,
 };
 use crate::{
     language::use_language,
@@ -35,6 +36,7 @@ pub(crate) enum Open {
     ClearAll,
     Columns,
     SaveView,
+    Wall,
     Help,
 }
 
@@ -142,6 +144,7 @@ pub(crate) fn Dialog() -> impl IntoView {
                 Open::ClearAll => view! { <ClearAllDialog/> }.into_any(),
                 Open::Columns => view! { <ColumnsDialog/> }.into_any(),
                 Open::SaveView => view! { <SaveViewDialog/> }.into_any(),
+                Open::Wall => view! { <WallDialog/> }.into_any(),
                 Open::Help => view! { <HelpDialog/> }.into_any(),
             })}
         </dialog>

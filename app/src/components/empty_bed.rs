@@ -17,16 +17,16 @@ use crate::{
 pub(super) fn EmptyBed(bed: Arc<Bed>) -> impl IntoView {
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
-    let t = use_language();
     let place = match &bed.room {
         Some(room) => format!("{}, {room}", bed.ward),
         None => bed.ward.clone(),
     };
+    let t = use_language();
     let name = bed.bed.clone();
     view! {
         <tr class="unoccupied" aria-rowindex=row_index(view, Item::Empty(bed))>
-            <td class="place" data-label=t.text("words.place")><span class="bed">{name}</span><span class="sub">{place}</span></td>
-            <th scope="row" class="identity">{t.text("list.unoccupied")}</th>
+            <td class="place" data-label=t.text("wording.place")><span class="bed">{name}</span><span class="sub">{place}</span></td>
+            <th scope="row" class="identity">{t.text("wording.unoccupied")}</th>
             <td colspan=text(move || columns.with(Vec::len).max(1).to_string())></td>
         </tr>
     }

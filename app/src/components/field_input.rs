@@ -7,7 +7,7 @@ use super::{
 use crate::{
     language::{Language, use_language},
     patient::field::TextField,
-    wording::{field_label, message},
+    wording::{self, message},
 };
 
 /// How a field is typed.
@@ -34,7 +34,7 @@ pub(super) struct Field {
 
 impl Field {
     pub(super) fn new(t: Language, name: &'static str, kind: Kind) -> Self {
-        let label = field_label(t, name);
+        let label = wording::field(t, name);
         Self { name, label, kind, required: false, max: None, hint: String::new(), offers: Vec::new() }
     }
 
@@ -85,7 +85,7 @@ pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Subm
     });
     let left = input(move |event| {
         value.set(event_target_value(&event));
-        submission.check(name);
+        submission.leave(name);
     });
     let invalid = Signal::derive(move || wrong().then(|| "true".to_owned()));
     let has_offers = !offers.is_empty();

@@ -14,9 +14,10 @@ use super::{
 };
 use crate::{
     language::{Language, use_language},
+    list::arrange::ATTENDING,
     live::{Live, personal},
     patient::Flag,
-    wording::flag_label,
+    wording::flag_word,
 };
 
 /// What is not needed at every look: further filters, columns, and lists with names.
@@ -50,10 +51,15 @@ pub(super) fn Menu() -> impl IntoView {
     });
     let attends = input(move |event| {
         let name = event_target_value(&event).trim().to_owned();
-        live.remember(personal::ATTENDING.to_owned(), Some(name).filter(|name| !name.is_empty()));
+        live.remember(ATTENDING.to_owned(), Some(name).filter(|name| !name.is_empty()));
     });
     let opens = move |what: Open, words: &'static str| {
         view! { <button type="button" on:click=press(move || dialogs.show(what))>{t.text(words)}</button> }.into_any()
+    };
+    // What the server makes from the list as it is arranged here.
+    let made = move |path: &'static str, words: &'static str| {
+        let address = text(move || query.with(|query| query.address_of(path, &[])));
+        view! { <a href=address>{t.text(words)}</a> }.into_any()
     };
     view! {
         <details class="menu" node_ref=node on:focusout=left on:keydown=key>
@@ -65,7 +71,7 @@ pub(super) fn Menu() -> impl IntoView {
                         <option value="" selected=when(move || query.with(|query| query.flag.is_none()))>{t.text("list.menu.any_flag")}</option>
                         {Flag::COMMON.iter().map(|(code, _)| {
                             let selected = when(move || query.with(|query| query.flag.as_deref() == Some(*code)));
-                            view! { <option value=*code selected=selected>{flag_label(t, code)}</option> }.into_any()
+                            view! { <option value=*code selected=selected>{flag_word(t, code)}</option> }.into_any()
                         }).collect_view()}
                     </select>
                 </div>
@@ -90,10 +96,19 @@ pub(super) fn Menu() -> impl IntoView {
                 </div>
                 {opens(Open::Columns, "list.menu.columns")}
                 {opens(Open::SaveView, "list.menu.save")}
+                {opens(Open::Wall, "wall.open")}
                 <nav aria-label=t.text("list.menu.saved") class="menu-links">
                     {part(move || views::read(live.value_of(personal::VIEWS)).into_iter().map(|view| view! {
                         <a href=format!("/?{}", view.address)>{view.name.clone()}</a>
                     }.into_any()).collect_view().into_any())}
+                </nav>
+                <p class="menu-heading" id="made">{t.text("still.pages")}</p>
+                <nav aria-labelledby="made" class="menu-links">
+                    {made("/changes", "still.menu.changes")}
+                    {made("/past", "still.menu.past")}
+                    {made("/print", "still.menu.print")}
+                    {made("/export.csv", "still.menu.csv")}
+                    {made("/export.ndjson", "still.menu.fhir")}
                 </nav>
                 {opens(Open::Help, "list.keys.title")}
                 <form method="post" action="/language" class="menu-languages">

@@ -7,7 +7,7 @@ use super::{
     Clock, Dialogs,
     conflict::ConflictPart,
     dialog::{DialogTitle, Gone},
-    erased::{input, part, react, submit, text, when},
+    erased::{input, part, press, react, submit, text, when},
     field_input::{Field, FieldInput, Kind},
     presence::Presence,
     same_person::{SamePerson, SamePersonPart},
@@ -22,7 +22,7 @@ use crate::{
         field,
     },
     wire::How,
-    wording::{choices, flag_label, two_identifiers},
+    wording::{born_on, choices, flag_word, two_identifiers},
 };
 
 /// The form's fields as texts, and the way back to values. A handle.
@@ -37,7 +37,7 @@ struct Draft {
 const TIMES: [&str; 2] = ["admission_date", "deceased_at"];
 
 impl Draft {
-    const FIELDS: [&'static str; 21] = [
+    const FIELDS: [&'static str; 22] = [
         "title",
         "first_name",
         "middle_names",
@@ -55,6 +55,7 @@ impl Draft {
         "attending",
         "team",
         "reason",
+        "handover_note",
         "acuity",
         "allergy_status",
         "code_status",
@@ -77,20 +78,20 @@ impl Draft {
     /// Two identifiers of somebody who is not there yet, as far as they have been typed.
     fn identifiers(self, t: Language) -> String {
         let typed = |name| Some(self.text(name).get().trim().to_owned()).filter(|text| !text.is_empty());
-        let known = |name| typed(name).unwrap_or_else(|| t.text("words.unknown"));
+        let known = |name| typed(name).unwrap_or_else(|| t.text("wording.unknown"));
         let title = typed("title").map(|title| format!(" ({title})")).unwrap_or_default();
         let number = typed("nhs_number").map(|number| {
             let grouped = number.parse::<NhsNumber>().map_or(number, |number| number.grouped());
-            t.fill("words.nhs", &[("number", &grouped)])
+            t.fill("wording.nhs", &[("number", &grouped)])
         });
-        let record = || typed("medical_record_number").map(|number| t.fill("words.mrn", &[("number", &number)]));
+        let record = || typed("medical_record_number").map(|number| t.fill("wording.mrn", &[("number", &number)]));
         let second = number.or_else(record);
         let born = || match typed("birth_date") {
             Some(date) => {
                 let date = iso_date_first(&date).parse::<BirthDate>().map_or(date, BirthDate::display_long);
-                t.fill("words.born", &[("date", &date)])
+                born_on(t, &date)
             }
-            None => t.text("words.born_unknown"),
+            None => t.text("wording.born_unknown"),
         };
         let name = format!("{}, {}{title}", known("last_name").to_uppercase(), known("first_name"));
         format!("{name} · {}", second.unwrap_or_else(born))
@@ -162,6 +163,7 @@ pub(super) fn AdmitDialog() -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
     let submission = Submission::new();
+    let look = move || submission.check_left();
     let now = clock.now.get_untracked();
     let mut start = Data::new();
     start.insert("status".into(), "admitted".into());
@@ -205,7 +207,7 @@ pub(super) fn AdmitDialog() -> impl IntoView {
     focus_on_errors(submission, form);
     view! {
         <SamePersonPart same identifiers=text(move || draft.identifiers(t)) admit/>
-        <form on:submit=send novalidate node_ref=form class:hidden=same.asks()>
+        <form on:submit=send on:click=press(look) on:keyup=move |_| look() novalidate node_ref=form class:hidden=same.asks()>
             <DialogTitle text=t.text("record.form.title")/>
             <Fields draft submission admitting=true id=None/>
             <p class="identifiers">{text(move || draft.identifiers(t))}</p>
@@ -225,6 +227,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let base: Arc<Patient> = row.patient.get_untracked();
     let submission = Submission::new();
+    let look = move || submission.check_left();
     let values = base.values();
     let draft = Draft::new(&values, clock);
     let form = NodeRef::<html::Form>::new();
@@ -259,7 +262,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     focus_on_errors(submission, form);
     view! {
         <ConflictPart submission/>
-        <form on:submit=send novalidate node_ref=form class:hidden=submission.in_conflict()>
+        <form on:submit=send on:click=press(look) on:keyup=move |_| look() novalidate node_ref=form class:hidden=submission.in_conflict()>
             <DialogTitle text=title.clone()/>
             <Presence id how=How::Editing/>
             <Fields draft submission admitting=false id=Some(id)/>
@@ -298,7 +301,7 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
     let choice = move |name| field_input(Field::new(t, name, Kind::Choice(choices(t, name))));
     let arrivals = vec![("admitted", t.text("record.form.here")), ("expected", t.text("record.form.will_come"))];
     let acuities = vec![
-        ("", t.text("words.not_assessed")),
+        ("", t.text("wording.not_assessed")),
         ("1", t.text("record.form.most_urgent")),
         ("2", "2".to_owned()),
         ("3", "3".to_owned()),
@@ -334,11 +337,12 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
                 {field_input(Field::text(t, field::ATTENDING).offers(live.values_of(|patient| patient.attending.as_deref())))}
                 {field_input(Field::text(t, field::TEAM).offers(live.values_of(|patient| patient.team.as_deref())))}
                 {field_input(Field { kind: Kind::Long, ..Field::text(t, field::REASON) })}
+                {field_input(Field { kind: Kind::Long, ..Field::text(t, field::HANDOVER_NOTE) })}
             </div>
             <BedWarning ward=draft.text("ward") bed=draft.text("bed") id/>
         </fieldset>
         <fieldset>
-            <legend>{t.text("words.alerts")}</legend>
+            <legend>{t.text("wording.alerts")}</legend>
             <div class="fields">
                 {field_input(Field::new(t, "acuity", Kind::Choice(acuities)))}
                 {choice("allergy_status")}
@@ -393,7 +397,7 @@ fn FlagChoice(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
     };
     view! {
         <fieldset class="flags">
-            <legend>{t.text("words.field.flags")}</legend>
+            <legend>{t.text("wording.field.flags")}</legend>
             {Flag::COMMON.iter().map(|(code, _)| view! {
                 <label class="check">
                     <input
@@ -403,7 +407,7 @@ fn FlagChoice(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
                         prop:checked=when(move || flags.with(|flags| flags.iter().any(|flag| flag.code == *code)))
                         on:change=input(move |_| toggle(code))
                     />
-                    " "{flag_label(t, code)}
+                    " "{flag_word(t, code)}
                 </label>
             }).collect_view()}
         </fieldset>

@@ -1,13 +1,13 @@
 use leptos::{
     ev::{FocusEvent, PointerEvent},
     prelude::*,
-    wasm_bindgen::JsCast as _,
-    web_sys::{Element, EventTarget, HtmlElement},
+    web_sys::Element,
 };
 
 use super::{
     empty_bed::EmptyBed,
-    erased::{part, press, react, text, when},
+    erased::{part, press, text, when},
+    hold::Hold,
     patient_row::PatientRow,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
         columns::Column,
     },
     live::{LinkState, Live, View},
-    wording::column_label,
+    wording,
 };
 
 /// The list. Of a long one only the rows near the screen are in the document, and one that has the focus.
@@ -28,38 +28,21 @@ pub(crate) fn PatientTable() -> impl IntoView {
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
     let t = use_language();
-    let last_focus = StoredValue::new_local(None);
-    let pointed = StoredValue::new(false);
+    let hold = Hold::new(view, "#rows > tr");
     let focused = RwSignal::new(None::<Item>);
-    keep_focus(view, last_focus);
+    hold.keep_focus(|| None);
     let on_focus = move |event: FocusEvent| {
-        last_focus.set_value(event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()));
-        let place = row_of(event.target()).and_then(|row| place_of(&row));
+        let place = hold.focused(&event).and_then(|row| place_of(&row));
         focused.set(place.and_then(|place| view.shown.with_untracked(|shown| shown.get(place).cloned())));
-        if place.is_some() {
-            view.held.set(true);
-        }
     };
     let on_blur = move |event: FocusEvent| {
-        if row_of(event.related_target()).is_none() {
+        if hold.left(&event) {
             focused.set(None);
-            view.held.set(pointed.get_value());
         }
     };
-    // A press beside everything is meant to leave the row.
-    let pressed = move |_| last_focus.set_value(None);
-    let over = move |_: PointerEvent| {
-        pointed.set_value(true);
-        view.held.set(true);
-    };
-    let away = move |_: PointerEvent| {
-        pointed.set_value(false);
-        view.held.set(row_of(document().active_element().map(Into::into)).is_some());
-    };
-    let muted = when(move || {
-        let is_lost = matches!(live.state.get(), LinkState::Syncing | LinkState::Lost { .. });
-        is_lost || live.paused.with(Option::is_some)
-    });
+    let over = move |_: PointerEvent| hold.over();
+    let away = move |_: PointerEvent| hold.away();
+    let muted = muted(live);
     let items = Memo::new(move |_| {
         let window = view.window.get();
         let focused = focused.get().filter(|item| view.place(item).is_some_and(|place| !window.rows.contains(&place)));
@@ -84,17 +67,18 @@ pub(crate) fn PatientTable() -> impl IntoView {
             aria-labelledby="list-title"
             on:focusin=on_focus
             on:focusout=on_blur
-            on:pointerdown=pressed
+            on:pointerdown=move |_: PointerEvent| hold.pressed()
         >
             <table aria-rowcount=text(move || (view.shown.with(|shown| shown.len()) + 1).to_string())>
                 <caption class="quiet" id="list-title">{t.text("list.title")}</caption>
                 <thead>
                     <tr aria-rowindex="1">
-                        <SortHeader by=SortBy::Bed label=t.text("words.field.bed")/>
+                        <SortHeader by=SortBy::Bed label=t.text("wording.field.bed")/>
                         <SortHeader by=SortBy::Name label=t.text("list.patient")/>
-                        {part(move || columns.get().into_iter().map(|column| view! {
-                            <SortHeader by=column.sorts_by() label=column_label(t, column)/>
-                        }.into_any()).collect_view().into_any())}
+                        {part(move || columns.get().into_iter().map(|column| match column.sorts_by() {
+                            Some(by) => view! { <SortHeader by label=wording::column(t, column)/> }.into_any(),
+                            None => view! { <th scope="col">{wording::column(t, column)}</th> }.into_any(),
+                        }).collect_view().into_any())}
                     </tr>
                 </thead>
                 <tbody class="gap" aria-hidden="true"><tr><td id="rows-before"></td></tr></tbody>
@@ -114,28 +98,17 @@ pub(crate) fn PatientTable() -> impl IntoView {
     .into_any()
 }
 
-fn row_of(target: Option<EventTarget>) -> Option<Element> {
-    target?.dyn_into::<Element>().ok()?.closest("#rows > tr").ok()?
-}
-
 /// The row's place in the list, from 0.
 fn place_of(row: &Element) -> Option<usize> {
     row.get_attribute("aria-rowindex")?.parse::<usize>().ok()?.checked_sub(2)
 }
 
-/// A row that moves is taken out of the document for a moment, and the focus with it: gives it back to the element in
-/// the list that had it last.
-fn keep_focus(view: View, last: StoredValue<Option<HtmlElement>, LocalStorage>) {
-    react(move || {
-        view.shown.track();
-        request_animation_frame(move || {
-            let nowhere = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
-            if let Some(element) = last.get_value().filter(|element| nowhere && element.is_connected()) {
-                // Fails only for an element that is not in the document.
-                let _ = element.focus();
-            }
-        });
-    });
+/// Whether what is shown may be out of date.
+pub(super) fn muted(live: Live) -> Signal<bool> {
+    when(move || {
+        let is_lost = matches!(live.state.get(), LinkState::Syncing | LinkState::Lost { .. });
+        is_lost || live.paused.with(Option::is_some)
+    })
 }
 
 /// A column's title, which sorts by it, and the other way round when pressed again.

@@ -12,12 +12,9 @@ use crate::{
     edits::Pending,
     language::{Language, use_language},
     live::Live,
-    patient::{NhsNumber, Patient},
+    patient::Patient,
     wire::How,
-    wording::{
-        allergies, attending, birth, field_label, flags, gender_label, resuscitation, status_label, two_identifiers,
-        whole_place,
-    },
+    wording::{self, birth, two_identifiers, whole_place},
 };
 
 /// One patient: everything that is known, and what can be done. Follows every change while it is open.
@@ -29,6 +26,7 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let t = use_language();
     let may_write = live.user.with_value(|user| user.role.may_write());
+    let history = text(move || live.query.with(|query| query.address_of(&format!("/patients/{id}/history"), &[])));
     let title = Signal::derive(move || row.patient.with(|patient| patient.display_name()));
     let exists = Memo::new(move |_| live.exists(id));
     let actions = move || -> AnyView {
@@ -64,6 +62,7 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
             </dl>
             <div class="buttons">
                 <button type="button" class="primary" on:click=press(move || dialogs.close())>{t.text("list.back")}</button>
+                <a class="button" href=history>{t.text("still.menu.history")}</a>
             </div>
         }
         .into_any()
@@ -73,33 +72,33 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
 
 fn facts(t: Language, patient: &Patient, clock: Clock) -> Vec<(String, String)> {
     let zone = clock.zone();
-    let unknown = || t.text("words.unknown");
-    let field = |name, value| (field_label(t, name), value);
-    let text = |name, value: &Option<String>| field(name, value.clone().unwrap_or_else(unknown));
-    let acuity = patient.acuity.map_or_else(|| t.text("words.not_assessed"), |acuity| acuity.to_string());
-    let flags = if patient.flags.is_empty() { t.text("record.fact.no_flags") } else { flags(t, &patient.flags) };
+    let values = patient.values();
+    let field_or = |name, none: &'static str| {
+        let value = values.get(name).and_then(|value| wording::value(t, name, value, &zone));
+        (wording::field(t, name), value.unwrap_or_else(|| t.text(none)))
+    };
+    let field = |name| field_or(name, "wording.unknown");
+    let discharge = patient.dismissal_date.map_or_else(|| "—".to_owned(), |time| zone.date_time(time));
     vec![
         (t.text("record.fact.name"), patient.display_name()),
-        text("middle_names", &patient.middle_names),
-        text("preferred_name", &patient.preferred_name),
+        field("middle_names"),
+        field("preferred_name"),
         (t.text("record.fact.born"), birth(t, patient, clock.today(), &zone)),
-        field("gender", gender_label(t, patient.gender)),
-        field("nhs_number", patient.nhs_number.as_ref().map_or_else(unknown, NhsNumber::grouped)),
-        text("medical_record_number", &patient.medical_record_number),
-        field("status", status_label(t, patient.status)),
-        (t.text("words.place"), whole_place(t, patient)),
+        field("gender"),
+        field("nhs_number"),
+        field("medical_record_number"),
+        field("status"),
+        (t.text("wording.place"), whole_place(t, patient)),
         (t.text("record.form.admission"), zone.date_time(patient.admission_date)),
-        (
-            t.text("record.fact.discharge"),
-            patient.dismissal_date.map_or_else(|| "—".to_owned(), |time| zone.date_time(time)),
-        ),
-        field("attending", attending(t, patient)),
-        text("team", &patient.team),
-        text("reason", &patient.reason),
-        field("acuity", acuity),
-        field("allergy_status", allergies(t, patient)),
-        field("code_status", resuscitation(t, patient)),
-        field("flags", flags),
+        (t.text("record.fact.discharge"), discharge),
+        field("attending"),
+        field("team"),
+        field("reason"),
+        field_or("handover_note", "record.fact.no_note"),
+        field_or("acuity", "wording.not_assessed"),
+        field("allergy_status"),
+        field("code_status"),
+        field_or("flags", "record.fact.no_flags"),
         (t.text("record.fact.last_change"), zone.date_time(patient.updated_at)),
     ]
 }

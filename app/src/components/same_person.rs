@@ -12,7 +12,7 @@ use crate::{
     list::alike::may_be_one_person,
     live::Live,
     patient::Patient,
-    wording::{born, status_label, two_identifiers, whole_place},
+    wording::{born, status_word, two_identifiers, whole_place},
 };
 
 /// Patients who may be the one that is to be admitted, and what to do if they are not. A handle.
@@ -55,7 +55,7 @@ pub(super) fn SamePersonPart(
         let facts = [
             two_identifiers(t, &patient, clock.today(), &clock.zone()),
             born(t, &patient, clock.today(), &clock.zone()),
-            format!("{}, {}", status_label(t, patient.status), whole_place(t, &patient)),
+            format!("{}, {}", status_word(t, patient.status), whole_place(t, &patient)),
             t.fill("admit.since", &[("time", &clock.zone().date_time(patient.admission_date))]),
         ];
         let label = t.fill("admit.open", &[("name", &patient.display_name())]);

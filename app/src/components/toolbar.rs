@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{
     language::use_language,
-    list::arrange::{Query, StatusFilter},
+    list::arrange::{Layout, Query, StatusFilter},
     live::{Live, View},
     patient::{Code as _, Status},
-    wording::{announce, status_label},
+    wording,
 };
 
 /// Search, filters and the way to a new patient.
@@ -46,6 +46,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 sort: query.sort,
                 descending: query.descending,
                 hides_empty: query.hides_empty,
+                layout: query.layout,
                 ..Query::default()
             };
         });
@@ -65,7 +66,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 />
             </div>
             <div class="control">
-                <label for="ward">{t.text("words.field.ward")}</label>
+                <label for="ward">{t.text("wording.field.ward")}</label>
                 <select id="ward" on:change=pick_ward>
                     <option value="" selected=when(move || query.with(|query| query.ward.is_none()))>{t.text("bar.all_wards")}</option>
                     {part(move || wards.get().into_iter().map(|ward| {
@@ -76,12 +77,12 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 </select>
             </div>
             <div class="control">
-                <label for="status">{t.text("words.field.status")}</label>
+                <label for="status">{t.text("wording.field.status")}</label>
                 <select id="status" on:change=pick_status>
                     <option value="current" selected=is_status(StatusFilter::Current)>{t.text("list.current")}</option>
                     <option value="all" selected=is_status(StatusFilter::All)>{t.text("list.all")}</option>
                     {Status::ALL.iter().map(|status| view! {
-                        <option value=status.as_str() selected=is_status(StatusFilter::Only(*status))>{status_label(t, *status)}</option>
+                        <option value=status.as_str() selected=is_status(StatusFilter::Only(*status))>{wording::status_word(t, *status)}</option>
                     }).collect_view()}
                 </select>
             </div>
@@ -90,6 +91,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 aria-pressed=text(move || query.with(|query| query.mine).to_string())
                 on:click=press(move || query.update(|query| query.mine = !query.mine))
             >{t.text("list.mine")}</button>
+            <LayoutSwitch/>
             <Menu/>
             {may_write.then(|| view! {
                 <button type="button" class="primary admit" disabled=when(move || live.blocked.get()) on:click=press(move || dialogs.show(Open::Admit))>
@@ -98,9 +100,31 @@ pub(crate) fn Toolbar() -> impl IntoView {
             }.into_any())}
         </div>
         <p class="filters" id="filters">
-            <span>{text(move || query.with(|query| announce(t, query, view.count(), live.count())))}</span>
+            <span>{text(move || query.with(|query| wording::announce(t, query, view.count(), live.count())))}</span>
             <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(is_unfiltered))>{t.text("list.show_all")}</button>
         </p>
+    }
+    .into_any()
+}
+
+/// The list, or the ward as it is laid out.
+#[component]
+fn LayoutSwitch() -> impl IntoView {
+    let query = expect_context::<Live>().query;
+    let t = use_language();
+    let button = move |layout: Layout, words: &'static str| {
+        let is_chosen = when(move || query.with(|query| query.layout == layout));
+        let choose = press(move || query.update(|query| query.layout = layout));
+        view! {
+            <button type="button" aria-pressed=text(move || is_chosen.get().to_string()) on:click=choose>{t.text(words)}</button>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="switch" role="group" aria-label=t.text("ward.layout")>
+            {button(Layout::List, "ward.as_list")}
+            {button(Layout::Ward, "ward.as_ward")}
+        </div>
     }
     .into_any()
 }

@@ -5,13 +5,14 @@ use super::Clock;
 use crate::{
     language::{Language, use_language},
     patient::Data,
-    wording::{self, field_label},
+    wording,
 };
 
 /// The value of a field as a person reads it, or that there is none.
 pub(super) fn shown(t: Language, name: &str, value: Option<&Value>) -> String {
-    let words = value.and_then(|value| wording::value(t, name, value, &expect_context::<Clock>().zone()));
-    words.unwrap_or_else(|| t.text(if name == "flags" { "words.none" } else { "words.empty" }))
+    let zone = expect_context::<Clock>().zone();
+    let words = value.and_then(|value| wording::value(t, name, value, &zone));
+    words.unwrap_or_else(|| t.text("wording.empty"))
 }
 
 /// Fields with what they held and what they are to hold.
@@ -27,7 +28,7 @@ pub(super) fn Changes(
         .iter()
         .map(|(name, value)| {
             let (before, after) = (shown(t, name, before.get(name)), shown(t, name, Some(value)));
-            view! { <li>{field_label(t, name)}": "{before}{t.text("words.becomes")}<strong>{after}</strong></li> }
+            view! { <li>{wording::field(t, name)}": "{before}{t.text("wording.becomes")}<strong>{after}</strong></li> }
         })
         .collect_view();
     view! { <ul>{changes}</ul> }.into_any()

@@ -2,10 +2,11 @@
 
 use std::{
     cmp::{Ordering, Reverse},
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
+use super::ward::Day;
 use crate::{
     filter::{Place, fold, search_key, search_words},
     patient::{AllergyStatus, Code as _, CodeStatus, Patient, Status, display::natural_key},
@@ -86,6 +87,29 @@ impl SortBy {
     }
 }
 
+/// Under this key an account has remembered whose patients are its own, if not those with the account's name.
+pub const ATTENDING: &str = "attending";
+
+/// How the patients are laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// A row each.
+    #[default]
+    List,
+    /// By their beds, as the ward has them: see [`Board`](super::ward::Board).
+    Ward,
+}
+
+impl Layout {
+    /// Its name in an address.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Ward => "ward",
+        }
+    }
+}
+
 /// Whose patients "my patients" are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mine {
@@ -96,6 +120,13 @@ pub struct Mine {
 }
 
 impl Mine {
+    /// Those of the account with this name, by what it has remembered.
+    pub fn of(remembered: &BTreeMap<String, String>, name: &str) -> Self {
+        let starred = remembered.keys().filter_map(|key| key.strip_prefix("starred/")?.parse().ok()).collect();
+        let attending = remembered.get(ATTENDING).map_or(name, String::as_str).to_owned();
+        Self { attending, starred }
+    }
+
     /// Whether this is one of them.
     pub fn has(&self, patient: &Patient) -> bool {
         let attends = || patient.attending.as_deref().is_some_and(|name| fold(name) == fold(&self.attending));
@@ -122,14 +153,28 @@ pub struct Query {
     pub sort: SortBy,
     /// The other way round.
     pub descending: bool,
+    /// As a list or as a ward.
+    pub layout: Layout,
 }
 
 impl Query {
     /// Whether ward, status and flag let this patient through, and it is one's own where only those are wanted.
     pub fn filters_pass(&self, patient: &Patient, mine: &Mine) -> bool {
+        self.status.shows(patient.status) && self.passes_whatever_status(patient, mine)
+    }
+
+    /// Whether the ward shows this patient among those who went home on this day: one wants to know of them where one
+    /// looks at who is here.
+    pub fn shows_discharge(&self, patient: &Patient, mine: &Mine, day: &Day) -> bool {
+        self.layout == Layout::Ward
+            && self.status == StatusFilter::Current
+            && day.is_of_discharge(patient)
+            && self.passes_whatever_status(patient, mine)
+    }
+
+    fn passes_whatever_status(&self, patient: &Patient, mine: &Mine) -> bool {
         let has_flag = |code: &str| patient.flags.iter().any(|flag| flag.code == code);
-        self.status.shows(patient.status)
-            && self.ward.as_deref().is_none_or(|ward| patient.ward.as_deref() == Some(ward))
+        self.ward.as_deref().is_none_or(|ward| patient.ward.as_deref() == Some(ward))
             && self.flag.as_deref().is_none_or(has_flag)
             && (!self.mine || mine.has(patient))
     }
@@ -146,7 +191,15 @@ impl Query {
     pub fn shows_empty_beds(&self) -> bool {
         let all_here = matches!(self.status, StatusFilter::Current | StatusFilter::All);
         let is_plain = self.flag.is_none() && !self.mine && self.search.trim().is_empty();
-        self.sort == SortBy::Bed && all_here && is_plain && !self.hides_empty
+        self.order_by().0 == SortBy::Bed && all_here && is_plain && !self.hides_empty
+    }
+
+    /// By what the patients are sorted, and whether the other way round: a ward has one order.
+    pub fn order_by(&self) -> (SortBy, bool) {
+        match self.layout {
+            Layout::List => (self.sort, self.descending),
+            Layout::Ward => (SortBy::Bed, false),
+        }
     }
 
     /// The ids to show, in order. `sticky`: rows that stay although the filters no longer let them through, because
@@ -178,7 +231,8 @@ impl Query {
     }
 
     fn order(&self, (a, a_keys): (&Arc<Patient>, &Keys), (b, b_keys): (&Arc<Patient>, &Keys)) -> Ordering {
-        let by = match self.sort {
+        let (sort, descending) = self.order_by();
+        let by = match sort {
             SortBy::Bed => a_keys.place.cmp(&b_keys.place),
             SortBy::Name => a_keys.name.cmp(&b_keys.name),
             SortBy::Status => a.status.cmp(&b.status),
@@ -186,7 +240,7 @@ impl Query {
             SortBy::Attending => a_keys.attending.cmp(&b_keys.attending),
             SortBy::Alerts => urgency(a).cmp(&urgency(b)),
         };
-        let by = if self.descending { by.reverse() } else { by };
+        let by = if descending { by.reverse() } else { by };
         by.then_with(|| a_keys.place.cmp(&b_keys.place))
             .then_with(|| a_keys.name.cmp(&b_keys.name))
             .then_with(|| a.id.cmp(&b.id))

@@ -81,14 +81,15 @@ pub fn with_empty_beds<'a>(
             (key, Item::Empty(Arc::new(bed)))
         })
         .collect();
+    let (_, descending) = query.order_by();
     // Taken from the end.
-    if !query.descending {
+    if !descending {
         beds.reverse();
     }
     let mut items = Vec::with_capacity(ids.len() + beds.len());
     for id in ids {
         let place = keys(id).map_or("", Keys::place);
-        let comes_first = |bed: &String| if query.descending { **bed > *place } else { **bed < *place };
+        let comes_first = |bed: &String| if descending { **bed > *place } else { **bed < *place };
         while let Some((_, bed)) = beds.pop_if(|(bed, _)| comes_first(bed)) {
             items.push(bed);
         }

@@ -4,11 +4,12 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use leptos::prelude::*;
 
-use super::Live;
+use super::{Arranged, Live};
 use crate::list::{
     alike::{Part, first_difference},
     beds::Item,
     order::waiting,
+    ward::Board,
     window::{Heights, Window},
 };
 
@@ -20,9 +21,11 @@ const SCREEN: f64 = 1500.0;
 pub struct View {
     live: StoredValue<Live>,
     /// What there is to show.
-    wanted: Memo<Arc<Vec<Item>>>,
+    wanted: Memo<Arranged>,
     /// What is shown: the same, unless it is held.
     pub shown: RwSignal<Arc<Vec<Item>>>,
+    /// How that is laid out, where a ward is looked at.
+    pub board: RwSignal<Option<Arc<Board>>>,
     /// The place of each in it.
     places: Memo<Arc<HashMap<Item, usize>>>,
     /// Pointer, finger or focus is on a row.
@@ -43,8 +46,9 @@ pub struct View {
 impl View {
     /// What `live` has to show.
     pub fn new(live: Live) -> Self {
-        let wanted = Memo::new(move |_| Arc::new(live.arranged()));
-        let shown = RwSignal::new(wanted.get_untracked());
+        let wanted = Memo::new(move |_| live.arranged());
+        let Arranged { items, board } = wanted.get_untracked();
+        let (shown, board) = (RwSignal::new(items), RwSignal::new(board));
         let places = Memo::new(move |_| {
             Arc::new(shown.with(|shown| shown.iter().cloned().enumerate().map(|(place, item)| (item, place)).collect()))
         });
@@ -60,9 +64,15 @@ impl View {
             live: StoredValue::new(live),
             wanted,
             shown,
+            board,
             places,
             held: RwSignal::new(false),
-            waiting: Memo::new(move |_| wanted.with(|wanted| shown.with(|shown| waiting(shown, wanted)))),
+            waiting: Memo::new(move |_| {
+                wanted.with(|wanted| match (board.get(), &wanted.board) {
+                    (Some(held), Some(wanted)) => held.waiting(wanted),
+                    _ => shown.with(|shown| waiting(shown, &wanted.items)),
+                })
+            }),
             on_screen: RwSignal::new(None),
             window,
             screen,
@@ -108,6 +118,11 @@ impl View {
         let on_screen = self
             .shown
             .with_untracked(|shown| self.heights.with_value(|heights| heights.rows_between(shown, top, bottom)));
+        self.sees(on_screen);
+    }
+
+    /// The screen shows these places.
+    pub fn sees(self, on_screen: Range<usize>) {
         if self.on_screen.with_untracked(|before| before.as_ref() != Some(&on_screen)) {
             self.on_screen.set(Some(on_screen));
         }
@@ -117,9 +132,12 @@ impl View {
     pub fn take_over(self) {
         let live = self.live.get_value();
         live.moved.set_value(false);
-        let wanted = self.wanted.get_untracked();
-        if self.shown.with_untracked(|shown| *shown != wanted) {
-            self.shown.set(wanted);
+        let Arranged { items, board } = self.wanted.get_untracked();
+        if self.shown.with_untracked(|shown| *shown != items) {
+            self.shown.set(items);
+        }
+        if self.board.with_untracked(|shown| *shown != board) {
+            self.board.set(board);
         }
         live.sweep();
     }

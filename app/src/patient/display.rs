@@ -113,6 +113,14 @@ impl Patient {
         let title = self.title.as_ref().map(|title| format!(" ({title})")).unwrap_or_default();
         format!("{}, {}{title}", self.last_name.to_uppercase(), self.first_name)
     }
+
+    /// What an export says of the place: ward, room, bed as far as they are known.
+    pub fn display_place(&self) -> String {
+        let bed = self.bed.as_ref().map(|bed| format!("bed {bed}"));
+        let parts: Vec<&str> =
+            [self.ward.as_deref(), self.room.as_deref(), bed.as_deref()].into_iter().flatten().collect();
+        if parts.is_empty() { "Unknown".to_owned() } else { parts.join(", ") }
+    }
 }
 
 /// What compares as people number beds, `A2` before `A10`, and can be worked out once. Keys may be joined: the first one that

@@ -10,20 +10,20 @@ use crate::{
 fn age(t: Language, age: Age) -> String {
     let (count, unit) = age.told();
     let key = match unit {
-        AgeUnit::Days => "words.age.days",
-        AgeUnit::Weeks => "words.age.weeks",
-        AgeUnit::Months => "words.age.months",
-        AgeUnit::Years => "words.age.years",
+        AgeUnit::Days => "wording.age.days",
+        AgeUnit::Weeks => "wording.age.weeks",
+        AgeUnit::Months => "wording.age.months",
+        AgeUnit::Years => "wording.age.years",
     };
     let words = t.fill(key, &[("count", &count)]);
-    if age.is_exact() { words } else { t.fill("words.age.about", &[("age", &words)]) }
+    if age.is_exact() { words } else { t.fill("wording.age.about", &[("age", &words)]) }
 }
 
 /// `10-Dec-1815 (43y)`, beside a label that says what it is.
 pub fn birth(t: Language, patient: &Patient, today: Date, zone: &Zone) -> String {
-    let Some(born) = patient.birth_date else { return t.text("words.unknown") };
+    let Some(born) = patient.birth_date else { return t.text("wording.unknown") };
     let (at, died) = match patient.deceased_at {
-        Some(died) => (born.age_on(zone.today(died)), t.fill("words.died_on", &[("date", &zone.date(died))])),
+        Some(died) => (born.age_on(zone.today(died)), t.fill("wording.died_on", &[("date", &zone.date(died))])),
         None => (born.age_on(today), String::new()),
     };
     let age = at.map(|at| format!(" ({})", age(t, at))).unwrap_or_default();
@@ -33,17 +33,22 @@ pub fn birth(t: Language, patient: &Patient, today: Date, zone: &Zone) -> String
 /// `Born 10-Dec-1815 (43y)`
 pub fn born(t: Language, patient: &Patient, today: Date, zone: &Zone) -> String {
     match patient.birth_date {
-        Some(_) => t.fill("words.born", &[("date", &birth(t, patient, today, zone))]),
-        None => t.text("words.born_unknown"),
+        Some(_) => born_on(t, &birth(t, patient, today, zone)),
+        None => t.text("wording.born_unknown"),
     }
+}
+
+/// The same of a date that is a text already.
+pub fn born_on(t: Language, date: &str) -> String {
+    t.fill("wording.born", &[("date", &date)])
 }
 
 /// `NHS No 943 476 5919`, else `MRN 6109661`, else that there is none.
 pub fn number(t: Language, patient: &Patient) -> String {
     match (&patient.nhs_number, &patient.medical_record_number) {
-        (Some(number), _) => t.fill("words.nhs", &[("number", &number.grouped())]),
-        (None, Some(number)) => t.fill("words.mrn", &[("number", number)]),
-        (None, None) => t.text("words.no_number"),
+        (Some(number), _) => t.fill("wording.nhs", &[("number", &number.grouped())]),
+        (None, Some(number)) => t.fill("wording.mrn", &[("number", number)]),
+        (None, None) => t.text("wording.no_number"),
     }
 }
 
@@ -56,10 +61,10 @@ pub fn two_identifiers(t: Language, patient: &Patient, today: Date, zone: &Zone)
 
 /// Ward, room and bed, as far as they are known.
 pub fn whole_place(t: Language, patient: &Patient) -> String {
-    let bed = patient.bed.as_ref().map(|bed| t.fill("words.bed_named", &[("bed", bed)]));
+    let bed = patient.bed.as_ref().map(|bed| t.fill("wording.bed_named", &[("bed", bed)]));
     let parts: Vec<&str> =
         [patient.ward.as_deref(), patient.room.as_deref(), bed.as_deref()].into_iter().flatten().collect();
-    if parts.is_empty() { t.text("words.unknown") } else { parts.join(", ") }
+    if parts.is_empty() { t.text("wording.unknown") } else { parts.join(", ") }
 }
 
 #[cfg(test)]
@@ -76,21 +81,21 @@ mod tests {
         Patient::admit(data, "2026-11-23T14:02:31Z".parse().unwrap()).unwrap()
     }
 
-    fn born_on(t: Language, values: serde_json::Value) -> String {
+    fn told(t: Language, values: serde_json::Value) -> String {
         born(t, &patient(values), date(2026, 11, 23), &Zone::default())
     }
 
     #[test]
     fn a_date_is_written_alike_in_every_language_and_an_age_in_words() {
         let ada = json!({"birth_date": "1985-12-10", "deceased_at": "2026-11-20T10:00:00Z"});
-        assert_eq!(born_on(Language::En, ada.clone()), "Born 10-Dec-1985 (40y), died 20-Nov-2026");
-        assert_eq!(born_on(Language::De, ada), "Geb. 10-Dec-1985 (40 J.), verstorben 20-Nov-2026");
+        assert_eq!(told(Language::En, ada.clone()), "Born 10-Dec-1985 (40y), died 20-Nov-2026");
+        assert_eq!(told(Language::De, ada), "Geb. 10-Dec-1985 (40 J.), verstorben 20-Nov-2026");
         let about = json!({"birth_date": "1950"});
-        assert_eq!(born_on(Language::En, about.clone()), "Born 1950 (about 76y)");
-        assert_eq!(born_on(Language::De, about), "Geb. 1950 (etwa 76 J.)");
-        assert_eq!(born_on(Language::En, json!({"birth_date": "2026-11-20"})), "Born 20-Nov-2026 (3d)");
-        assert_eq!(born_on(Language::De, json!({"birth_date": "2026-09-20"})), "Geb. 20-Sep-2026 (9 Wo.)");
-        assert_eq!(born_on(Language::De, json!({})), "Geb. unbekannt");
+        assert_eq!(told(Language::En, about.clone()), "Born 1950 (about 76y)");
+        assert_eq!(told(Language::De, about), "Geb. 1950 (etwa 76 J.)");
+        assert_eq!(told(Language::En, json!({"birth_date": "2026-11-20"})), "Born 20-Nov-2026 (3d)");
+        assert_eq!(told(Language::De, json!({"birth_date": "2026-09-20"})), "Geb. 20-Sep-2026 (9 Wo.)");
+        assert_eq!(told(Language::De, json!({})), "Geb. unbekannt");
     }
 
     #[test]

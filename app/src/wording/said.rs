@@ -9,7 +9,7 @@ use crate::{
     patient::{Code as _, FieldErrors, NON_FIELD, Status},
 };
 
-use super::codes::{field_label, status_label};
+use super::{field, status_word};
 
 /// All that it says to people; the English text of each is as the protocol has it.
 const SENTENCES: [&str; 39] = [
@@ -83,7 +83,7 @@ fn read<'a>(pattern: &'a str, text: &'a str) -> Option<Vec<(&'a str, &'a str)>> 
 
 /// A value within a sentence.
 fn word(t: Language, name: &str, value: &str) -> String {
-    let status = || Status::from_code(value).map(|status| status_label(t, status));
+    let status = || Status::from_code(value).map(|status| status_word(t, status));
     match name {
         "message" => message(t, value),
         "from" | "to" => status().unwrap_or_else(|| value.to_owned()),
@@ -95,7 +95,7 @@ fn word(t: Language, name: &str, value: &str) -> String {
 pub fn errors(t: Language, errors: &FieldErrors) -> String {
     let words = errors.iter().map(|(name, messages)| {
         let messages = messages.iter().map(|said| message(t, said)).collect::<Vec<_>>().join(" ");
-        if name == NON_FIELD { messages } else { format!("{}: {messages}", field_label(t, name)) }
+        if name == NON_FIELD { messages } else { format!("{}: {messages}", field(t, name)) }
     });
     words.collect::<Vec<_>>().join(" ")
 }
