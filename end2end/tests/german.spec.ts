@@ -72,7 +72,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
             await expect(page).toHaveTitle('Patienten · Wardwatch');
             await check(
                 'list', 'Alle Stationen', 'Geb. 10-Dec-1985 (', ' J.)', 'NHS-Nr. 943 476 5919', '⚠ Allergien',
-                '⚠ Reanimation eingeschränkt', '⚑ Sturzgefahr', 'Geb. 1950 (etwa ', 'Beurlaubt', 'UNBELEGT',
+                '⚠ Reanimation eingeschränkt', '⚑ Sturzgefahr', 'Geb. 1950 (etwa ', 'Beurlaubt', 'NICHT BELEGT',
                 'Gefiltert: hier oder erwartet. 3 von 4 Patienten.', 'Ende der Liste',
             );
 
@@ -88,35 +88,42 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
             await page.getByRole('searchbox', { name: 'Suche' }).fill('lovelace');
             await list.status.selectOption('all');
-            await check('search', 'Gefiltert: Suche „lovelace“. 1 von 5 Patienten.');
+            await check('search', 'Gefiltert: passend zu „lovelace“. 1 von 5 Patienten.');
             await list.status.selectOption('discharged');
             await page.locator('#search').fill('');
-            await check('filter', 'Gefiltert: Status Entlassen. 1 von 5 Patienten.', 'Entlassen ');
+            await check('filter', 'Gefiltert: entlassen. 1 von 5 Patienten.', 'Entlassen ');
             await page.getByRole('button', { name: 'Alle zeigen' }).click();
             await expect(list.filters).toHaveText('Alle 5 Patienten.');
 
             await page.locator('.menu summary').click();
-            await check('menu', 'Kennzeichen', 'Beliebig oder keines', 'Unbelegte Betten zeigen', 'Spalten …');
-            await list.more('Spalten …');
+            await check('menu', 'Kennzeichen', 'Beliebig oder keines', 'Unbelegte Betten zeigen', 'Spalten…', 'Übergabeblatt');
+            await list.more('Spalten…');
             await check('columns', 'Ort und Patient stehen immer vorn.');
             await leave();
-            await list.more('Diese Liste speichern …');
+            await list.more('Diese Liste speichern…');
             await check('saved lists', 'Gespeichert werden Suche, Filter und Sortierung');
+            await leave();
+            await list.more('Wandanzeige…');
+            await check('wall display', 'Die Station in großer Schrift');
             await leave();
             await list.more('Tasten');
             await check('keys', 'j oder ↓', 'Nächster Patient', 'Einzelne Tasten benutzen');
             await leave();
 
+            await page.getByRole('button', { name: 'Station', exact: true }).click();
+            await check('ward', 'Innere', 'von 4 Betten belegt');
+            await page.getByRole('button', { name: 'Liste', exact: true }).click();
+
             await list.openPatient(ADA);
             await check('record', 'Rufname', 'Unbekannt', 'Fallnummer (MRN)', 'Innere, 12, Bett A1', 'Letzte Änderung');
             await dialog.press('Bearbeiten');
-            await dialog.fill({ 'NHS-Nr.': '9434765918', Geburtsdatum: 'neulich', Vorname: '' });
+            await dialog.fill({ 'NHS-Nummer': '9434765918', Geburtsdatum: 'neulich', Vorname: '' });
             await dialog.press('Speichern');
             await check(
                 'form with errors', `${ADA} bearbeiten`, 'Die Prüfziffer passt nicht.', 'Das Datum ist nicht lesbar.',
                 'Hier fehlt eine Angabe.', 'Dekubitusprophylaxe', '1 (am dringendsten)',
             );
-            await dialog.fill({ 'NHS-Nr.': '9434765919', Geburtsdatum: '1985-12-10', Vorname: 'Ada', Grund: 'Hüfte' });
+            await dialog.fill({ 'NHS-Nummer': '9434765919', Geburtsdatum: '1985-12-10', Vorname: 'Ada', Grund: 'Hüfte' });
             const newer = await lab.change(ada, { reason: 'Sturz', team: 'Geriatrie' });
             await dialog.press('Speichern');
             await check(
