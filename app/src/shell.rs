@@ -14,7 +14,7 @@ pub fn list(options: LeptosOptions, page: ListPage) -> impl IntoView {
     let language = page.language;
     provide_context(page);
     view! {
-        <Document title="Patients · Wardwatch" language options=options.clone() script=true class="page">
+        <Document title=language.text("bar.title") language options=options.clone() script=true class="page">
             <ListApp/>
         </Document>
     }
@@ -77,7 +77,7 @@ fn Document(
     provide_context(language);
     view! {
         <!DOCTYPE html>
-        <html lang=language.code()>
+        <html lang=language.code() dir=language.direction()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>

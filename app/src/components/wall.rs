@@ -13,7 +13,7 @@ use super::{
     ward_plan::{Place, WardPlans, lead},
 };
 use crate::{
-    language::use_language,
+    language::{Language, use_language},
     list::{
         beds::Item,
         wall::{Names, News, Wall},
@@ -236,12 +236,12 @@ fn card(id: i64, at: Place) -> AnyView {
     let language = use_language();
     let Some(row) = live.row(id) else { return ().into_any() };
     let cells = Cells { row, language, clock };
-    let says = move |read: fn(&Patient, Clock) -> String| {
-        text(move || row.patient.with(|patient| read(&names.redacted(patient), clock)))
+    let says = move |read: fn(Language, &Patient, Clock) -> String| {
+        text(move || row.patient.with(|patient| read(language, &names.redacted(patient), clock)))
     };
     // Under these headings it goes without saying.
     let says_status = !matches!(at.kind, Kind::Expected | Kind::Discharged);
-    let lead = text(move || row.patient.with(|patient| lead(patient, &at, clock)));
+    let lead = text(move || row.patient.with(|patient| lead(language, patient, &at, clock)));
     let is_alike = Memo::new(move |_| view.alike(id).is_some() || same.with(|same| same.contains(&id)));
     let news = Memo::new(move |_| {
         let news =
@@ -262,8 +262,8 @@ fn card(id: i64, at: Place) -> AnyView {
             <p class="lead">{lead}</p>
             <p class="wall-name">{text(move || row.patient.with(|patient| names.of(patient)))}</p>
             {(names == Names::Full).then(|| view! {
-                <p class="sub">{says(|p, clock| p.display_born(clock.today(), &clock.zone()))}</p>
-                <p class="sub">{says(|p, _| p.display_number())}</p>
+                <p class="sub">{says(|t, p, clock| wording::born(t, p, clock.today(), &clock.zone()))}</p>
+                <p class="sub">{says(|t, p, _| wording::number(t, p))}</p>
             }.into_any())}
             {part(move || is_alike.get().then(|| view! {
                 <p class="alike"><span aria-hidden="true">"⚠ "</span>{language.text("wall.alike")}</p>

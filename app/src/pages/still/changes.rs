@@ -126,7 +126,7 @@ fn block(ground: &Ground, one: &Difference) -> AnyView {
         <li class="block">
             <div class="block-who">
                 {identity(ground, patient, None)}
-                <span class="sub">{patient.display_place()}" · "{wording::status(ground.language, patient, &ground.zone)}</span>
+                <span class="sub">{wording::whole_place(ground.language, patient)}" · "{wording::status(ground.language, patient, &ground.zone)}</span>
             </div>
             <div class="block-what">{what}<p class="hint">{who}</p></div>
         </li>

@@ -71,7 +71,7 @@ fn table(ground: &Ground, arranged: &Arranged, moment: &str) -> AnyView {
         Item::Empty(bed) => empty_bed(ground, bed),
     };
     let rows = arranged.items.iter().map(row).collect_view();
-    let titles = [Column::Status, Column::Admission, Column::Attending, Column::Alerts].map(Column::label);
+    let titles = Column::AT_FIRST.map(|column| wording::column(ground.language, column));
     let end = if arranged.patients.is_empty() { "still.past.nobody" } else { "still.end" };
     view! {
         <div class="table" role="region" tabindex="0" aria-labelledby="table-title">
@@ -96,7 +96,9 @@ fn table(ground: &Ground, arranged: &Arranged, moment: &str) -> AnyView {
 
 fn row(ground: &Ground, patient: &Patient, alike: Option<Part>) -> AnyView {
     let zone = &ground.zone;
-    let cell = |label: &'static str, main: String, sub: String| {
+    let label = |column| wording::column(ground.language, column);
+    let cell = |column, main: String, sub: String| {
+        let label = label(column);
         view! { <td data-label=label><span>{main}</span><span class="sub">{sub}</span></td> }
     };
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -107,10 +109,10 @@ fn row(ground: &Ground, patient: &Patient, alike: Option<Part>) -> AnyView {
                 <span class="bed">{wording::bed(ground.language, patient)}</span><span class="sub">{wording::place(ground.language, patient)}</span>
             </td>
             <th scope="row" class="identity">{identity(ground, patient, alike)}</th>
-            <td data-label=Column::Status.label()><span class=status>{wording::status(ground.language, patient, zone)}</span></td>
-            {cell(Column::Admission.label(), zone.date_time(patient.admission_date), text(&patient.reason))}
-            {cell(Column::Attending.label(), wording::attending(ground.language, patient), text(&patient.team))}
-            <td class="alerts" data-label=Column::Alerts.label()>{alerts(ground, patient)}</td>
+            <td data-label=label(Column::Status)><span class=status>{wording::status(ground.language, patient, zone)}</span></td>
+            {cell(Column::Admission, zone.date_time(patient.admission_date), text(&patient.reason))}
+            {cell(Column::Attending, wording::attending(ground.language, patient), text(&patient.team))}
+            <td class="alerts" data-label=label(Column::Alerts)>{alerts(ground, patient)}</td>
         </tr>
     }
     .into_any()

@@ -96,7 +96,7 @@ async fn check_unique(db: &mut Connection, patient: &Patient, current: Option<&P
             .fetch_optional(&mut *db)
             .await?;
         if taken.is_some() {
-            errors.add("medical_record_number", "patient with this medical record number already exists.");
+            errors.add("medical_record_number", MRN_TAKEN);
         }
     }
     let nhs = patient.nhs_number.as_ref();
@@ -106,7 +106,7 @@ async fn check_unique(db: &mut Connection, patient: &Patient, current: Option<&P
             .fetch_optional(db)
             .await?;
         if taken.is_some() {
-            errors.add("nhs_number", "patient with this nhs number already exists.");
+            errors.add("nhs_number", NHS_TAKEN);
         }
     }
     errors.or(()).map_err(WriteError::Invalid)
