@@ -23,6 +23,10 @@ pub(crate) enum HttpError {
     NoWebSocket(&'static str),
     #[error("the server is stopping")]
     Stopping,
+    #[error("a page could not be made: {0}")]
+    Unmade(#[from] tokio::task::JoinError),
+    #[error("a page could not be written: {0}")]
+    Unwritten(#[from] axum::Error),
 }
 
 impl IntoResponse for HttpError {
@@ -49,7 +53,7 @@ impl IntoResponse for HttpError {
             | Self::Account(AccountError::Store(StoreError::Unreachable(_) | StoreError::Locked)) => {
                 return no_database();
             }
-            Self::Store(_) | Self::Account(_) => {
+            Self::Store(_) | Self::Account(_) | Self::Unmade(_) | Self::Unwritten(_) => {
                 let id = log_unforeseen(&self);
                 let told = format!(
                     "The server has a problem. Nothing was changed. Try again in a moment; if it stays, tell your \

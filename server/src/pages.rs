@@ -60,7 +60,7 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
         address,
     };
     let options = state.leptos.clone();
-    Ok(render(request, move || shell::list(options.clone(), page.clone())).await)
+    render(request, move || shell::list(options.clone(), page.clone())).await
 }
 
 /// What the sign-in form sends.
@@ -77,7 +77,7 @@ pub(crate) async fn sign_in(State(state): State<AppState>, request: Request) -> 
     if visitor(&state, request.headers()).await?.is_some() {
         return Ok(Redirect::to("/").into_response());
     }
-    Ok(sign_in_page(&state, StatusCode::OK, SignInPage::default()).await)
+    sign_in_page(&state, StatusCode::OK, SignInPage::default()).await
 }
 
 /// `POST /sign-in`
@@ -94,11 +94,11 @@ pub(crate) async fn sign_in_submitted(
     let key: (String, IpAddr) = (name.to_lowercase(), peer.ip());
     if let Err(wait) = state.sign_ins.check(&key) {
         let words = format!("Too many tries. Try again in {} seconds.", wait.as_secs() + 1);
-        return Ok(sign_in_page(&state, StatusCode::TOO_MANY_REQUESTS, refuse(words)).await);
+        return sign_in_page(&state, StatusCode::TOO_MANY_REQUESTS, refuse(words)).await;
     }
     let Some(secret) = state.accounts.sign_in(name, &form.password, state.session_seconds).await? else {
         let words = "Name and password do not match. Check both and try again.".to_owned();
-        return Ok(sign_in_page(&state, StatusCode::UNAUTHORIZED, refuse(words)).await);
+        return sign_in_page(&state, StatusCode::UNAUTHORIZED, refuse(words)).await;
     };
     let jar = jar.add(auth::session_cookie(&secret, state.origin.as_ref()));
     Ok((jar, Redirect::to("/")).into_response())
@@ -155,7 +155,7 @@ pub(crate) async fn password(
         changed: query.changed.is_some(),
         error: None,
     };
-    Ok(password_page(&state, StatusCode::OK, page).await)
+    password_page(&state, StatusCode::OK, page).await
 }
 
 /// `POST /password`
@@ -183,32 +183,41 @@ pub(crate) async fn password_submitted(
     };
     let page =
         PasswordPage { name: who.name, must_change: who.must_change_password, changed: false, error: Some(error) };
-    Ok(password_page(&state, StatusCode::UNPROCESSABLE_ENTITY, page).await)
+    password_page(&state, StatusCode::UNPROCESSABLE_ENTITY, page).await
 }
 
-async fn sign_in_page(state: &AppState, status: StatusCode, page: SignInPage) -> Response {
+async fn sign_in_page(state: &AppState, status: StatusCode, page: SignInPage) -> Result<Response, HttpError> {
     let options = state.leptos.clone();
-    let response = render(Request::default(), move || shell::sign_in(options.clone(), page.clone())).await;
-    (status, response).into_response()
+    let response = render(Request::default(), move || shell::sign_in(options.clone(), page.clone())).await?;
+    Ok((status, response).into_response())
 }
 
-async fn password_page(state: &AppState, status: StatusCode, page: PasswordPage) -> Response {
+async fn password_page(state: &AppState, status: StatusCode, page: PasswordPage) -> Result<Response, HttpError> {
     let options = state.leptos.clone();
-    let response = render(Request::default(), move || shell::password(options.clone(), page.clone())).await;
-    (status, response).into_response()
+    let response = render(Request::default(), move || shell::password(options.clone(), page.clone())).await?;
+    Ok((status, response).into_response())
 }
 
+/// In one go and on one thread, off those that serve: a page's parts belong to the thread that has made them, and go with it.
 async fn render<View: IntoView + 'static>(
     request: Request<Body>,
     view: impl Fn() -> View + Clone + Send + Sync + 'static,
-) -> Response {
+) -> Result<Response, HttpError> {
     let context = || {
         let nonce = leptos::nonce::use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
         if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce)) {
             expect_context::<leptos_axum::ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
     };
-    leptos_axum::render_app_to_stream_with_context(context, view)(request).await
+    let make = async move {
+        let page = leptos_axum::render_app_to_stream_with_context(context, view)(request).await;
+        let (head, body) = page.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await?;
+        Ok(Response::from_parts(head, bytes.into()))
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let made: Result<Response, axum::Error> = tokio::task::spawn_blocking(move || runtime.block_on(make)).await?;
+    Ok(made?)
 }
 
 /// Nothing but our own files, and of scripts only those that this page names.
