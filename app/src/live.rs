@@ -24,10 +24,10 @@ use crate::{
     edits::{Edit, Pending},
     filter::{Filter, Place},
     list::{
-        RowChange, Snapshot,
-        alike::SoundsLike,
-        arrange::{Keys, Mine, Query},
-        beds::{Item, with_empty_beds},
+        RowChange,
+        arrange::{Mine, Query},
+        beds::Item,
+        index::{Index, Rows},
     },
     patient::{Patient, UtcTime, display::natural_key},
     replica::{Effect, Replica},
@@ -82,20 +82,12 @@ const TURN_OF_A_LONG_LIST: Duration = Duration::from_millis(200);
 /// Rows that make a list long.
 const LONG: usize = 500;
 
-/// What a row is found by.
-struct Index {
-    keys: Keys,
-    sounds: SoundsLike,
-}
-
 /// The live list. A handle: copies are the same list.
 #[derive(Clone, Copy)]
 pub struct Live {
     replica: StoredValue<Replica, LocalStorage>,
     /// Of the replica's rows and the deleted ones.
-    index: StoredValue<HashMap<i64, Index>, LocalStorage>,
-    /// Rows by how their names sound.
-    names: StoredValue<HashMap<SoundsLike, BTreeSet<i64>>, LocalStorage>,
+    index: StoredValue<Index, LocalStorage>,
     /// Of rows that have been on the screen.
     rows: StoredValue<HashMap<i64, Row>, LocalStorage>,
     /// Row signals live as long as this: the page.
@@ -154,24 +146,23 @@ pub struct Live {
 }
 
 impl Live {
-    /// The list that the page came with; `now` is the page's clock.
+    /// The rows that the page came with; `now` is the page's clock.
     pub fn new(
-        snapshot: Snapshot,
+        Rows { list, index }: Rows,
         user: UserInfo,
         own: Personal,
         presence: bool,
         query: Query,
         now: RwSignal<UtcTime>,
     ) -> Self {
-        let replica = Replica::new(snapshot, Filter::default());
+        let replica = Replica::new(list, Filter::default());
         let state = RwSignal::new(LinkState::Connecting);
         let blocked = Memo::new(move |_| state.get() != LinkState::Live);
         let keeps = RwSignal::new(true);
         let personal = RwSignal::new(BTreeMap::new());
         let name = user.name.clone();
         let live = Self {
-            index: StoredValue::new_local(HashMap::new()),
-            names: StoredValue::new_local(HashMap::new()),
+            index: StoredValue::new_local(index),
             rows: StoredValue::new_local(HashMap::new()),
             owner: StoredValue::new_local(Owner::current()),
             deleted: StoredValue::new_local(BTreeMap::new()),
@@ -203,7 +194,6 @@ impl Live {
             attends: StoredValue::new(None),
             replica: StoredValue::new_local(replica),
         };
-        live.with_rows(|rows| rows.values().for_each(|row| live.enter(row)));
         live.take_personal(own);
         live
     }
@@ -235,25 +225,22 @@ impl Live {
     fn arranged(self) -> Vec<Item> {
         self.turned.track();
         let mine = self.mine();
-        self.query.with(|query| {
-            self.with_rows(|rows| {
-                self.deleted.with_value(|deleted| {
-                    self.unseen.with_value(|unseen| {
-                        self.index.with_value(|index| {
-                            let gone = deleted.values().filter(|row| unseen.mark(row.id).is_some());
-                            let all = rows.values().chain(gone);
-                            let all = all.filter_map(|row| index.get(&row.id).map(|index| (row, &index.keys)));
-                            let was_in_view = |id| {
-                                unseen.mark(id).and_then(|mark| mark.was.as_ref()).is_some_and(|was| query.passed(was))
-                            };
-                            let ids = query.arrange_by(all, &mine, was_in_view);
-                            let keys = |id| index.get(&id).map(|index| &index.keys);
-                            with_empty_beds(query, ids, rows.values().map(|row| &**row), keys)
-                        })
-                    })
+        let arranged = self.query.with(|query| {
+            self.deleted.with_value(|deleted| {
+                self.unseen.with_value(|unseen| {
+                    let passes = |row: &Patient| {
+                        let mark = || unseen.mark(row.id);
+                        let was_in_view = || mark()?.was.as_ref().map(|was| query.passed(was));
+                        // Without a mark, a deleted row waits for nothing but a hand to leave the list.
+                        (query.filters_pass(row, &mine) || was_in_view() == Some(true))
+                            && (!deleted.contains_key(&row.id) || mark().is_some())
+                    };
+                    let exists = |id| !deleted.contains_key(&id);
+                    self.index.try_update_value(|index| index.arrange(query, exists, passes))
                 })
             })
-        })
+        });
+        arranged.unwrap_or_default()
     }
 
     /// Whether the patient is in the database; follows every change.
@@ -393,23 +380,8 @@ impl Live {
     }
 
     /// A row is there, or has other values: it is found by them.
-    fn enter(self, row: &Patient) {
-        let index = Index { keys: Keys::of(row), sounds: SoundsLike::of(row) };
-        self.leave(row.id);
-        self.names.update_value(|names| _ = names.entry(index.sounds.clone()).or_default().insert(row.id));
-        self.index.update_value(|all| _ = all.insert(row.id, index));
-    }
-
-    fn leave(self, id: i64) {
-        let Some(index) = self.index.try_update_value(|all| all.remove(&id)).flatten() else { return };
-        self.names.update_value(|names| {
-            if let Some(ids) = names.get_mut(&index.sounds) {
-                ids.remove(&id);
-                if ids.is_empty() {
-                    names.remove(&index.sounds);
-                }
-            }
-        });
+    fn enter(self, row: &Arc<Patient>) {
+        self.index.update_value(|index| index.enter(row));
     }
 
     /// Brings a row's signals up to date and marks what somebody else did.
@@ -456,7 +428,7 @@ impl Live {
         self.deleted.update_value(|deleted| _ = deleted.remove(&id));
         self.rows.update_value(|rows| _ = rows.remove(&id));
         if self.with_rows(|rows| !rows.contains_key(&id)) {
-            self.leave(id);
+            self.index.update_value(|index| index.leave(id));
         }
     }
 }

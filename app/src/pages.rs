@@ -1,5 +1,6 @@
 //! The pages, and what the server loads for each.
 
+pub mod data;
 mod list;
 mod password;
 mod sign_in;
@@ -12,16 +13,15 @@ pub use self::{
     sign_in::SignInForm,
 };
 use crate::{
-    list::Snapshot,
     patient::{UtcTime, display::Zone},
-    wire::{Personal, UserInfo},
+    wire::{Personal, Position, UserInfo},
 };
 
-/// What the list's page is made from; it travels with the page, so that the browser starts from the same.
+/// What the list's page is made from, beside the rows; it travels with the page, so that the browser starts from the same.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListPage {
-    /// The rows, and the position from which the socket goes on.
-    pub snapshot: Snapshot,
+    /// Where the rows are, and from where the socket goes on.
+    pub position: Position,
     /// Who is signed in.
     pub user: UserInfo,
     /// What they have of their own; of the same moment as the rows.

@@ -1,15 +1,27 @@
 //! The HTML document around a page.
 
+use std::sync::Arc;
+
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
-use crate::pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage};
+use crate::{
+    list::{Snapshot, index::Rows},
+    pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage, data},
+    patient::Patient,
+    wire::Position,
+};
 
 /// The list: works without a script as a read-only page, and comes to life with it.
-pub fn list(options: LeptosOptions, page: ListPage) -> impl IntoView {
-    provide_context(page);
+pub fn list(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> impl IntoView {
+    let data = data::blocks(&page, &rows);
+    let Position { epoch, seq, at } = page.position.clone();
+    let rows = Rows::new(Snapshot { epoch, seq, at, rows });
     view! {
         <Document title="Patients · Wardwatch" options=options.clone() script=true class="page">
-            <ListApp/>
+            <ListApp page rows/>
+            // Behind what is seen: on a slow line nothing is asked for that takes the first rows' place.
+            <HydrationScripts options/>
+            {data}
         </Document>
     }
 }
@@ -54,8 +66,7 @@ fn Document(
                 <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
                 <link rel="stylesheet" href="/pkg/wardwatch.css"/>
                 {script.then(|| view! { <script nonce=use_nonce()>{SCRIPT_RUNS}</script> })}
-                <AutoReload options=options.clone()/>
-                {script.then(|| view! { <HydrationScripts options/> })}
+                <AutoReload options=options/>
             </head>
             <body class=class>{children()}</body>
         </html>

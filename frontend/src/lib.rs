@@ -8,6 +8,8 @@ mod browser;
 #[cfg(target_arch = "wasm32")]
 mod memory;
 #[cfg(target_arch = "wasm32")]
+mod page_data;
+#[cfg(target_arch = "wasm32")]
 mod screen;
 #[cfg(target_arch = "wasm32")]
 mod socket;
@@ -18,14 +20,17 @@ mod socket;
 pub fn hydrate() {
     use leptos::prelude::*;
 
-    let early = app::pages::Early {
-        search: browser::value_of("search"),
-        ward: browser::value_of("ward"),
-        status: browser::value_of("status"),
-    };
-    leptos::mount::hydrate_body(move || {
-        provide_context(early.clone());
-        provide_context(app::pages::Connect(socket::connect));
-        view! { <app::pages::ListApp/> }
+    leptos::task::spawn_local(async {
+        let Some((page, rows)) = page_data::read().await else { return };
+        let early = app::pages::Early {
+            search: browser::value_of("search"),
+            ward: browser::value_of("ward"),
+            status: browser::value_of("status"),
+        };
+        leptos::mount::hydrate_body(move || {
+            provide_context(early);
+            provide_context(app::pages::Connect(socket::connect));
+            view! { <app::pages::ListApp page rows/> }
+        });
     });
 }

@@ -3,9 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use app::{
+    list::Snapshot,
     live::personal::LIST,
     pages::{ListPage, PasswordPage, SignInPage},
     shell,
+    wire::Position,
 };
 use axum::{
     Form,
@@ -50,8 +52,9 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
     // Somebody who names nothing sees what they saw last.
     let named = request.uri().query().filter(|query| !query.is_empty());
     let address = named.or(personal.values.get(LIST).map(String::as_str)).unwrap_or_default().to_owned();
+    let Snapshot { epoch, seq, at, rows } = snapshot;
     let page = ListPage {
-        snapshot,
+        position: Position { epoch, seq, at },
         user: who.info(),
         personal,
         presence: state.asides.tell_presence(),
@@ -60,7 +63,7 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
         address,
     };
     let options = state.leptos.clone();
-    render(request, move || shell::list(options.clone(), page.clone())).await
+    render(request, move || shell::list(options.clone(), page.clone(), rows.clone())).await
 }
 
 /// What the sign-in form sends.

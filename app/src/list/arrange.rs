@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
 
 use crate::{
-    filter::{Place, fold, search_key, search_words},
+    filter::{Place, fold, search_key},
     patient::{Code as _, Patient, Status, display::natural_key},
 };
 
@@ -142,35 +142,8 @@ impl Query {
         self.sort == SortBy::Bed && all_here && is_plain && !self.hides_empty
     }
 
-    /// The ids to show, in order. `sticky`: rows that stay although the filters no longer let them through, because
-    /// something about them has not been seen yet.
-    pub fn arrange<'a>(
-        &self,
-        rows: impl Iterator<Item = &'a Arc<Patient>>,
-        mine: &Mine,
-        sticky: impl Fn(i64) -> bool,
-    ) -> Vec<i64> {
-        let rows: Vec<(&Arc<Patient>, Keys)> = rows.map(|row| (row, Keys::of(row))).collect();
-        self.arrange_by(rows.iter().map(|(row, keys)| (*row, keys)), mine, sticky)
-    }
-
-    /// As above, for who has worked out the keys before.
-    pub fn arrange_by<'a>(
-        &self,
-        rows: impl Iterator<Item = (&'a Arc<Patient>, &'a Keys)>,
-        mine: &Mine,
-        sticky: impl Fn(i64) -> bool,
-    ) -> Vec<i64> {
-        let words = search_words(&self.search);
-        let found = |keys: &Keys| words.iter().all(|word| keys.search.contains(word));
-        let mut shown: Vec<(&Arc<Patient>, &Keys)> =
-            rows.filter(|(row, keys)| (self.filters_pass(row, mine) || sticky(row.id)) && found(keys)).collect();
-        // The order is total, so an unstable sort gives one result only.
-        shown.sort_unstable_by(|a, b| self.order(*a, *b));
-        shown.into_iter().map(|(row, _)| row.id).collect()
-    }
-
-    fn order(&self, (a, a_keys): (&Arc<Patient>, &Keys), (b, b_keys): (&Arc<Patient>, &Keys)) -> Ordering {
+    /// Which of two rows comes first.
+    pub(super) fn order(&self, (a, a_keys): (&Arc<Patient>, &Keys), (b, b_keys): (&Arc<Patient>, &Keys)) -> Ordering {
         let by = match self.sort {
             SortBy::Bed => a_keys.place.cmp(&b_keys.place),
             SortBy::Name => a_keys.name.cmp(&b_keys.name),
@@ -185,36 +158,43 @@ impl Query {
     }
 }
 
-/// What a patient is found and sorted by, worked out once for each change of it: in a list of ten thousand, that is what
-/// typing one letter costs otherwise.
+/// What a patient is found and sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keys {
     search: String,
     place: String,
+    /// How much of the place is ward and bed, where both are known.
+    bed: Option<usize>,
     name: String,
     attending: String,
 }
 
 impl Keys {
-    /// What its place is sorted by.
-    pub(super) fn place(&self) -> &str {
-        &self.place
-    }
-
     /// Of this patient.
     pub fn of(patient: &Patient) -> Self {
+        let Patient { ward, bed, room, .. } = patient;
+        // Beds as they stand in the ward, whatever rooms they are said to be in.
+        let mut place = known_first(ward.as_deref()) + &known_first(bed.as_deref());
+        let known_bed = (ward.is_some() && bed.is_some()).then_some(place.len());
+        place += &known_first(room.as_deref());
         Self {
             search: search_key(patient),
-            place: place_key(patient.ward.as_deref(), patient.bed.as_deref(), patient.room.as_deref()),
+            place,
+            bed: known_bed,
             name: natural_key(&patient.last_name) + &natural_key(&patient.first_name),
             attending: known_first(patient.attending.as_deref()),
         }
     }
-}
 
-/// What a place in a ward is sorted by: beds as they stand there, whatever rooms they are said to be in.
-pub(super) fn place_key(ward: Option<&str>, bed: Option<&str>, room: Option<&str>) -> String {
-    [ward, bed, room].map(known_first).concat()
+    /// What its bed is sorted by, if it has one: of one bed's patients the same.
+    pub(super) fn bed(&self) -> Option<&str> {
+        self.place.get(..self.bed?)
+    }
+
+    /// Whether each of these words of a search occurs.
+    pub(super) fn has(&self, words: &[String]) -> bool {
+        words.iter().all(|word| self.search.contains(word))
+    }
 }
 
 /// What is not known sorts after every text.
@@ -227,7 +207,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::patient::UtcTime;
+    use crate::{
+        list::{beds::Item, index::Index},
+        patient::UtcTime,
+    };
 
     fn row(id: i64, last_name: &str, ward: &str, bed: &str, status: &str) -> Arc<Patient> {
         let now = UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
@@ -248,8 +231,15 @@ mod tests {
         ]
     }
 
+    fn arranged(query: &Query, rows: &[Arc<Patient>], passes: impl Fn(&Patient) -> bool) -> Vec<i64> {
+        let mut index = Index::default();
+        rows.iter().for_each(|row| index.enter(row));
+        let query = Query { hides_empty: true, ..query.clone() };
+        index.arrange(&query, |_| true, passes).iter().filter_map(Item::patient).collect()
+    }
+
     fn shown(query: &Query) -> Vec<i64> {
-        query.arrange(ward().iter(), &Mine::default(), |_| false)
+        arranged(query, &ward(), |row| query.filters_pass(row, &Mine::default()))
     }
 
     #[test]
@@ -266,11 +256,6 @@ mod tests {
     }
 
     #[test]
-    fn a_row_with_something_unseen_stays_though_the_filter_drops_it() {
-        assert_eq!(Query::default().arrange(ward().iter(), &Mine::default(), |id| id == 4), [3, 4, 2, 1, 5]);
-    }
-
-    #[test]
     fn sorting_can_be_turned_round() {
         let query = Query { sort: SortBy::Name, descending: true, ..Query::default() };
         assert_eq!(shown(&query), [1, 3, 5, 2]);
@@ -282,6 +267,6 @@ mod tests {
         Arc::make_mut(&mut rows[1]).attending = Some("Grace MØLLER".to_owned());
         let mine = Mine { attending: "grace moller".to_owned(), starred: [3].into() };
         let query = Query { mine: true, ..Query::default() };
-        assert_eq!(query.arrange(rows.iter(), &mine, |_| false), [3, 2]);
+        assert_eq!(arranged(&query, &rows, |row| query.filters_pass(row, &mine)), [3, 2]);
     }
 }

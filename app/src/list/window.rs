@@ -43,50 +43,56 @@ impl<T: Eq + Hash + Clone> Heights<T> {
         known.is_none_or(|known| (known - height).abs() > 0.5)
     }
 
-    fn of(&self, row: &T) -> f64 {
-        self.measured.get(row).copied().unwrap_or_else(|| self.mean())
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "rows are counted in thousands")]
     fn mean(&self) -> f64 {
         if self.measured.is_empty() { GUESS } else { self.sum / self.measured.len() as f64 }
     }
 
-    /// Where each row begins, in pixels below the first one's upper edge, and where the last one ends.
-    fn edges(&self, rows: &[T]) -> Vec<f64> {
+    /// Where each row begins and ends.
+    pub fn edges(&self, rows: &[T]) -> Edges {
+        let mean = self.mean();
         let mut edge = 0.0;
         let ends = rows.iter().map(|row| {
-            edge += self.of(row);
+            edge += self.measured.get(row).copied().unwrap_or(mean);
             edge
         });
-        std::iter::once(0.0).chain(ends).collect()
+        Edges(std::iter::once(0.0).chain(ends).collect())
+    }
+}
+
+/// Where each row begins, in pixels below the first one's upper edge, and where the last one ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edges(Vec<f64>);
+
+impl Edges {
+    fn rows(&self) -> usize {
+        self.0.len() - 1
+    }
+
+    /// Where this row begins; the end of the list where there is no such row.
+    pub fn top(&self, place: usize) -> f64 {
+        self.0[place.min(self.rows())]
     }
 
     /// The rows of which something is between these, in pixels below the first row's upper edge.
-    pub fn rows_between(&self, rows: &[T], top: f64, bottom: f64) -> Range<usize> {
-        between(&self.edges(rows), top, bottom)
+    pub fn between(&self, top: f64, bottom: f64) -> Range<usize> {
+        let start = self.0.partition_point(|edge| *edge <= top).saturating_sub(1).min(self.rows());
+        let end = self.0.partition_point(|edge| *edge < bottom).min(self.rows());
+        start..end.max(start)
     }
 
     /// The rows to have in the document when the screen shows what is from `top` to `bottom` pixels below the first row's
     /// upper edge.
-    pub fn window(&self, rows: &[T], top: f64, bottom: f64) -> Window {
-        if rows.len() <= ALL_UP_TO {
-            return Window { rows: 0..rows.len(), before: 0.0, after: 0.0 };
+    pub fn window(&self, top: f64, bottom: f64) -> Window {
+        let rows = self.rows();
+        if rows <= ALL_UP_TO {
+            return Window { rows: 0..rows, before: 0.0, after: 0.0 };
         }
-        let edges = self.edges(rows);
-        let Range { start, end } = between(&edges, top, bottom);
-        let start = start.saturating_sub(BEYOND).min(rows.len().saturating_sub(2 * BEYOND));
-        let end = (end + BEYOND).clamp(start + 2 * BEYOND, rows.len());
-        let total = edges.last().copied().unwrap_or_default();
-        Window { rows: start..end, before: edges[start], after: total - edges[end] }
+        let Range { start, end } = self.between(top, bottom);
+        let start = start.saturating_sub(BEYOND).min(rows.saturating_sub(2 * BEYOND));
+        let end = (end + BEYOND).clamp(start + 2 * BEYOND, rows);
+        Window { rows: start..end, before: self.top(start), after: self.top(rows) - self.top(end) }
     }
-}
-
-fn between(edges: &[f64], top: f64, bottom: f64) -> Range<usize> {
-    let rows = edges.len() - 1;
-    let start = edges.partition_point(|edge| *edge <= top).saturating_sub(1).min(rows);
-    let end = edges.partition_point(|edge| *edge < bottom).min(rows);
-    start..end.max(start)
 }
 
 #[cfg(test)]
@@ -96,7 +102,7 @@ mod tests {
     #[test]
     fn a_short_list_is_there_in_full() {
         let rows: Vec<usize> = (0..ALL_UP_TO).collect();
-        let window = Heights::default().window(&rows, 500.0, 1000.0);
+        let window = Heights::default().edges(&rows).window(500.0, 1000.0);
         assert_eq!(window, Window { rows: 0..ALL_UP_TO, before: 0.0, after: 0.0 });
     }
 
@@ -105,11 +111,12 @@ mod tests {
         let rows: Vec<usize> = (0..1000).collect();
         let mut heights = Heights::default();
         heights.measure(&0, 100.0);
-        let window = heights.window(&rows, 50_000.0, 51_000.0);
+        let edges = heights.edges(&rows);
+        let window = edges.window(50_000.0, 51_000.0);
         assert_eq!(window, Window { rows: 485..525, before: 48_500.0, after: 47_500.0 });
         // Above and below the list, its ends.
-        assert_eq!(heights.window(&rows, -900.0, -100.0).rows, 0..30);
-        assert_eq!(heights.window(&rows, 900_000.0, 901_000.0).rows, 970..1000);
+        assert_eq!(edges.window(-900.0, -100.0).rows, 0..30);
+        assert_eq!(edges.window(900_000.0, 901_000.0).rows, 970..1000);
     }
 
     proptest::proptest! {
@@ -122,7 +129,7 @@ mod tests {
             heights.iter().enumerate().for_each(|(row, height)| _ = known.measure(&row, *height));
             let total: f64 = heights.iter().sum();
             let top = top * total;
-            let Window { rows: shown, before, after } = known.window(&rows, top, top + screen);
+            let Window { rows: shown, before, after } = known.edges(&rows).window(top, top + screen);
             let inside: f64 = heights[shown.clone()].iter().sum();
             proptest::prop_assert!((before + inside + after - total).abs() < 0.001);
             proptest::prop_assert!(before <= top && before + inside >= (top + screen).min(total) - 0.001);

@@ -9,7 +9,7 @@ use crate::list::{
     alike::{Part, first_difference},
     beds::Item,
     order::waiting,
-    window::{Heights, Window},
+    window::{Edges, Heights, Window},
 };
 
 /// As high as a screen is taken to be until it was measured, in pixels.
@@ -38,6 +38,7 @@ pub struct View {
     heights: StoredValue<Heights<Item>, LocalStorage>,
     /// Turns when a row turned out to be of another height.
     measured: RwSignal<u64>,
+    edges: Memo<Arc<Edges>>,
 }
 
 impl View {
@@ -45,16 +46,19 @@ impl View {
     pub fn new(live: Live) -> Self {
         let wanted = Memo::new(move |_| Arc::new(live.arranged()));
         let shown = RwSignal::new(wanted.get_untracked());
-        let places = Memo::new(move |_| {
-            Arc::new(shown.with(|shown| shown.iter().cloned().enumerate().map(|(place, item)| (item, place)).collect()))
+        let places = anew(move || {
+            shown.with(|shown| shown.iter().cloned().enumerate().map(|(place, item)| (item, place)).collect())
         });
         let heights = StoredValue::new_local(Heights::default());
         let screen = RwSignal::new((0.0, SCREEN));
         let measured = RwSignal::new(0);
-        let window = Memo::new(move |_| {
+        let edges = anew(move || {
             measured.track();
+            shown.with(|shown| heights.with_value(|heights: &Heights<Item>| heights.edges(shown)))
+        });
+        let window = Memo::new(move |_| {
             let (top, bottom) = screen.get();
-            shown.with(|shown| heights.with_value(|heights: &Heights<Item>| heights.window(shown, top, bottom)))
+            edges.with(|edges| edges.window(top, bottom))
         });
         Self {
             live: StoredValue::new(live),
@@ -68,6 +72,7 @@ impl View {
             screen,
             heights,
             measured,
+            edges,
         }
     }
 
@@ -105,9 +110,7 @@ impl View {
         if self.screen.get_untracked() != (top, bottom) {
             self.screen.set((top, bottom));
         }
-        let on_screen = self
-            .shown
-            .with_untracked(|shown| self.heights.with_value(|heights| heights.rows_between(shown, top, bottom)));
+        let on_screen = self.edges.with_untracked(|edges| edges.between(top, bottom));
         if self.on_screen.with_untracked(|before| before.as_ref() != Some(&on_screen)) {
             self.on_screen.set(Some(on_screen));
         }
@@ -131,22 +134,24 @@ impl View {
 
     /// How many patients are shown; follows it.
     pub fn count(self) -> usize {
-        {
-            let live = self.live.get_value();
-            self.shown
-                .with(|shown| shown.iter().filter(|item| item.patient().is_some_and(|id| live.exists(id))).count())
-        }
+        let live = self.live.get_value();
+        live.turned.track();
+        live.with_rows(|rows| {
+            let is_there = |item: &&Item| item.patient().is_some_and(|id| rows.contains_key(&id));
+            self.shown.with(|shown| shown.iter().filter(is_there).count())
+        })
     }
 
     /// How many rows have marks, and how many of those cannot be seen without doing something; follows both.
     pub fn updates(self) -> (usize, usize) {
         let marked = self.live.get_value().marked();
         let on_screen = self.on_screen.get();
-        let is_seen = |id: &i64| {
-            let place = self.place(&Item::Patient(*id));
-            place.is_some_and(|place| on_screen.as_ref().is_none_or(|range| range.contains(&place)))
-        };
-        (marked.len(), marked.iter().filter(|id| !is_seen(id)).count())
+        let seen = self.places.with(|places| {
+            let place = |id: &i64| places.get(&Item::Patient(*id));
+            let is_seen = |place: &&usize| on_screen.as_ref().is_none_or(|range| range.contains(place));
+            marked.iter().filter_map(place).filter(is_seen).count()
+        });
+        (marked.len(), marked.len() - seen)
     }
 
     /// Where to look to tell this patient from another one who is shown and whose name is alike; `None` when there is none.
@@ -155,18 +160,21 @@ impl View {
         let live = self.live.get_value();
         live.turned.track();
         self.places.track();
-        let is_shown = |other: &i64| {
-            *other != id && self.places.with_untracked(|places| places.contains_key(&Item::Patient(*other)))
-        };
-        let others: Vec<i64> = live.index.with_value(|index| {
-            let sounds = &index.get(&id)?.sounds;
-            live.names.with_value(|names| Some(names.get(sounds)?.iter().copied().filter(is_shown).collect()))
-        })?;
+        let others: Vec<i64> = self.places.with_untracked(|places| {
+            let is_shown = |other: &i64| places.contains_key(&Item::Patient(*other));
+            live.index.with_value(|index| index.alike(id).filter(is_shown).collect())
+        });
         live.with_rows(|rows| {
             let row = rows.get(&id)?;
             others.iter().filter_map(|other| rows.get(other)).map(|other| first_difference(row, other)).max()
         })
     }
+}
+
+/// What is worked out whenever what it reads has changed. That it came out the same is not looked for: in ten thousand rows
+/// that would cost as much.
+fn anew<T: Send + Sync + 'static>(read: impl Fn() -> T + Send + Sync + 'static) -> Memo<Arc<T>> {
+    Memo::new_with_compare(move |_| Arc::new(read()), |_, _| true)
 }
 
 impl Live {

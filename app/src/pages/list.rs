@@ -8,17 +8,17 @@ use crate::{
     list::{
         arrange::{Query, StatusFilter},
         columns::Column,
+        index::Rows,
     },
     live::{Live, View, personal},
 };
 
 /// The list's page: rendered on the server, then taken over by the browser from the same data.
 #[component]
-pub fn ListApp() -> impl IntoView {
-    let page = SharedValue::new(expect_context::<ListPage>).into_inner();
+pub fn ListApp(page: ListPage, rows: Rows) -> impl IntoView {
     let clock = Clock::new(page.now, page.zone);
     let live = Live::new(
-        page.snapshot,
+        rows,
         page.user,
         page.personal,
         page.presence,
