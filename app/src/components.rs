@@ -27,6 +27,7 @@ mod views;
 mod words;
 
 mod clock;
+mod same_person;
 mod submission;
 
 pub(crate) use self::{

@@ -15,13 +15,17 @@
 //! | [`list`] | the list as a replica: a pure reducer over a snapshot and changes |
 //! | [`edits`] | what this user wants and the database has not confirmed |
 //! | [`replica`] | one client's end of the protocol: frames in, frames and row changes out |
+//! | [`language`] | the languages of the pages, and their texts |
 //! | [`live`] | the list as signals: one for each row |
 //! | [`components`], [`pages`], [`mod@shell`] | what a person sees |
+
+rust_i18n::i18n!("locales", fallback = "en");
 
 pub mod change;
 pub mod components;
 pub mod edits;
 pub mod filter;
+pub mod language;
 pub mod list;
 pub mod live;
 pub mod pages;

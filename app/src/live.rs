@@ -271,6 +271,11 @@ impl Live {
         self.with_rows(|rows| rows.values().find(|patient| wanted(patient)).cloned())
     }
 
+    /// All patients for whom `wanted` holds, as of now.
+    pub fn find_all(self, wanted: impl Fn(&Patient) -> bool) -> Vec<Arc<Patient>> {
+        self.with_rows(|rows| rows.values().filter(|patient| wanted(patient)).cloned().collect())
+    }
+
     // ------------------------------------------------------------------------------------------- the connection
 
     /// Gives what connects the list.

@@ -13,6 +13,7 @@ pub use self::{
     sign_in::SignInForm,
 };
 use crate::{
+    language::Language,
     patient::{UtcTime, display::Zone},
     wire::{Personal, Position, UserInfo},
 };
@@ -30,6 +31,8 @@ pub struct ListPage {
     pub presence: bool,
     /// The hospital's time.
     pub zone: Zone,
+    /// The language that the page is in.
+    pub language: Language,
     /// When the page was made.
     pub now: UtcTime,
     /// What is seen of the rows: see [`Query::from_address`](crate::list::arrange::Query::from_address).
@@ -39,6 +42,8 @@ pub struct ListPage {
 /// What the sign-in page is made from.
 #[derive(Clone, Debug, Default)]
 pub struct SignInPage {
+    /// The language that the page is in.
+    pub language: Language,
     /// As typed before.
     pub name: String,
     /// Why it did not work.
@@ -48,6 +53,8 @@ pub struct SignInPage {
 /// What the page for a new password is made from.
 #[derive(Clone, Debug)]
 pub struct PasswordPage {
+    /// The language that the page is in.
+    pub language: Language,
     /// Whose.
     pub name: String,
     /// The present one was good for one sign-in only.

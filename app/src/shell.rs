@@ -5,6 +5,7 @@ use std::sync::Arc;
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
 use crate::{
+    language::Language,
     list::{Snapshot, index::Rows},
     pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage, data},
     patient::Patient,
@@ -16,8 +17,9 @@ pub fn list(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> 
     let data = data::blocks(&page, &rows);
     let Position { epoch, seq, at } = page.position.clone();
     let rows = Rows::new(Snapshot { epoch, seq, at, rows });
+    let language = page.language;
     view! {
-        <Document title="Patients · Wardwatch" options=options.clone() script=true class="page">
+        <Document title="Patients · Wardwatch" language options=options.clone() script=true class="page">
             <ListApp page rows/>
             // Behind what is seen: on a slow line nothing is asked for that takes the first rows' place.
             <HydrationScripts options/>
@@ -28,8 +30,9 @@ pub fn list(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> 
 
 /// Sign-in: a plain form, no script at all.
 pub fn sign_in(options: LeptosOptions, page: SignInPage) -> impl IntoView {
+    let language = page.language;
     view! {
-        <Document title="Sign in · Wardwatch" options script=false>
+        <Document title=language.text("door.title_sign_in") language options script=false>
             <SignInForm page/>
         </Document>
     }
@@ -37,8 +40,9 @@ pub fn sign_in(options: LeptosOptions, page: SignInPage) -> impl IntoView {
 
 /// A new password: a plain form, no script at all.
 pub fn password(options: LeptosOptions, page: PasswordPage) -> impl IntoView {
+    let language = page.language;
     view! {
-        <Document title="Password · Wardwatch" options script=false>
+        <Document title=language.text("door.title_password") language options script=false>
             <PasswordForm page/>
         </Document>
     }
@@ -49,21 +53,28 @@ const SCRIPT_RUNS: &str = "document.documentElement.classList.add('scripted')";
 
 #[component]
 fn Document(
-    title: &'static str,
+    #[prop(into)] title: String,
+    language: Language,
     options: LeptosOptions,
     script: bool,
     #[prop(optional)] class: &'static str,
     children: Children,
 ) -> impl IntoView {
+    provide_context(language);
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=language.code()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <title>{title}</title>
+                // The bar's colours, for a tablet on which this is installed.
+                <meta name="theme-color" content="#00594c" media="(prefers-color-scheme: light)"/>
+                <meta name="theme-color" content="#17201f" media="(prefers-color-scheme: dark)"/>
                 <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
+                <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
+                <link rel="manifest" href="/manifest.webmanifest"/>
                 <link rel="stylesheet" href="/pkg/wardwatch.css"/>
                 {script.then(|| view! { <script nonce=use_nonce()>{SCRIPT_RUNS}</script> })}
                 <AutoReload options=options/>

@@ -1,11 +1,28 @@
-import { expect, test } from '../fixtures/test.ts';
+import { expect, test, Wire } from '../fixtures/test.ts';
 
-test('what only the server can know is said beside its field, and nothing typed is lost', async ({ open, lab }) => {
+test('what only the server can know is said beside its field', async ({ open, lab }) => {
+    const wire = new Wire();
+    const list = await open('sister', { wire });
+    await list.admitButton.click();
+    await list.dialog.fill({ 'Last name': 'Hopper', 'First name': 'Grace', 'Medical record number': '4711' });
+    // Somebody else's admission is on its way while this one is sent.
+    wire.hold();
+    await lab.admit({ medical_record_number: '4711' });
+    await list.dialog.press('Admit');
+    await expect.poll(() => wire.asked('create')).toHaveLength(1);
+    wire.mend();
+    const field = list.dialog.field('Medical record number');
+    await expect(field).toHaveAccessibleDescription(/patient with this medical record number already exists\./);
+    await expect(field).toBeFocused();
+    await expect(list.dialog.field('Last name')).toHaveValue('Hopper');
+});
+
+test('a number that is somebody else\'s is refused beside its field, and nothing typed is lost', async ({ open, lab }) => {
     await lab.admit({ medical_record_number: '4711' });
     const list = await open('sister');
     await list.admit({ 'Last name': 'Hopper', 'First name': 'Grace', 'Medical record number': '4711' });
     const field = list.dialog.field('Medical record number');
-    await expect(field).toHaveAccessibleDescription(/patient with this medical record number already exists\./);
+    await expect(field).toHaveAccessibleDescription(/This number is LOVELACE, Ada's already\./);
     await expect(field).toBeFocused();
     await expect(list.dialog.field('Last name')).toHaveValue('Hopper');
     await field.fill('4712');
@@ -74,4 +91,60 @@ test('what is not known says so', async ({ open, lab }) => {
     await expect(row.root).toContainText('Born Unknown');
     await expect(row.root).toContainText('NHS No Unknown, MRN Unknown');
     await expect(row.cell('Attending')).toContainText('Unknown');
+});
+
+test('somebody who may be on the list already is asked about before anything is saved', async ({ open, lab }) => {
+    await lab.admit({
+        first_name: 'Anna', last_name: 'Meier', birth_date: '1985-03-02', medical_record_number: '4711', status: 'discharged',
+        dismissal_date: new Date().toISOString(),
+    });
+    await lab.admit({ first_name: 'Anna', last_name: 'Meier', birth_date: '1985-03-03' });
+    const list = await open('sister');
+    const { dialog } = list;
+    await list.admit({ 'Last name': 'Mayer', 'First name': 'Ana', 'Date of birth': '02-Mar-1985', 'Ward': 'Elm' });
+    await expect(dialog.title).toHaveText('Is this the same person?');
+    await expect(dialog.title).toBeFocused();
+    // Who is to be admitted, and who is there already; not who was born on another day.
+    await expect(dialog.identifiers).toHaveText('MAYER, Ana · Born 02-Mar-1985');
+    const candidates = dialog.root.locator('.candidates li');
+    await expect(candidates).toHaveCount(1);
+    await expect(candidates).toContainText('MEIER, Anna · MRN 4711');
+    await expect(candidates).toContainText('Discharged');
+    // Back: nothing typed is lost.
+    await dialog.press('Back to the form');
+    await expect(dialog.field('Ward')).toHaveValue('Elm');
+    await dialog.press('Admit');
+    await dialog.press('Open MEIER, Anna instead');
+    await expect(dialog.title).toHaveText('MEIER, Anna');
+    await dialog.press('Back to the list');
+    expect(await lab.list()).toHaveLength(2);
+
+    await list.admit({ 'Last name': 'Mayer', 'First name': 'Ana', 'Date of birth': '1985-03' });
+    await expect(candidates).toHaveCount(2);
+    await dialog.press('Somebody else: admit as a new patient');
+    await dialog.isClosed();
+    await expect(list.row('MAYER, Ana').root).toBeVisible();
+    expect(await lab.list()).toHaveLength(3);
+});
+
+test('a field is checked when it is left, and as somebody types what was wrong', async ({ open, lab }) => {
+    await lab.admit({ nhs_number: '9434765919' });
+    const list = await open('sister');
+    await list.admitButton.click();
+    const number = list.dialog.field('NHS number');
+    await number.pressSequentially('943');
+    await expect(number).not.toHaveAttribute('aria-invalid');
+    await number.press('Tab');
+    await expect(number).toHaveAttribute('aria-invalid', 'true');
+    // Neither the focus nor the other fields are touched by it.
+    await expect(list.dialog.field('Medical record number')).toBeFocused();
+    await expect(list.dialog.field('Last name')).not.toHaveAttribute('aria-invalid');
+    await number.focus();
+    await number.press('End');
+    await number.pressSequentially(' 476 5919');
+    await expect(number).toHaveAccessibleDescription(/This number is LOVELACE, Ada's already\./);
+    await number.fill('');
+    await expect(number).not.toHaveAttribute('aria-invalid');
+    await number.fill('450 557 7104');
+    await expect(number).not.toHaveAttribute('aria-invalid');
 });

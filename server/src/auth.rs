@@ -13,6 +13,7 @@ pub use self::{
     secret::Secret,
 };
 pub(crate) use self::{
+    accounts::{LONGEST_PASSWORD, SHORTEST_PASSWORD},
     cookie::{Presented, from_headers, same_origin, session_cookie, signed_out_cookie},
     principal::Principal,
     sweep::{Guard, Sweeper},

@@ -3,8 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use app::{
+    language::Language,
     list::Snapshot,
-    live::personal::LIST,
+    live::personal::{LANGUAGE, LIST},
     pages::{ListPage, PasswordPage, SignInPage},
     shell,
     wire::Position,
@@ -21,10 +22,11 @@ use leptos::prelude::*;
 use serde::Deserialize;
 
 use crate::{
-    auth::{self, AccountError, Presented, Principal},
+    auth::{self, AccountError, LONGEST_PASSWORD, Presented, Principal, SHORTEST_PASSWORD},
     clock,
     error::HttpError,
     state::AppState,
+    store::{Remember, RememberError},
 };
 
 /// Who asks for a page: the session's cookie only, a token is for programs.
@@ -33,6 +35,52 @@ async fn visitor(state: &AppState, headers: &HeaderMap) -> Result<Option<Princip
         Some(Presented::Cookie(secret)) => Ok(state.accounts.identify(&secret).await?),
         _ => Ok(None),
     }
+}
+
+/// The language of a page: what this user has chosen, or else what the browser asks for.
+async fn language(state: &AppState, who: Option<&Principal>, headers: &HeaderMap) -> Result<Language, HttpError> {
+    let chosen = match who {
+        Some(who) => state.store.remembered(who.account_id, LANGUAGE).await?,
+        None => None,
+    };
+    Ok(chosen.as_deref().and_then(Language::from_code).unwrap_or_else(|| asked_for(headers)))
+}
+
+fn asked_for(headers: &HeaderMap) -> Language {
+    let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
+    header.and_then(Language::from_accept_language).unwrap_or_default()
+}
+
+/// What the choice of a language sends.
+#[derive(Deserialize)]
+pub(crate) struct ChosenLanguage {
+    to: String,
+    #[serde(default)]
+    back: String,
+}
+
+/// `POST /language`
+pub(crate) async fn language_chosen(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Form(form): Form<ChosenLanguage>,
+) -> Result<Response, HttpError> {
+    own_form(&state, &headers)?;
+    let Some(who) = visitor(&state, &headers).await? else {
+        return Ok(Redirect::to("/sign-in").into_response());
+    };
+    if let Some(language) = Language::from_code(&form.to) {
+        let what = Remember::Value { key: LANGUAGE.to_owned(), value: Some(language.code().to_owned()) };
+        match state.store.remember(who.account_id, &what).await {
+            Ok(remembered) => state.asides.remembered(who.account_id, remembered),
+            // An account that is full keeps the language that it has.
+            Err(RememberError::TooMany) => {}
+            Err(RememberError::Store(error)) => return Err(error.into()),
+        }
+    }
+    // To one of our own pages only: what begins with two slashes is another host.
+    let is_ours = form.back.starts_with('/') && !form.back.starts_with("//") && !form.back.contains('\\');
+    Ok(Redirect::to(if is_ours { &form.back } else { "/" }).into_response())
 }
 
 /// Forms are taken from our own pages only.
@@ -48,10 +96,12 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
     if who.must_change_password {
         return Ok(Redirect::to("/password").into_response());
     }
+    let asked_for = asked_for(request.headers());
     let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
     // Somebody who names nothing sees what they saw last.
     let named = request.uri().query().filter(|query| !query.is_empty());
     let address = named.or(personal.values.get(LIST).map(String::as_str)).unwrap_or_default().to_owned();
+    let chosen = personal.values.get(LANGUAGE).and_then(|code| Language::from_code(code));
     let Snapshot { epoch, seq, at, rows } = snapshot;
     let page = ListPage {
         position: Position { epoch, seq, at },
@@ -59,6 +109,7 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
         personal,
         presence: state.asides.tell_presence(),
         zone: state.zone(),
+        language: chosen.unwrap_or(asked_for),
         now: clock::now(),
         address,
     };
@@ -80,7 +131,8 @@ pub(crate) async fn sign_in(State(state): State<AppState>, request: Request) -> 
     if visitor(&state, request.headers()).await?.is_some() {
         return Ok(Redirect::to("/").into_response());
     }
-    sign_in_page(&state, StatusCode::OK, SignInPage::default()).await
+    let page = SignInPage { language: asked_for(request.headers()), ..SignInPage::default() };
+    sign_in_page(&state, StatusCode::OK, page).await
 }
 
 /// `POST /sign-in`
@@ -93,15 +145,16 @@ pub(crate) async fn sign_in_submitted(
 ) -> Result<Response, HttpError> {
     own_form(&state, &headers)?;
     let name = form.name.trim();
-    let refuse = |error: String| SignInPage { name: name.to_owned(), error: Some(error) };
+    let language = asked_for(&headers);
+    let refuse = |error: String| SignInPage { language, name: name.to_owned(), error: Some(error) };
     let key: (String, IpAddr) = (name.to_lowercase(), peer.ip());
     if let Err(wait) = state.sign_ins.check(&key) {
-        let words = format!("Too many tries. Try again in {} seconds.", wait.as_secs() + 1);
+        let words = language.fill("door.too_many", &[("seconds", &(wait.as_secs() + 1))]);
         return sign_in_page(&state, StatusCode::TOO_MANY_REQUESTS, refuse(words)).await;
     }
     let Some(secret) = state.accounts.sign_in(name, &form.password, state.session_seconds).await? else {
-        let words = "Name and password do not match. Check both and try again.".to_owned();
-        return sign_in_page(&state, StatusCode::UNAUTHORIZED, refuse(words)).await;
+        let page = refuse(language.text("door.no_match"));
+        return sign_in_page(&state, StatusCode::UNAUTHORIZED, page).await;
     };
     let jar = jar.add(auth::session_cookie(&secret, state.origin.as_ref()));
     Ok((jar, Redirect::to("/")).into_response())
@@ -153,6 +206,7 @@ pub(crate) async fn password(
         return Ok(Redirect::to("/sign-in").into_response());
     };
     let page = PasswordPage {
+        language: language(&state, Some(&who), &headers).await?,
         name: who.name,
         must_change: who.must_change_password,
         changed: query.changed.is_some(),
@@ -171,21 +225,29 @@ pub(crate) async fn password_submitted(
     let Some(who) = visitor(&state, &headers).await? else {
         return Ok(Redirect::to("/sign-in").into_response());
     };
+    let language = language(&state, Some(&who), &headers).await?;
     let error = if form.new != form.again {
-        "The two new passwords are not the same.".to_owned()
+        language.text("door.not_the_same")
     } else if form.new == form.old {
-        "The new password has to be another one.".to_owned()
+        language.text("door.same_as_old")
     } else {
         match state.accounts.change_password(&who, &form.old, &form.new).await {
             Ok(true) if who.must_change_password => return Ok(Redirect::to("/").into_response()),
             Ok(true) => return Ok(Redirect::to("/password?changed=yes").into_response()),
-            Ok(false) => "The present password is not right.".to_owned(),
-            Err(error @ AccountError::Password) => format!("{error}."),
+            Ok(false) => language.text("door.old_is_wrong"),
+            Err(AccountError::Password) => {
+                language.fill("door.length", &[("shortest", &SHORTEST_PASSWORD), ("longest", &LONGEST_PASSWORD)])
+            }
             Err(error) => return Err(error.into()),
         }
     };
-    let page =
-        PasswordPage { name: who.name, must_change: who.must_change_password, changed: false, error: Some(error) };
+    let page = PasswordPage {
+        language,
+        name: who.name,
+        must_change: who.must_change_password,
+        changed: false,
+        error: Some(error),
+    };
     password_page(&state, StatusCode::UNPROCESSABLE_ENTITY, page).await
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/", get(pages::list))
         .route("/sign-in", get(pages::sign_in).post(pages::sign_in_submitted))
         .route("/sign-out", post(pages::sign_out))
+        .route("/language", post(pages::language_chosen))
         .route("/password", get(pages::password).post(pages::password_submitted))
         .route("/ws/patients/", get(socket::bare))
         .route("/ws/", get(socket::multiplexed))

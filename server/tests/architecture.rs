@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The modules of `app`; each may use those before it.
-const APP: [&str; 12] = [
+const APP: [&str; 13] = [
     "patient",
     "change",
     "filter",
@@ -17,6 +17,7 @@ const APP: [&str; 12] = [
     "list",
     "edits",
     "replica",
+    "language",
     "live",
     "components",
     "pages",

@@ -81,6 +81,38 @@ async fn a_wrong_password_gets_the_page_again_and_no_cookie() {
 }
 
 #[tokio::test]
+async fn pages_are_in_the_language_that_the_browser_asks_for_until_its_user_chooses_one() {
+    let ward = ward(&[], false).await;
+    let german = "accept-language: de-AT,de;q=0.9,en;q=0.5";
+    let page = ward.get("/sign-in", &[german]).await;
+    assert!(page.body().contains("<html lang=\"de\"") && page.body().contains("Anmelden"), "{}", page.body());
+    let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
+    let lang = async |headers: &[&str]| {
+        let page = ward.get("/", &[&[cookie.as_str()], headers].concat()).await;
+        let (_, rest) = page.body().split_once("<html lang=\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    };
+    assert_eq!((lang(&[german]).await, lang(&[]).await), ("de".to_owned(), "en".to_owned()));
+
+    let back = ward.http("POST", "/language", &[&cookie], "to=de&back=%2F%3Fward%3DElm").await;
+    assert_eq!((back.status(), back.header("location")), (303, Some("/?ward=Elm")));
+    assert_eq!(lang(&["accept-language: en"]).await, "de");
+    let page = ward.get("/password", &[&cookie]).await;
+    assert!(page.body().contains("Neues Passwort"), "{}", page.body());
+    // Another language than there is changes nothing, and nobody is sent to another host.
+    for (form, location) in [
+        ("to=fr&back=%2F", "/"),
+        ("to=de&back=%2F%2Fevil.example", "/"),
+        ("to=de&back=%2F%5Cevil", "/"),
+        ("to=de&back=https:%2F%2Fevil", "/"),
+    ] {
+        let answer = ward.http("POST", "/language", &[&cookie], form).await;
+        assert_eq!((answer.status(), answer.header("location")), (303, Some(location)), "{form}");
+        assert_eq!(lang(&[]).await, "de");
+    }
+}
+
+#[tokio::test]
 async fn guessing_passwords_is_slowed_down_for_that_name_only() {
     let ward = ward(&[], false).await;
     let tries = (0..40).map(|_| ward.sign_in("guessed", "x"));
@@ -121,9 +153,9 @@ async fn forms_of_other_sites_are_refused() {
     let ward = ward(&[], false).await;
     let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
     let own = format!("origin: http://{}", ward.addr);
-    for path in ["/sign-in", "/sign-out", "/password"] {
+    for path in ["/sign-in", "/sign-out", "/password", "/language"] {
         for origin in ["origin: https://evil.example", "origin: null", "origin: http://127.0.0.1:1"] {
-            let answer = ward.http("POST", path, &[&cookie, origin], "name=rivera&password=correct+horse").await;
+            let answer = ward.http("POST", path, &[&cookie, origin], "to=de&name=rivera&password=correct+horse").await;
             assert_eq!(answer.status(), 403, "{path} {origin}");
             assert_eq!(answer.header("set-cookie"), None);
         }
@@ -159,7 +191,7 @@ async fn a_one_time_password_is_replaced_before_anything_else() {
         ("old=wrong&new=battery+staple&again=battery+staple", "The present password is not right."),
         ("old=correct+horse&new=battery+staple&again=battery", "The two new passwords are not the same."),
         ("old=correct+horse&new=correct+horse&again=correct+horse", "The new password has to be another one."),
-        ("old=correct+horse&new=short&again=short", "a password has 8 to 256 characters."),
+        ("old=correct+horse&new=short&again=short", "A password has 8 to 256 characters."),
         ("", "The new password has to be another one."),
     ] {
         let answer = ward.http("POST", "/password", &[&cookie], form).await;

@@ -69,16 +69,27 @@ pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Subm
         }
     };
     let described = Signal::derive(move || Some(described()).filter(|ids| !ids.is_empty()));
-    let typed = input(move |event| value.set(event_target_value(&event)));
+    // Not before there is something to look at: a name is not wrong while its first letter is typed. What is wrong already is
+    // looked at with each letter.
+    let typed = input(move |event| {
+        value.set(event_target_value(&event));
+        if wrong() {
+            submission.check(name);
+        }
+    });
+    let left = input(move |event| {
+        value.set(event_target_value(&event));
+        submission.check(name);
+    });
     let invalid = Signal::derive(move || wrong().then(|| "true".to_owned()));
     let has_offers = !offers.is_empty();
     let control = match kind {
         Kind::Long => view! {
-            <textarea id=id.clone() name=name rows="3" maxlength=max prop:value=value on:input=typed aria-invalid=invalid aria-describedby=described></textarea>
+            <textarea id=id.clone() name=name rows="3" maxlength=max prop:value=value on:input=typed on:change=left aria-invalid=invalid aria-describedby=described></textarea>
         }
         .into_any(),
         Kind::Choice(choices) => view! {
-            <select id=id.clone() name=name on:change=typed aria-invalid=invalid aria-describedby=described>
+            <select id=id.clone() name=name on:change=left aria-invalid=invalid aria-describedby=described>
                 {choices.iter().map(|(code, words)| view! {
                     <option value=*code selected=when(move || value.with(|value| value == code))>{*words}</option>
                 }).collect_view()}
@@ -97,6 +108,7 @@ pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Subm
                 list=has_offers.then(|| list_id.clone())
                 prop:value=value
                 on:input=typed
+                on:change=left
                 aria-invalid=invalid
                 aria-describedby=described
             />

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     edits::Edit,
+    language::use_language,
     live::{LinkState, Live, View},
 };
 
@@ -19,14 +20,16 @@ pub(crate) fn Header() -> impl IntoView {
     let view = expect_context::<View>();
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
+    let t = use_language();
     let name = live.user.with_value(|user| user.name.clone());
     let role = live.user.with_value(|user| user.role.as_str());
-    let ward = text(move || live.query.with(|query| query.ward.clone()).unwrap_or_else(|| "All wards".to_owned()));
+    let ward = text(move || live.query.with(|query| query.ward.clone()).unwrap_or_else(|| t.text("bar.all_wards")));
     let counts = Memo::new(move |_| view.updates());
     let updates = text(move || {
         let (marked, hidden) = counts.get();
-        let updates = if marked == 1 { "update" } else { "updates" };
-        if hidden > 0 { format!("{marked} {updates} ({hidden} out of view)") } else { format!("{marked} {updates}") }
+        let updates = t.count(["bar.updates.one", "bar.updates.other"], marked);
+        let hidden = (hidden > 0).then(|| t.fill("bar.out_of_view", &[("hidden", &hidden)]));
+        format!("{updates}{}", hidden.unwrap_or_default())
     });
     // Seen in a tab that is not looked at.
     react(move || {

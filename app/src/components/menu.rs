@@ -9,10 +9,11 @@ use leptos::{
 use super::{
     Dialogs,
     dialog::Open,
-    erased::{input, part, press, when},
+    erased::{input, part, press, text, when},
     views,
 };
 use crate::{
+    language::{Language, use_language},
     live::{Live, personal},
     patient::Flag,
 };
@@ -23,6 +24,7 @@ pub(super) fn Menu() -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
+    let language = use_language();
     let node = NodeRef::<html::Details>::new();
     let close = move || {
         if let Some(details) = node.get_untracked() {
@@ -44,6 +46,10 @@ pub(super) fn Menu() -> impl IntoView {
     let pick_flag = input(move |event| {
         let flag = event_target_value(&event);
         query.update(|query| query.flag = Some(flag).filter(|flag| !flag.is_empty()));
+    });
+    let attends = input(move |event| {
+        let name = event_target_value(&event).trim().to_owned();
+        live.remember(personal::ATTENDING.to_owned(), Some(name).filter(|name| !name.is_empty()));
     });
     let opens = move |what: Open, words: &'static str| {
         view! { <button type="button" on:click=press(move || dialogs.show(what))>{words}</button> }.into_any()
@@ -70,6 +76,17 @@ pub(super) fn Menu() -> impl IntoView {
                     />
                     "Show empty beds"
                 </label>
+                <div class="control">
+                    <label for="attending">{language.text("mine.attending")}</label>
+                    <input
+                        id="attending"
+                        autocomplete="off"
+                        aria-describedby="attending-hint"
+                        prop:value=text(move || live.mine().attending)
+                        on:change=attends
+                    />
+                    <p class="hint" id="attending-hint">{language.text("mine.hint")}</p>
+                </div>
                 {opens(Open::Columns, "Columns…")}
                 {opens(Open::SaveView, "Save this list…")}
                 <nav aria-label="Saved lists" class="menu-links">
@@ -78,6 +95,12 @@ pub(super) fn Menu() -> impl IntoView {
                     }.into_any()).collect_view().into_any())}
                 </nav>
                 {opens(Open::Help, "Keys")}
+                <form method="post" action="/language" class="menu-languages">
+                    <input type="hidden" name="back" value=text(move || query.with(|query| format!("/?{}", query.to_address())))/>
+                    {Language::ALL.into_iter().filter(|other| *other != language).map(|other| view! {
+                        <button type="submit" name="to" value=other.code() lang=other.code()>{other.name()}</button>
+                    }.into_any()).collect_view()}
+                </form>
             </div>
         </details>
     }

@@ -10,13 +10,15 @@ use super::{
     erased::{input, part, react, submit, text, when},
     field_input::{Field, FieldInput, Kind},
     presence::Presence,
+    same_person::{SamePerson, SamePersonPart},
     submission::{Buttons, Submission},
     words::{ALLERGIES, GENDERS, RESUSCITATION},
 };
 use crate::{
+    language::{Language, use_language},
     live::Live,
     patient::{
-        BirthDate, Data, Flag, NhsNumber, Patient, Revision, UtcTime,
+        BirthDate, Data, FieldErrors, Flag, NhsNumber, Patient, Revision, UtcTime,
         display::{UNKNOWN, Zone, iso_date_first},
         field,
     },
@@ -93,6 +95,22 @@ impl Draft {
         format!("{name} · {}", second.unwrap_or_else(born))
     }
 
+    /// Numbers that are somebody else's already; the server would refuse them.
+    fn taken(self, live: Live, id: Option<i64>, t: Language) -> FieldErrors {
+        let typed = |name| self.text(name).get_untracked();
+        let number = typed("nhs_number").parse::<NhsNumber>().ok();
+        let record = Some(typed("medical_record_number").trim().to_owned()).filter(|number| !number.is_empty());
+        let mut errors = FieldErrors::default();
+        let mut look = |name, has: &dyn Fn(&Patient) -> bool| {
+            if let Some(other) = live.find(|patient| Some(patient.id) != id && has(patient)) {
+                errors.add(name, t.fill("admit.number_taken", &[("name", &other.display_name())]));
+            }
+        };
+        look("nhs_number", &|patient| number.is_some() && patient.nhs_number == number);
+        look(field::MEDICAL_RECORD_NUMBER.name, &|patient| record.is_some() && patient.medical_record_number == record);
+        errors
+    }
+
     /// The values that are other than in `base`, or all of them.
     fn changed_from(self, base: &Data) -> Data {
         let zone = self.clock.zone();
@@ -138,6 +156,7 @@ fn to_value(name: &str, text: &str, zone: &Zone) -> Value {
 /// A new patient.
 #[component]
 pub(super) fn AdmitDialog() -> impl IntoView {
+    let t = use_language();
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
@@ -154,18 +173,36 @@ pub(super) fn AdmitDialog() -> impl IntoView {
     }
     let draft = Draft::new(&start, clock);
     let form = NodeRef::<html::Form>::new();
+    let same = SamePerson::new();
+    let admit = Callback::new(move |()| {
+        let data = draft.changed_from(&Data::new());
+        submission.create(data, move |row| dialogs.finish(format!("Admitted: {}", row.display_name()), None));
+    });
+    let check = move || {
+        let mut errors = draft.taken(live, None, t);
+        let data = draft.changed_from(&Data::new());
+        errors.extend(Patient::admit(&data, clock.now.get_untracked()).err().unwrap_or_default());
+        errors
+    };
+    submission.check_by(check);
     let send = submit(move || {
         let data = draft.changed_from(&Data::new());
-        if let Err(errors) = Patient::admit(&data, clock.now.get_untracked()) {
-            submission.errors.set(errors);
-            focus_first_wrong(form);
-            return;
+        match Patient::admit(&data, clock.now.get_untracked()) {
+            Ok(patient) if draft.taken(live, None, t).is_empty() => {
+                if !same.ask(live, &patient) {
+                    admit.run(());
+                }
+            }
+            _ => {
+                submission.errors.set(check());
+                focus_first_wrong(form);
+            }
         }
-        submission.create(data, move |row| dialogs.finish(format!("Admitted: {}", row.display_name()), None));
     });
     focus_on_errors(submission, form);
     view! {
-        <form on:submit=send novalidate node_ref=form>
+        <SamePersonPart same identifiers=text(move || draft.identifiers()) admit/>
+        <form on:submit=send novalidate node_ref=form class:hidden=same.asks()>
             <DialogTitle text="Admit a patient"/>
             <Fields draft submission admitting=true id=None/>
             <p class="identifiers">{text(move || draft.identifiers())}</p>
@@ -178,6 +215,7 @@ pub(super) fn AdmitDialog() -> impl IntoView {
 /// Other values for a patient.
 #[component]
 pub(super) fn EditDialog(id: i64) -> impl IntoView {
+    let t = use_language();
     let live = expect_context::<Live>();
     let Some(row) = live.row(id) else { return view! { <Gone/> }.into_any() };
     let dialogs = expect_context::<Dialogs>();
@@ -189,13 +227,24 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     let form = NodeRef::<html::Form>::new();
     let identifiers = base.display_two_identifiers(clock.today(), &clock.zone());
     let title = format!("Edit {}", base.display_name());
+    let check = move |base: &Patient| {
+        let mut errors = draft.taken(live, Some(id), t);
+        let data = draft.changed_from(&base.values());
+        errors.extend(base.revise(&data, Revision::Partial, clock.now.get_untracked()).err().unwrap_or_default());
+        errors
+    };
+    submission.check_by({
+        let base = base.clone();
+        move || check(&base)
+    });
     let send = submit(move || {
         let data = draft.changed_from(&values);
         if data.is_empty() {
             dialogs.close();
             return;
         }
-        if let Err(errors) = base.revise(&data, Revision::Partial, clock.now.get_untracked()) {
+        let errors = check(&base);
+        if !errors.is_empty() {
             submission.errors.set(errors);
             focus_first_wrong(form);
             return;
@@ -219,9 +268,8 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
 /// Moves the focus to the first wrong field when the server's messages arrive.
 fn focus_on_errors(submission: Submission, form: NodeRef<html::Form>) {
     react(move || {
-        if submission.errors.with(|errors| !errors.is_empty()) {
-            focus_first_wrong(form);
-        }
+        submission.rejected.track();
+        focus_first_wrong(form);
     });
 }
 

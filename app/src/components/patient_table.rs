@@ -89,10 +89,9 @@ pub(crate) fn PatientTable() -> impl IntoView {
                     <tr aria-rowindex="1">
                         <SortHeader by=SortBy::Bed label="Bed"/>
                         <SortHeader by=SortBy::Name label="Patient"/>
-                        {part(move || columns.get().into_iter().map(|column| match column.sorts_by() {
-                            Some(by) => view! { <SortHeader by label=column.label()/> }.into_any(),
-                            None => view! { <th scope="col">{column.label()}</th> }.into_any(),
-                        }).collect_view().into_any())}
+                        {part(move || columns.get().into_iter().map(|column| view! {
+                            <SortHeader by=column.sorts_by() label=column.label()/>
+                        }.into_any()).collect_view().into_any())}
                     </tr>
                 </thead>
                 <tbody class="gap" aria-hidden="true"><tr><td id="rows-before"></td></tr></tbody>

@@ -25,11 +25,17 @@ pub(super) struct Conflict {
     pub(super) mine: Data,
 }
 
+type Check = Arc<dyn Fn() -> FieldErrors + Send + Sync>;
+
 /// The state of a dialog's write. A handle.
 #[derive(Clone, Copy)]
 pub(super) struct Submission {
     pub(super) busy: RwSignal<bool>,
     pub(super) errors: RwSignal<FieldErrors>,
+    /// Rung when the server has found something wrong with the fields.
+    pub(super) rejected: Trigger,
+    /// What is wrong with the fields as they are, as far as this page can know.
+    check: StoredValue<Option<Check>>,
     pub(super) problem: RwSignal<Option<String>>,
     pub(super) conflict: RwSignal<Option<Conflict>>,
     /// The key of the stuck edit that the user decides about here.
@@ -45,6 +51,8 @@ impl Submission {
         let submission = Self {
             busy: RwSignal::new(false),
             errors: RwSignal::new(FieldErrors::default()),
+            rejected: Trigger::new(),
+            check: StoredValue::new(None),
             problem: RwSignal::new(None),
             conflict: RwSignal::new(None),
             decides: StoredValue::new(None),
@@ -58,6 +66,19 @@ impl Submission {
             }
         });
         submission
+    }
+
+    /// How fields are checked while somebody fills them in.
+    pub(super) fn check_by(self, check: impl Fn() -> FieldErrors + Send + Sync + 'static) {
+        self.check.set_value(Some(Arc::new(check)));
+    }
+
+    /// Checks one field as it is now; what is said of the others stays.
+    pub(super) fn check(self, name: &str) {
+        if let Some(check) = self.check.get_value() {
+            let wrong = check();
+            self.errors.update(|errors| errors.put(name, wrong.of(name).to_vec()));
+        }
     }
 
     /// Whether there is something to decide before anything else.
@@ -117,7 +138,10 @@ impl Submission {
                     let name = base.map(|base| base.display_name()).unwrap_or_default();
                     dialogs.finish(format!("Kept on this device, not saved yet: {name}."), None);
                 }
-                (Outcome::Invalid(errors), _) => self.errors.set(errors),
+                (Outcome::Invalid(errors), _) => {
+                    self.errors.set(errors);
+                    self.rejected.notify();
+                }
                 (Outcome::Refused(reason), _) => self.problem.set(Some(reason)),
                 (Outcome::Conflict { current, by }, Some(base)) => {
                     self.conflict.set(Some(Conflict { base, current, by, mine }));

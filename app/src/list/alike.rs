@@ -46,6 +46,14 @@ pub fn first_difference(a: &Patient, b: &Patient) -> Part {
     }
 }
 
+/// Whether two records may be of one person: like names and the same date of birth, as far as both are known. A year agrees
+/// with each day of it.
+pub fn may_be_one_person(a: &Patient, b: &Patient) -> bool {
+    let born = |patient: &Patient| patient.birth_date.map(|date| date.to_string());
+    let agree = |(a, b): (String, String)| a.starts_with(&b) || b.starts_with(&a);
+    born(a).zip(born(b)).is_some_and(agree) && SoundsLike::of(a) == SoundsLike::of(b)
+}
+
 /// How a name sounds, by the rules of the American Soundex (United States National Archives, "The Soundex Indexing System"):
 /// the first letter and three digits. Of a name in another script, the folded name itself.
 pub fn soundex(name: &str) -> String {
@@ -103,6 +111,23 @@ mod tests {
     fn alike(a: [&str; 2], b: [&str; 2]) -> bool {
         let of = |[first, last]: [&str; 2]| SoundsLike::of(&patient(first, last, json!({})));
         of(a) == of(b)
+    }
+
+    #[test]
+    fn one_person_may_be_recorded_twice_with_another_spelling_or_less_of_the_birth_date() {
+        let may_be = |a: [&str; 3], b: [&str; 3]| {
+            let of = |[first, last, born]: [&str; 3]| patient(first, last, json!({"birth_date": born}));
+            may_be_one_person(&of(a), &of(b))
+        };
+        let meier = ["Anna", "Meier", "1985-03-02"];
+        for same in [["Anna", "Meier", "1985-03-02"], ["Ana", "Mayer", "1985-03"], ["Meyer", "Anna", "1985"]] {
+            assert!(may_be(meier, same) && may_be(same, meier), "{same:?}");
+        }
+        for other in [["Anna", "Meier", "1985-03-03"], ["Anna", "Schmidt", "1985-03-02"], ["Anna", "Meier", "1986"]] {
+            assert!(!may_be(meier, other), "{other:?}");
+        }
+        let unknown = patient("Anna", "Meier", json!({}));
+        assert!(!may_be_one_person(&unknown, &unknown), "nothing is known that agrees");
     }
 
     #[test]

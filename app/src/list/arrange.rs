@@ -1,10 +1,14 @@
 //! Which rows a person sees, and in which order: pure, and the same on the server and in the browser.
 
-use std::{cmp::Ordering, collections::BTreeSet, sync::Arc};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::BTreeSet,
+    sync::Arc,
+};
 
 use crate::{
     filter::{Place, fold, search_key},
-    patient::{Code as _, Patient, Status, display::natural_key},
+    patient::{AllergyStatus, Code as _, CodeStatus, Patient, Status, display::natural_key},
 };
 
 /// Which statuses are shown.
@@ -61,11 +65,13 @@ pub enum SortBy {
     Admission,
     /// Attending clinician.
     Attending,
+    /// Most urgent first: by acuity, then by what else warns.
+    Alerts,
 }
 
 impl SortBy {
     /// Every order.
-    pub const ALL: [Self; 5] = [Self::Bed, Self::Name, Self::Status, Self::Admission, Self::Attending];
+    pub const ALL: [Self; 6] = [Self::Bed, Self::Name, Self::Status, Self::Admission, Self::Attending, Self::Alerts];
 
     /// Its name in an address.
     pub fn as_str(self) -> &'static str {
@@ -75,6 +81,7 @@ impl SortBy {
             Self::Status => "status",
             Self::Admission => "admission",
             Self::Attending => "attending",
+            Self::Alerts => "alerts",
         }
     }
 }
@@ -150,6 +157,7 @@ impl Query {
             SortBy::Status => a.status.cmp(&b.status),
             SortBy::Admission => b.admission_date.cmp(&a.admission_date),
             SortBy::Attending => a_keys.attending.cmp(&b_keys.attending),
+            SortBy::Alerts => urgency(a).cmp(&urgency(b)),
         };
         let by = if self.descending { by.reverse() } else { by };
         by.then_with(|| a_keys.place.cmp(&b_keys.place))
@@ -195,6 +203,13 @@ impl Keys {
     pub(super) fn has(&self, words: &[String]) -> bool {
         words.iter().all(|word| self.search.contains(word))
     }
+}
+
+/// Smaller is more urgent; who was not assessed comes after who was.
+fn urgency(patient: &Patient) -> (i16, Reverse<usize>) {
+    let allergies = usize::from(patient.allergy_status == AllergyStatus::Known);
+    let resuscitation = usize::from(patient.code_status == CodeStatus::Limited);
+    (patient.acuity.unwrap_or(i16::MAX), Reverse(allergies + resuscitation + patient.flags.len()))
 }
 
 /// What is not known sorts after every text.
@@ -256,6 +271,16 @@ mod tests {
     }
 
     #[test]
+    fn the_most_urgent_come_first_and_who_was_not_assessed_last() {
+        let mut rows = ward();
+        for (row, acuity) in rows.iter_mut().zip([Some(3), Some(1), Some(3), Some(2), None]) {
+            Arc::make_mut(row).acuity = acuity;
+        }
+        Arc::make_mut(&mut rows[2]).allergy_status = AllergyStatus::Known;
+        let query = Query { status: StatusFilter::All, sort: SortBy::Alerts, ..Query::default() };
+        assert_eq!(arranged(&query, &rows, |_| true), [2, 4, 3, 1, 5]);
+    }
+
     fn sorting_can_be_turned_round() {
         let query = Query { sort: SortBy::Name, descending: true, ..Query::default() };
         assert_eq!(shown(&query), [1, 3, 5, 2]);

@@ -19,6 +19,8 @@ pub const ATTENDING: &str = "attending";
 pub const LIST: &str = "list";
 /// Which columns, in which order.
 pub const COLUMNS: &str = "columns";
+/// The language of the pages, by its code.
+pub const LANGUAGE: &str = "language";
 /// Lists that have a name: one a line, its name, a tab, its address.
 pub const VIEWS: &str = "views";
 

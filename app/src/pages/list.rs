@@ -16,6 +16,7 @@ use crate::{
 /// The list's page: rendered on the server, then taken over by the browser from the same data.
 #[component]
 pub fn ListApp(page: ListPage, rows: Rows) -> impl IntoView {
+    provide_context(page.language);
     let clock = Clock::new(page.now, page.zone);
     let live = Live::new(
         rows,

@@ -8,25 +8,22 @@ pub fn PasswordForm(
     /// What to show.
     page: PasswordPage,
 ) -> impl IntoView {
+    let t = page.language;
     let problem = page.error.is_some().then_some("problem");
     view! {
         <main class="door">
-            <h1>"Choose a password"</h1>
+            <h1>{t.text("door.choose")}</h1>
             <p class="door-lead">
-                {if page.must_change {
-                    "The password you were given is good for one sign-in. Choose your own to go on."
-                } else {
-                    "Your other sessions end when you change it."
-                }}
+                {t.text(if page.must_change { "door.must_change" } else { "door.others_end" })}
             </p>
-            {page.changed.then(|| view! { <p class="success" role="status">"The password is changed."</p> })}
+            {page.changed.then(|| view! { <p class="success" role="status">{t.text("door.changed")}</p> })}
             {page.error.map(|error| view! { <p class="problem" id="problem" role="alert">{error}</p> })}
             <form method="post" action="/password">
                 // For password managers: whose password this is.
                 <input type="hidden" name="username" autocomplete="username" value=page.name/>
-                <label for="old">"Present password"</label>
+                <label for="old">{t.text("door.old")}</label>
                 <input id="old" name="old" type="password" autocomplete="current-password" required autofocus aria-describedby=problem/>
-                <label for="new">"New password"</label>
+                <label for="new">{t.text("door.new")}</label>
                 <input
                     id="new"
                     name="new"
@@ -36,12 +33,12 @@ pub fn PasswordForm(
                     required
                     aria-describedby="password-rule"
                 />
-                <p class="hint" id="password-rule">"At least 8 characters. Four random words are better than one odd one."</p>
-                <label for="again">"New password again"</label>
+                <p class="hint" id="password-rule">{t.text("door.rule")}</p>
+                <label for="again">{t.text("door.again")}</label>
                 <input id="again" name="again" type="password" autocomplete="new-password" minlength="8" required/>
-                <button type="submit" class="primary">"Save"</button>
+                <button type="submit" class="primary">{t.text("door.save")}</button>
             </form>
-            {(!page.must_change).then(|| view! { <p><a href="/">"Back to the list"</a></p> })}
+            {(!page.must_change).then(|| view! { <p><a href="/">{t.text("door.back")}</a></p> })}
         </main>
     }
 }

@@ -8,14 +8,15 @@ pub fn SignInForm(
     /// What to show.
     page: SignInPage,
 ) -> impl IntoView {
+    let t = page.language;
     let failed = page.error.is_some();
     view! {
         <main class="door">
             <h1>"Wardwatch"</h1>
-            <p class="door-lead">"The live patient list."</p>
+            <p class="door-lead">{t.text("door.lead")}</p>
             {page.error.map(|error| view! { <p class="problem" id="problem" role="alert">{error}</p> })}
             <form method="post" action="/sign-in">
-                <label for="name">"Name"</label>
+                <label for="name">{t.text("door.name")}</label>
                 <input
                     id="name"
                     name="name"
@@ -27,7 +28,7 @@ pub fn SignInForm(
                     autofocus=!failed
                     aria-describedby=failed.then_some("problem")
                 />
-                <label for="password">"Password"</label>
+                <label for="password">{t.text("door.password")}</label>
                 <input
                     id="password"
                     name="password"
@@ -37,7 +38,7 @@ pub fn SignInForm(
                     autofocus=failed
                     aria-describedby=failed.then_some("problem")
                 />
-                <button type="submit" class="primary">"Sign in"</button>
+                <button type="submit" class="primary">{t.text("door.sign_in")}</button>
             </form>
         </main>
     }

@@ -27,6 +27,15 @@ impl FieldErrors {
         self.0.entry(field.to_owned()).or_default().push(message.into());
     }
 
+    /// Has these messages about `field` and no others.
+    pub fn put(&mut self, field: &str, messages: Vec<String>) {
+        if messages.is_empty() {
+            self.0.remove(field);
+        } else {
+            self.0.insert(field.to_owned(), messages);
+        }
+    }
+
     /// Adds all of `other`'s messages.
     pub fn extend(&mut self, other: Self) {
         for (field, messages) in other.0 {

@@ -12,7 +12,7 @@ use crate::{
 pub(crate) const SHORTEST_PASSWORD: usize = 8;
 
 /// Longest; argon2 would take more, a form need not.
-const LONGEST_PASSWORD: usize = 256;
+pub(crate) const LONGEST_PASSWORD: usize = 256;
 
 const LONGEST_NAME: usize = 64;
 
