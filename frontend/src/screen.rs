@@ -23,15 +23,25 @@ pub(crate) fn follow(view: View) {
     let scrolled = look_soon.clone();
     browser::on_scroll(scrolled);
     react(move || {
-        let window = view.window.get();
+        view.window.track();
         view.shown.track();
-        browser::set_height("rows-before", window.before);
-        browser::set_height("rows-after", window.after);
+        fit(view);
         look_soon();
     });
 }
 
+/// Gives the rows that are not in the document their room.
+fn fit(view: View) {
+    view.window.with_untracked(|window| {
+        browser::set_height("rows-before", window.before);
+        browser::set_height("rows-between", window.between);
+        browser::set_height("rows-after", window.after);
+    });
+}
+
 fn look(view: View) {
+    // What stands between two pieces may be younger than the window that asked for it.
+    fit(view);
     let Some(sight) = browser::sight("rows") else { return };
     view.look(sight.top, sight.bottom, &sight.rows);
 }

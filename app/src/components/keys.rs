@@ -4,7 +4,7 @@ use leptos::{
     ev,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{Element, HtmlElement, KeyboardEvent},
+    web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent},
 };
 
 use super::{
@@ -19,6 +19,7 @@ const KEYS: &str = "keys";
 
 const SHEET: &[(&str, &str)] = &[
     ("/", "Search"),
+    ("Ctrl F", "Search, where the list is longer than what the browser’s own search sees; again, the browser’s"),
     ("j or ↓", "The next patient"),
     ("k or ↑", "The patient before"),
     ("Enter", "Open the patient"),
@@ -35,7 +36,14 @@ const SHEET: &[(&str, &str)] = &[
 /// Listens for keys as long as the page lives.
 pub(crate) fn listen(live: Live, view: View, dialogs: Dialogs) {
     let handle = window_event_listener(ev::keydown, move |event| {
-        if event.alt_key() || event.ctrl_key() || event.meta_key() || dialogs.open.get_untracked() != Open::Nothing {
+        if dialogs.open.get_untracked() != Open::Nothing {
+            return;
+        }
+        if is_find(&event) && untrack(|| view.is_in_part()) && find() {
+            event.prevent_default();
+            return;
+        }
+        if event.alt_key() || event.ctrl_key() || event.meta_key() {
             return;
         }
         let is_off = live.personal.with_untracked(|personal| personal.contains_key(KEYS));
@@ -47,6 +55,21 @@ pub(crate) fn listen(live: Live, view: View, dialogs: Dialogs) {
         }
     });
     on_cleanup(move || handle.remove());
+}
+
+/// Whether the key opens the browser's own search.
+fn is_find(event: &KeyboardEvent) -> bool {
+    let is_f = (event.ctrl_key() || event.meta_key()) && event.key().eq_ignore_ascii_case("f");
+    (is_f || event.key() == "F3") && !event.alt_key() && !event.shift_key()
+}
+
+/// Goes to the list's search, which finds rows that are not in the document too; nothing when that has been done already.
+fn find() -> bool {
+    let field = document().query_selector("#search:not(:focus)").ok().flatten();
+    field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()).is_some_and(|field| {
+        field.select();
+        field.focus().is_ok()
+    })
 }
 
 /// Whether the key belongs to a field.
@@ -114,6 +137,9 @@ fn step(by: i32) -> bool {
     let name = |row: &Element| row.query_selector(".name").ok().flatten();
     let Some(mut at) = row().and_then(next) else { return row().is_none() && focus("#rows .name") };
     loop {
+        if at.class_name() == "gap" {
+            return false;
+        }
         if let Some(name) = name(&at) {
             return name.dyn_into::<HtmlElement>().is_ok_and(|name| name.focus().is_ok());
         }

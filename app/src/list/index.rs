@@ -120,7 +120,7 @@ impl Index {
                 items.push(Item::Patient(row.id));
             }
         }
-        items.extend(beds.and_then(EmptyBeds::last));
+        items.extend(beds.and_then(|mut beds| beds.last()));
         items
     }
 }
@@ -143,13 +143,14 @@ mod tests {
         let status = proptest::sample::select(Status::ALL.to_vec());
         (1i64..30, 0..4usize, 0..3usize, 0..5usize, status, 1u32..20).prop_map(|(id, name, ward, bed, status, day)| {
             let now = UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
+            let text = |texts: &[&'static str], at: usize| texts[at];
             let data = json!({
-                "first_name": ["Ada", "Adah", "Grace", "Zoë"][name],
-                "last_name": ["Hopper", "Høpper", "Lovelace", "Noether"][(name + bed) % 4],
+                "first_name": text(&["Ada", "Adah", "Grace", "Zoë"], name),
+                "last_name": text(&["Hopper", "Høpper", "Lovelace", "Noether"], (name + bed) % 4),
                 "admission_date": format!("2026-11-{day:02}"),
-                "ward": ["", "Elm", "Ash"][ward],
-                "bed": ["", "A1", "A2", "A10", "B1"][bed],
-                "room": ["", "Bay 1"][name % 2],
+                "ward": text(&["", "Elm", "Ash"], ward),
+                "bed": text(&["", "A1", "A2", "A10", "B1"], bed),
+                "room": text(&["", "Bay 1"], name % 2),
             });
             let mut row = Patient::admit(data.as_object().unwrap(), now).unwrap();
             (row.id, row.status) = (id, status);

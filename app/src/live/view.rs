@@ -15,6 +15,9 @@ use crate::list::{
 /// As high as a screen is taken to be until it was measured, in pixels.
 const SCREEN: f64 = 1500.0;
 
+/// The place of each row.
+type Places = HashMap<Item, usize>;
+
 /// What is shown. A handle: copies are the same.
 #[derive(Clone, Copy)]
 pub struct View {
@@ -24,13 +27,15 @@ pub struct View {
     /// What is shown: the same, unless it is held.
     pub shown: RwSignal<Arc<Vec<Item>>>,
     /// The place of each in it.
-    places: Memo<Arc<HashMap<Item, usize>>>,
+    places: Memo<Arc<Places>>,
     /// Pointer, finger or focus is on a row.
     pub held: RwSignal<bool>,
     /// How many rows wait to come, go or move.
     pub waiting: Memo<usize>,
     /// The places that can be seen without scrolling; `None` until that was looked at.
     pub on_screen: RwSignal<Option<Range<usize>>>,
+    /// The one that has the focus: it stays in the document.
+    pub focused: RwSignal<Option<Item>>,
     /// Which of them are in the document.
     pub window: Memo<Window>,
     /// From where to where the screen shows the list, in pixels below its first row's upper edge.
@@ -56,9 +61,15 @@ impl View {
             measured.track();
             shown.with(|shown| heights.with_value(|heights: &Heights<Item>| heights.edges(shown)))
         });
+        let focused = RwSignal::new(None::<Item>);
         let window = Memo::new(move |_| {
             let (top, bottom) = screen.get();
-            edges.with(|edges| edges.window(top, bottom))
+            let focus = focused.get().and_then(|item| places.with(|places: &Arc<Places>| places.get(&item).copied()));
+            shown.with(|shown: &Arc<Vec<Item>>| {
+                // In an empty bed there is nothing to press.
+                let stops = |place: usize| shown.get(place).is_some_and(|item| item.patient().is_some());
+                edges.with(|edges: &Arc<Edges>| edges.window(top, bottom, focus, stops))
+            })
         });
         Self {
             live: StoredValue::new(live),
@@ -68,6 +79,7 @@ impl View {
             held: RwSignal::new(false),
             waiting: Memo::new(move |_| wanted.with(|wanted| shown.with(|shown| waiting(shown, wanted)))),
             on_screen: RwSignal::new(None),
+            focused,
             window,
             screen,
             heights,
@@ -130,6 +142,11 @@ impl View {
     /// The place of an entry on the screen, from 0; follows it.
     pub fn place(self, item: &Item) -> Option<usize> {
         self.places.with(|places| places.get(item).copied())
+    }
+
+    /// Whether there are rows that are not in the document; follows it.
+    pub fn is_in_part(self) -> bool {
+        self.window.with(|window| window.before + window.between + window.after > 0.0)
     }
 
     /// How many patients are shown; follows it.
