@@ -57,3 +57,27 @@ impl Change {
         }
     }
 }
+
+/// A change, and how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoggedChange {
+    /// What was changed, by whom and when.
+    pub change: Change,
+    /// The account that made it; `None` for the program. It may be gone by now.
+    pub account_id: Option<i64>,
+    /// The door that it came through, as the log spells it.
+    pub origin: String,
+}
+
+/// A patient who was changed between two positions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Touched {
+    /// Whose row it is.
+    pub patient_id: i64,
+    /// At the first position; `None`: not there.
+    pub before: Option<Arc<Patient>>,
+    /// At the second one.
+    pub after: Option<Arc<Patient>>,
+    /// All that was done in between, in order; never empty.
+    pub changes: Vec<LoggedChange>,
+}

@@ -10,6 +10,7 @@ mod empty_bed;
 mod erased;
 mod field_input;
 mod header;
+mod hold;
 mod identity;
 mod keys;
 mod menu;
@@ -24,6 +25,10 @@ mod toolbar;
 mod transfer;
 mod unsaved;
 mod views;
+mod wall;
+mod wall_dialog;
+mod ward_plan;
+mod ward_view;
 mod words;
 
 mod clock;
@@ -32,6 +37,6 @@ mod submission;
 
 pub(crate) use self::{
     announcer::Announcer, dialog::Dialog, header::Header, keys::listen, patient_table::PatientTable, toast::Toast,
-    toolbar::Toolbar, unsaved::UnsavedStrip,
+    toolbar::Toolbar, unsaved::UnsavedStrip, wall::WallSheet, ward_view::WardView,
 };
 pub use self::{clock::Clock, dialog::Dialogs, erased::react};

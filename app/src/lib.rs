@@ -17,6 +17,7 @@
 //! | [`replica`] | one client's end of the protocol: frames in, frames and row changes out |
 //! | [`language`] | the languages of the pages, and their texts |
 //! | [`live`] | the list as signals: one for each row |
+//! | [`wording`] | what a person reads about a row |
 //! | [`components`], [`pages`], [`mod@shell`] | what a person sees |
 
 rust_i18n::i18n!("locales", fallback = "en");
@@ -34,3 +35,4 @@ pub mod replica;
 pub mod shell;
 pub mod unseen;
 pub mod wire;
+pub mod wording;

@@ -8,6 +8,8 @@ pub mod columns;
 mod digest;
 pub mod index;
 pub mod order;
+pub mod wall;
+pub mod ward;
 pub mod window;
 
 use std::{collections::BTreeMap, sync::Arc};

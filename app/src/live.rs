@@ -25,9 +25,10 @@ use crate::{
     filter::{Filter, Place},
     list::{
         RowChange,
-        arrange::{Mine, Query},
-        beds::Item,
+        arrange::{Layout, Mine, Query},
+        beds::{Item, with_empty_beds},
         index::{Index, Rows},
+        ward::{Board, Day, Entry},
     },
     patient::{Patient, UtcTime, display::natural_key},
     replica::{Effect, Replica},
@@ -82,6 +83,15 @@ const TURN_OF_A_LONG_LIST: Duration = Duration::from_millis(200);
 /// Rows that make a list long.
 const LONG: usize = 500;
 
+/// What there is to show.
+#[derive(Clone, PartialEq)]
+struct Arranged {
+    /// In its order.
+    items: Arc<Vec<Item>>,
+    /// The same as it is laid out, where a ward is looked at.
+    board: Option<Arc<Board>>,
+}
+
 /// The live list. A handle: copies are the same list.
 #[derive(Clone, Copy)]
 pub struct Live {
@@ -124,6 +134,9 @@ pub struct Live {
     /// While there is no connection: when the last message came.
     lost: StoredValue<Option<UtcTime>>,
     now: RwSignal<UtcTime>,
+    day: StoredValue<Memo<Day>>,
+    /// Nobody in particular looks at it: there are no marks, and nothing is kept.
+    is_nobodys: bool,
     /// Who is signed in.
     pub user: StoredValue<UserInfo>,
     link: StoredValue<Option<Rc<dyn Link>>, LocalStorage>,
@@ -146,14 +159,16 @@ pub struct Live {
 }
 
 impl Live {
-    /// The rows that the page came with; `now` is the page's clock.
+    /// The rows that the page came with; `now` and `day` are the page's clock. Where there is nothing of a user's `own`,
+    /// nobody in particular looks at it.
     pub fn new(
         Rows { list, index }: Rows,
         user: UserInfo,
-        own: Personal,
+        own: Option<Personal>,
         presence: bool,
         query: Query,
         now: RwSignal<UtcTime>,
+        day: Memo<Day>,
     ) -> Self {
         let replica = Replica::new(list, Filter::default());
         let state = RwSignal::new(LinkState::Connecting);
@@ -182,11 +197,13 @@ impl Live {
             waiting: StoredValue::new_local(Vec::new()),
             lost: StoredValue::new(None),
             now,
+            day: StoredValue::new(day),
+            is_nobodys: own.is_none(),
             user: StoredValue::new(user),
             link: StoredValue::new_local(None),
             query: RwSignal::new(query),
             personal,
-            mine: Memo::new(move |_| personal.with(|personal| Self::mine_of(personal, &name))),
+            mine: Memo::new(move |_| personal.with(|personal| Mine::of(personal, &name))),
             untold: StoredValue::new_local(BTreeMap::new()),
             told: StoredValue::new_local(BTreeMap::new()),
             others: RwSignal::new((0, Vec::new())),
@@ -194,7 +211,7 @@ impl Live {
             attends: StoredValue::new(None),
             replica: StoredValue::new_local(replica),
         };
-        live.take_personal(own);
+        live.take_personal(own.unwrap_or_default());
         live
     }
 
@@ -222,25 +239,42 @@ impl Live {
 
     /// What to show, in order; follows every change. What is not confirmed does not count: a row moves once, and only
     /// to where everybody sees it.
-    fn arranged(self) -> Vec<Item> {
+    fn arranged(self) -> Arranged {
         self.turned.track();
         let mine = self.mine();
-        let arranged = self.query.with(|query| {
-            self.deleted.with_value(|deleted| {
-                self.unseen.with_value(|unseen| {
-                    let passes = |row: &Patient| {
-                        let mark = || unseen.mark(row.id);
-                        let was_in_view = || mark()?.was.as_ref().map(|was| query.passed(was));
-                        // Without a mark, a deleted row waits for nothing but a hand to leave the list.
-                        (query.filters_pass(row, &mine) || was_in_view() == Some(true))
-                            && (!deleted.contains_key(&row.id) || mark().is_some())
+        let day = self.day.get_value().get();
+        self.query.with(|query| {
+            self.with_rows(|rows| {
+                self.deleted.with_value(|deleted| {
+                    let ids = self.unseen.with_value(|unseen| {
+                        let passes = |row: &Patient| {
+                            let mark = unseen.mark(row.id);
+                            let is_gone = deleted.contains_key(&row.id);
+                            let was_in_view =
+                                || mark.and_then(|mark| mark.was.as_ref()).is_some_and(|was| query.passed(was));
+                            let leaves = || !is_gone && query.shows_discharge(row, &mine, &day);
+                            // Without a mark, a deleted row waits for nothing but a hand to leave the list.
+                            (mark.is_some() || !is_gone)
+                                && (query.filters_pass(row, &mine) || was_in_view() || leaves())
+                        };
+                        self.index.try_update_value(|index| index.arrange(query, passes)).unwrap_or_default()
+                    });
+                    let patients = rows.values().map(|row| &**row);
+                    let items =
+                        self.index.with_value(|index| with_empty_beds(query, ids, patients.clone(), |id| index.keys(id)));
+                    if query.layout == Layout::List {
+                        return Arranged { items: Arc::new(items), board: None };
+                    }
+                    let entry = |id| {
+                        let row = rows.get(&id).map(|row| (row, true));
+                        let (patient, exists) = row.or_else(|| Some((deleted.get(&id)?, false)))?;
+                        Some(Entry { patient, exists })
                     };
-                    let exists = |id| !deleted.contains_key(&id);
-                    self.index.try_update_value(|index| index.arrange(query, exists, passes))
+                    let board = Board::new(query, &day, &items, entry, patients);
+                    Arranged { items: Arc::new(board.items()), board: Some(Arc::new(board)) }
                 })
             })
-        });
-        arranged.unwrap_or_default()
+        })
     }
 
     /// Whether the patient is in the database; follows every change.

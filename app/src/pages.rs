@@ -4,16 +4,24 @@ pub mod data;
 mod list;
 mod password;
 mod sign_in;
+#[cfg(feature = "ssr")]
+pub mod still;
+mod wall;
 
+use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    list::{Connect, Early, ListApp, Page},
+    list::{Early, ListApp},
     password::PasswordForm,
     sign_in::SignInForm,
+    wall::WallApp,
 };
 use crate::{
+    components::{Clock, Dialogs, react},
     language::Language,
+    list::{arrange::Query, index::Rows},
+    live::{Live, View},
     patient::{UtcTime, display::Zone},
     wire::{Personal, Position, UserInfo},
 };
@@ -25,8 +33,8 @@ pub struct ListPage {
     pub position: Position,
     /// Who is signed in.
     pub user: UserInfo,
-    /// What they have of their own; of the same moment as the rows.
-    pub personal: Personal,
+    /// What they have of their own; of the same moment as the rows. `None` on a wall, which is nobody's.
+    pub personal: Option<Personal>,
     /// Whether this server tells who attends a patient.
     pub presence: bool,
     /// The hospital's time.
@@ -39,11 +47,67 @@ pub struct ListPage {
     pub address: String,
 }
 
+/// A page's parts, for the browser's half.
+#[derive(Clone, Copy)]
+pub struct Page {
+    /// The list.
+    pub live: Live,
+    /// What is shown of it.
+    pub view: View,
+    /// What time it is.
+    pub clock: Clock,
+    /// What is done with it.
+    pub use_of: Use,
+}
+
+/// What is done with a page.
+#[derive(Clone, Copy)]
+pub enum Use {
+    /// Somebody works with the list; this covers it.
+    List(Dialogs),
+    /// It hangs on a wall; to be told when the login has ended.
+    Wall(RwSignal<bool>),
+}
+
+/// What the browser's half runs once the page has come to life.
+#[derive(Clone, Copy)]
+pub struct Connect(pub fn(&Page));
+
+/// The list that a page came with, for the page's parts.
+fn begin(page: ListPage, rows: Rows, query: Query) -> (Live, View, Clock) {
+    provide_context(page.language);
+    let clock = Clock::new(page.now, page.zone);
+    let live = Live::new(rows, page.user, page.personal, page.presence, query, clock.now, clock.day());
+    let view = View::new(live);
+    provide_context(live);
+    provide_context(view);
+    provide_context(clock);
+    react(move || view.obey());
+    react(move || view.follow());
+    (live, view, clock)
+}
+
+/// Hands the page to the browser's half, which connects all this; on the server there is nothing to connect.
+fn connect(page: &Page, first: impl Fn() + 'static) {
+    let page = *page;
+    if let Some(Connect(connect)) = use_context::<Connect>() {
+        // Once: it follows nothing.
+        react(move || {
+            untrack(|| {
+                first();
+                connect(&page);
+            });
+        });
+    }
+}
+
 /// What the sign-in page is made from.
 #[derive(Clone, Debug, Default)]
 pub struct SignInPage {
     /// The language that the page is in.
     pub language: Language,
+    /// The wall that is to be shown then, by its address.
+    pub wall: Option<String>,
     /// As typed before.
     pub name: String,
     /// Why it did not work.

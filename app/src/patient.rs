@@ -82,6 +82,8 @@ pub struct Patient {
     pub code_status: CodeStatus,
     /// Alerts, at most [`Flag::MAX_COUNT`].
     pub flags: Vec<Flag>,
+    /// What the next shift has to know, in lines. Rows from before this field have no such key.
+    pub handover_note: Option<String>,
 }
 
 impl Patient {

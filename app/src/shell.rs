@@ -4,28 +4,46 @@ use std::sync::Arc;
 
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
+#[cfg(feature = "ssr")]
+use crate::pages::still::{StillBody, StillPage};
 use crate::{
     language::Language,
-    list::{Snapshot, index::Rows},
-    pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage, data},
+    list::index::Rows,
+    pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage, WallApp, data},
     patient::Patient,
-    wire::Position,
 };
 
 /// The list: works without a script as a read-only page, and comes to life with it.
 pub fn list(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> impl IntoView {
-    let data = data::blocks(&page, &rows);
-    let Position { epoch, seq, at } = page.position.clone();
-    let rows = Rows::new(Snapshot { epoch, seq, at, rows });
-    let language = page.language;
+    let (language, data) = (page.language, data::blocks(&page, &rows));
+    let rows = Rows::new(page.position.clone(), rows);
     view! {
         <Document title="Patients · Wardwatch" language options=options.clone() script=true class="page">
             <ListApp page rows/>
-            // Behind what is seen: on a slow line nothing is asked for that takes the first rows' place.
-            <HydrationScripts options/>
+            <Program options/>
             {data}
         </Document>
     }
+}
+
+/// The display on a wall.
+pub fn wall(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> impl IntoView {
+    let (language, data) = (page.language, data::blocks(&page, &rows));
+    let rows = Rows::new(page.position.clone(), rows);
+    view! {
+        <Document title=language.text("wall.page_title") language options=options.clone() script=true class="wall">
+            <WallApp page rows/>
+            <Program options/>
+            {data}
+        </Document>
+    }
+}
+
+/// What brings a page to life. It comes behind what is seen: on a slow line nothing is asked for that takes the place of the
+/// first rows.
+#[component]
+fn Program(options: LeptosOptions) -> impl IntoView {
+    view! { <HydrationScripts options/> }
 }
 
 /// Sign-in: a plain form, no script at all.
@@ -44,6 +62,17 @@ pub fn password(options: LeptosOptions, page: PasswordPage) -> impl IntoView {
     view! {
         <Document title=language.text("door.title_password") language options script=false>
             <PasswordForm page/>
+        </Document>
+    }
+}
+
+/// A page that holds still: no script at all.
+#[cfg(feature = "ssr")]
+pub fn still(options: LeptosOptions, page: StillPage) -> impl IntoView {
+    let (language, class) = (page.language, page.class());
+    view! {
+        <Document title=format!("{} · Wardwatch", page.title()) language options script=false class>
+            <StillBody page/>
         </Document>
     }
 }

@@ -170,10 +170,21 @@ export class ListPage {
         await this.page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
     }
 
-    /** Presses or ticks what is under "More". */
-    async more(what: string): Promise<void> {
+    /** What is under "More". */
+    private async openMenu(): Promise<Locator> {
         const menu = this.page.locator('.menu');
         if (!(await menu.evaluate(element => (element as HTMLDetailsElement).open))) await menu.locator('summary').click();
+        return menu;
+    }
+
+    /** Follows a link there. */
+    async follow(link: string): Promise<void> {
+        await (await this.openMenu()).getByRole('link', { name: link }).click();
+    }
+
+    /** Presses or ticks what is there. */
+    async more(what: string): Promise<void> {
+        const menu = await this.openMenu();
         const button = menu.getByRole('button', { name: what });
         await ((await button.count()) ? button : menu.getByLabel(what)).click();
     }
@@ -207,7 +218,7 @@ export class Row {
         this.pending = root.locator('.pending');
     }
 
-    cell(column: 'Place' | 'Status' | 'Admitted' | 'Attending' | 'Alerts'): Locator {
+    cell(column: 'Place' | 'Status' | 'Admitted' | 'Attending' | 'Alerts' | 'Note'): Locator {
         return this.root.locator(`[data-label="${column}"]`);
     }
 

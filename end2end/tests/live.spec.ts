@@ -53,6 +53,22 @@ test('an edit marks the cells that changed, and the marks add up until they are 
     await theirs.isSamePage();
 });
 
+test('a handover note keeps its lines, in a column for whoever wants it', async ({ open, lab }) => {
+    const ada = await lab.admit(ELM);
+    const [mine, theirs] = [await open('sister'), await open('doctor')];
+    await theirs.more('Columns…');
+    await theirs.dialog.root.getByLabel('Note', { exact: true }).check();
+    await theirs.dialog.press('Back to the list');
+    await mine.edit(ADA, { 'Handover note': 'Blood pressure at 22:00\nDaughter comes at noon' });
+    const row = theirs.row(ADA);
+    await expect(row.cell('Note').locator('.note')).toHaveText('Blood pressure at 22:00\nDaughter comes at noon', { useInnerText: true });
+    await row.isChanged('sister', 'Note');
+    const dialog = await theirs.openPatient(ADA);
+    const note = dialog.root.locator('.record div', { hasText: 'Handover note' }).locator('dd');
+    await expect(note).toHaveText('Blood pressure at 22:00\nDaughter comes at noon', { useInnerText: true });
+    expect(await lab.read(ada)).toMatchObject({ handover_note: 'Blood pressure at 22:00\nDaughter comes at noon' });
+});
+
 test('a transfer moves the patient on the other screen', async ({ open, lab }) => {
     await lab.admit(ELM);
     await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Ash Ward', bed: 'A2' });

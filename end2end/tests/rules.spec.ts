@@ -103,7 +103,7 @@ test('rule 4: place and identity are the first columns and stay in view, whateve
     expect((await left()).slice(0, 2)).toEqual([place, identity]);
     // The other columns are a choice that is kept; these two are none.
     await list.more('Columns…');
-    await expect(list.dialog.root.getByRole('checkbox')).toHaveCount(4);
+    await expect(list.dialog.root.getByRole('checkbox')).toHaveCount(5);
     await list.dialog.root.getByLabel('Admitted', { exact: true }).uncheck();
     await list.dialog.root.getByRole('button', { name: 'Move Alerts to the left' }).click();
     await list.dialog.press('Back to the list');

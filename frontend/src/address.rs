@@ -1,6 +1,10 @@
 //! What is seen is in the page's address: it can be passed on and kept, and "back" goes to what was seen before.
 
-use app::{components::react, list::arrange::Query, live::personal, pages::Page};
+use app::{
+    components::{Dialogs, react},
+    list::arrange::Query,
+    live::{Live, personal},
+};
 use leptos::prelude::*;
 
 use crate::browser;
@@ -9,8 +13,7 @@ use crate::browser;
 const PATIENT: &str = "patient";
 
 /// Keeps address and page together, both ways.
-pub(crate) fn follow(page: &Page) {
-    let Page { live, dialogs, .. } = *page;
+pub(crate) fn follow(live: Live, dialogs: Dialogs) {
     dialogs.go_to(patient_in(&browser::query()));
     let before = StoredValue::new((live.query.get_untracked(), dialogs.patient()));
     react(move || {

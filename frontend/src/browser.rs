@@ -116,6 +116,11 @@ pub(crate) fn ask_before_leaving(asks: impl Fn() -> bool + 'static) {
     });
 }
 
+/// Which page it is.
+pub(crate) fn path() -> String {
+    window().location().pathname().unwrap_or_default()
+}
+
 /// The query part of the page's address.
 pub(crate) fn query() -> String {
     window().location().search().unwrap_or_default()
@@ -187,6 +192,25 @@ pub(crate) fn sight(id: &str) -> Option<Sight> {
     });
     let (top, bottom) = (frame.top().max(0.0), frame.bottom().min(screen));
     Some(Sight { top: top - edge, bottom: bottom - edge, rows: rows.collect() })
+}
+
+/// Of the tiles of the ward, by place: the first and the last one that the screen shows.
+pub(crate) fn tiles_on_screen() -> Option<(usize, usize)> {
+    let document = leptos::prelude::document();
+    let frame = document.get_element_by_id("ward-plan")?.closest(".ward-view").ok()??.get_bounding_client_rect();
+    let screen = window().inner_height().ok()?.as_f64()?;
+    let (top, bottom) = (frame.top().max(0.0), frame.bottom().min(screen));
+    let tiles = document.get_elements_by_class_name("patient");
+    let places = (0..tiles.length()).filter_map(|index| {
+        let tile = tiles.item(index)?;
+        let place: usize = tile.get_attribute("data-place")?.parse().ok()?;
+        let tile = tile.get_bounding_client_rect();
+        (tile.bottom() > top && tile.top() < bottom).then_some(place)
+    });
+    places.fold(None, |seen, place| {
+        let (first, last) = seen.unwrap_or((place, place));
+        Some((place.min(first), place.max(last)))
+    })
 }
 
 fn listen(target: &web_sys::EventTarget, event: &str, run: impl Fn(web_sys::Event) + 'static) {

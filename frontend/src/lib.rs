@@ -28,9 +28,12 @@ pub fn hydrate() {
             status: browser::value_of("status"),
         };
         leptos::mount::hydrate_body(move || {
-            provide_context(early);
             provide_context(app::pages::Connect(socket::connect));
-            view! { <app::pages::ListApp page rows/> }
+            if browser::path() == app::list::wall::Wall::PATH {
+                return view! { <app::pages::WallApp page rows/> }.into_any();
+            }
+            provide_context(early);
+            view! { <app::pages::ListApp page rows/> }.into_any()
         });
     });
 }

@@ -1,7 +1,7 @@
 //! What the page was made from, taken up piece by piece: while ten thousand rows are read, the page scrolls and takes keys.
 
 use app::{
-    list::{PatientList, Snapshot, index::Rows},
+    list::index::Rows,
     pages::{
         ListPage,
         data::{PAGE, ROWS},
@@ -17,9 +17,7 @@ const AT_ONCE: f64 = 20.0;
 /// `None` when the page has not come to its end, or is not of this program's version.
 pub(crate) async fn read() -> Option<(ListPage, Rows)> {
     let page: ListPage = serde_json::from_str(&browser::take_text(&format!("#{PAGE}"))?).ok()?;
-    let app::wire::Position { epoch, seq, at } = page.position.clone();
-    let list = PatientList::new(Snapshot { epoch, seq, at, rows: Vec::new() });
-    let mut rows = Rows { list, ..Rows::default() };
+    let mut rows = Rows::new(page.position.clone(), Vec::new());
     let mut began = browser::clock();
     while let Some(piece) = browser::take_text(&format!(".{ROWS}")) {
         rows.add(serde_json::from_str(&piece).ok()?);

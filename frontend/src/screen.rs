@@ -25,13 +25,13 @@ pub(crate) fn follow(view: View) {
     react(move || {
         view.window.track();
         view.shown.track();
-        fit(view);
+        view.board.track();
+        make_room(view);
         look_soon();
     });
 }
 
-/// Gives the rows that are not in the document their room.
-fn fit(view: View) {
+fn make_room(view: View) {
     view.window.with_untracked(|window| {
         browser::set_height("rows-before", window.before);
         browser::set_height("rows-between", window.between);
@@ -40,8 +40,13 @@ fn fit(view: View) {
 }
 
 fn look(view: View) {
-    // What stands between two pieces may be younger than the window that asked for it.
-    fit(view);
+    if view.board.with_untracked(Option::is_some) {
+        // Of a house no tiles are shown, and whatever is marked there is out of view.
+        view.sees(browser::tiles_on_screen().map_or(0..0, |(first, last)| first..last + 1));
+        return;
+    }
+    // A list that comes in the place of a ward has not been given any room yet, nor has what has just come between two pieces.
+    make_room(view);
     let Some(sight) = browser::sight("rows") else { return };
     view.look(sight.top, sight.bottom, &sight.rows);
 }

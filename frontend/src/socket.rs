@@ -12,7 +12,7 @@ use std::{
 use app::{
     components::Clock,
     live::{Link, LinkState, Live},
-    pages::Page,
+    pages::{Page, Use},
     patient::UtcTime,
     wire::{LEVEL_2, close},
 };
@@ -47,20 +47,23 @@ const PROBE_MS: u32 = 1_000;
 
 /// Starts keeping the page's list in step.
 pub(crate) fn connect(page: &Page) {
-    let Page { live, clock, view, .. } = *page;
+    let Page { live, clock, view, use_of } = *page;
     let (wake, woken) = mpsc::unbounded();
     browser::watch(wake);
     // Until the server has said more exactly what time it is.
     clock.set(clock.now.get_untracked(), browser::now());
-    let socket = Rc::new(Socket { live, clock, outgoing: RefCell::default(), leaving: Cell::default() });
+    let socket = Rc::new(Socket { live, clock, outgoing: RefCell::default(), leaving: Cell::default(), use_of });
     live.set_link(socket.clone());
-    memory::remember(live);
-    address::follow(page);
-    screen::follow(view);
-    let for_page = socket.clone();
-    browser::ask_before_leaving(move || {
-        !for_page.leaving.get() && live.edits.with_untracked(|edits| edits.iter().any(|edit| !edit.is_saved()))
-    });
+    // On a wall nobody changes anything, and nothing that somebody else left on this device is sent from it.
+    if let Use::List(dialogs) = use_of {
+        memory::remember(live);
+        address::follow(live, dialogs);
+        screen::follow(view);
+        let for_page = socket.clone();
+        browser::ask_before_leaving(move || {
+            !for_page.leaving.get() && live.edits.with_untracked(|edits| edits.iter().any(|edit| !edit.is_saved()))
+        });
+    }
     leptos::task::spawn_local(socket.run(woken));
     leptos::task::spawn_local(async move {
         let mut ticks = IntervalStream::new(TICK_MS);
@@ -77,6 +80,7 @@ struct Socket {
     outgoing: RefCell<Option<UnboundedSender<String>>>,
     /// The login has ended: nothing may keep this page on the screen.
     leaving: Cell<bool>,
+    use_of: Use,
 }
 
 /// How a connection ended.
@@ -119,7 +123,10 @@ impl Socket {
             self.live.disconnected(self.clock.at(heard));
             if ended == Ended::SignedOut || (ended == Ended::Refused && is_signed_out().await) {
                 self.leaving.set(true);
-                browser::go_to_sign_in();
+                match self.use_of {
+                    Use::List(_) => browser::go_to_sign_in(),
+                    Use::Wall(ended) => ended.set(true),
+                }
                 return;
             }
             if ended == Ended::Slept {

@@ -6,10 +6,11 @@ use std::{
     path::PathBuf,
 };
 
-use app::wire::Role;
+use app::{patient::UtcTime, wire::Role};
 use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::{
+    audit,
     auth::{AccountError, Accounts},
     clock,
     config::{DatabaseArgs, MoveArgs, ServeArgs},
@@ -84,6 +85,15 @@ enum Command {
     /// disagrees is told on standard error, by ids and positions and never by name, and the exit status is then 1. For a
     /// backup: wardwatch check --database-url sqlite://FILE. On PostgreSQL its files are left to its own tools.
     Check,
+    /// Print who has read what of patients beyond the live list, as CSV
+    ///
+    /// Histories, the list as it was, what has changed, print-outs and exports: a line for each, in order of time. Works on
+    /// a stopped server's database and on a running one's.
+    Audit {
+        /// From this moment on, such as 2026-11-23 or 2026-11-23T14:02Z; without an offset it is UTC
+        #[arg(long, value_name = "TIME", default_value = "1970-01-01", hide_default_value = true, value_parser = moment)]
+        since: UtcTime,
+    },
     /// Move a ward from SQLite to PostgreSQL; stop the server first
     ///
     /// Patients, the whole log with its positions, accounts, passwords, sessions and tokens: all in one transaction, which
@@ -166,6 +176,9 @@ pub enum CliError {
     /// See [`import::ImportError`].
     #[error(transparent)]
     Import(#[from] import::ImportError),
+    /// See [`audit::AuditError`].
+    #[error(transparent)]
+    Audit(#[from] audit::AuditError),
     /// See [`KeepError`].
     #[error(transparent)]
     Keep(#[from] KeepError),
@@ -237,6 +250,12 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
             writeln!(std::io::stdout(), "{report}")?;
             tell(&report.disagreements)?;
             if report.disagreements.count > 0 { Err(CliError::Disagrees(report.disagreements.count)) } else { Ok(()) }
+        }
+        Command::Audit { since } => {
+            let store = Store::open(url).await?;
+            let written = audit::write(&store, since, std::io::stdout()).await;
+            store.close().await;
+            Ok(written?)
         }
         Command::MigrateStore(MoveArgs { from, to }) => {
             let stop = shutdown::on_signal()?;
@@ -320,4 +339,8 @@ fn tell_one_time_password(name: &str, password: &str) -> std::io::Result<()> {
 /// The parser has let through the names of roles only.
 fn role_named(name: &str) -> Role {
     Role::ALL.iter().copied().find(|role| role.as_str() == name).unwrap_or(Role::Viewer)
+}
+
+fn moment(text: &str) -> Result<UtcTime, &'static str> {
+    text.parse().map_err(|_| "a moment looks like 2026-11-23 or 2026-11-23T14:02Z")
 }

@@ -74,6 +74,20 @@ const REASONS: [&str; 7] = [
 ];
 const FLAGS: [&str; 4] = ["isolation", "falls", "fasting", "pressure"];
 
+/// Of one in nine patients.
+const NOTES: [&str; 5] = [
+    "Waiting for the results of the blood cultures.\nBlood pressure every 4 hours.",
+    "Physiotherapy at 10:00, then home if the stairs go well.\nDaughter comes at noon.",
+    "Did not sleep; asked for the chaplain.",
+    "Nil by mouth from midnight: theatre in the morning, second on the list.",
+    "Hearing aids are in the drawer.\nSpeaks Polish; interpreter booked for the round.",
+];
+
+/// What a made-up ward hands over about the patient of this number. Chosen without chance, so that it changes nobody else.
+pub(crate) fn handover_note(number: usize) -> Option<&'static str> {
+    number.is_multiple_of(9).then(|| NOTES[number / 9 % NOTES.len()])
+}
+
 /// `count` patients; who they are depends on `seed` alone, when they came is told backwards from `now`'s day.
 pub(crate) fn patients(count: u32, seed: u64, now: UtcTime) -> Vec<Candidate> {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -128,6 +142,7 @@ fn patient(random: &mut ChaCha8Rng, seed: u64, number: u32, midnight: i64) -> Da
         "allergy_status": pick(random, &["known", "none_known", "not_recorded"]),
         "code_status": pick(random, &["full", "full", "limited", "not_recorded"]),
         "flags": flags,
+        "handover_note": handover_note(place + 1),
     });
     match values {
         Value::Object(data) => data,

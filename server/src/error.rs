@@ -2,7 +2,7 @@
 
 use axum::{
     http::{StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use uuid::Uuid;
 
@@ -19,6 +19,11 @@ pub(crate) enum HttpError {
     ForeignOrigin,
     #[error("sign in first")]
     Unauthenticated,
+    /// A page that comes first: to sign in, or to choose a password.
+    #[error("first {0}")]
+    First(&'static str),
+    #[error(transparent)]
+    Csv(#[from] csv::Error),
     #[error("{0}")]
     NoWebSocket(&'static str),
     #[error("the server is stopping")]
@@ -32,6 +37,7 @@ pub(crate) enum HttpError {
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
         let (status, words) = match &self {
+            Self::First(page) => return Redirect::to(page).into_response(),
             Self::ForeignOrigin => (StatusCode::FORBIDDEN, "This request came from another site's page."),
             Self::Unauthenticated => {
                 let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
@@ -53,7 +59,8 @@ impl IntoResponse for HttpError {
             | Self::Account(AccountError::Store(StoreError::Unreachable(_) | StoreError::Locked)) => {
                 return no_database();
             }
-            Self::Store(_) | Self::Account(_) | Self::Unmade(_) | Self::Unwritten(_) => {
+            Self::Store(StoreError::Unknown) => return unknown_outcome(),
+            Self::Store(_) | Self::Account(_) | Self::Csv(_) | Self::Unmade(_) | Self::Unwritten(_) => {
                 let id = log_unforeseen(&self);
                 let told = format!(
                     "The server has a problem. Nothing was changed. Try again in a moment; if it stays, tell your \
@@ -74,6 +81,15 @@ pub(crate) fn no_database() -> Response {
         page("The list cannot be shown just now", "The database does not answer. This page tries again by itself.");
     let come_back = [(header::RETRY_AFTER, "5"), (header::REFRESH, "5; url=/")];
     (StatusCode::SERVICE_UNAVAILABLE, come_back, Html(page)).into_response()
+}
+
+/// What was to be written may have been written or not.
+fn unknown_outcome() -> Response {
+    let page = page(
+        "It is not known whether this was saved",
+        "The database was lost while it was saving. Go back to the patient's history: it tells what is saved.",
+    );
+    (StatusCode::SERVICE_UNAVAILABLE, Html(page)).into_response()
 }
 
 fn page(heading: &str, told: &str) -> String {

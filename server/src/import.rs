@@ -4,6 +4,7 @@ mod fhir;
 
 use std::{fmt, io::Write as _, path::Path, time::Duration};
 
+use app::patient::field;
 use futures::{StreamExt, stream};
 use tokio::time::Instant;
 
@@ -11,7 +12,7 @@ pub(crate) use self::fhir::Candidate;
 pub use self::fhir::ReadError;
 use self::fhir::{Files, Refusal};
 use crate::{
-    clock,
+    clock, demo,
     store::{Author, Command, Origin, Store, StoreError, Write, WriteError, Written},
 };
 
@@ -65,8 +66,14 @@ pub async fn directory(store: &Store, dir: &Path) -> Result<Summary, ImportError
 
 /// Takes the demo ward, which is part of the program.
 pub(crate) async fn demo_ward(store: &Store) -> Result<Summary, ImportError> {
-    let export = fhir::read_export(Files::DemoWard, clock::now())?;
-    take(store, Origin::Demo, export.candidates).await
+    let mut candidates = fhir::read_export(Files::DemoWard, clock::now())?.candidates;
+    for (number, candidate) in candidates.iter_mut().enumerate() {
+        // An export has no place for it.
+        if let Some(note) = demo::handover_note(number) {
+            candidate.data.insert(field::HANDOVER_NOTE.name.to_owned(), note.into());
+        }
+    }
+    take(store, Origin::Demo, candidates).await
 }
 
 /// Writes the candidates, many at once; names what the store refuses and tells how far it is on standard error.

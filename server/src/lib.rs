@@ -1,6 +1,7 @@
 //! The Wardwatch server. The way of one change: [`mod@socket`] → [`store`] (its writer, then the database) → `feed` →
 //! `socket` again; `app`'s documentation has the map and `docs/ARCHITECTURE.md` the walk.
 
+pub mod audit;
 pub mod cli;
 pub mod config;
 pub mod import;
@@ -14,9 +15,11 @@ mod auth;
 mod clock;
 mod demo;
 mod error;
+mod export;
 mod feed;
 mod pages;
 mod routes;
 mod socket;
+mod spreadsheet;
 mod state;
 mod zone;

@@ -1,12 +1,18 @@
 //! The pages: what each needs is loaded first, then it is rendered in one go.
 
-use std::net::{IpAddr, SocketAddr};
+mod still;
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use app::{
     language::Language,
-    list::Snapshot,
+    list::{Snapshot, wall::Wall},
     live::personal::{LANGUAGE, LIST},
     pages::{ListPage, PasswordPage, SignInPage},
+    patient::Patient,
     shell,
     wire::Position,
 };
@@ -14,7 +20,7 @@ use axum::{
     Form,
     body::Body,
     extract::{ConnectInfo, Query, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::CookieJar;
@@ -29,11 +35,22 @@ use crate::{
     store::{Remember, RememberError},
 };
 
+pub(crate) use self::still::{changes, csv, history, ndjson, past, print, undo, undo_confirmed};
+
 /// Who asks for a page: the session's cookie only, a token is for programs.
 async fn visitor(state: &AppState, headers: &HeaderMap) -> Result<Option<Principal>, HttpError> {
     match auth::from_headers(headers, state.origin.as_ref()) {
         Some(Presented::Cookie(secret)) => Ok(state.accounts.identify(&secret).await?),
         _ => Ok(None),
+    }
+}
+
+/// Who may see patients: somebody who is signed in, with a password of their own.
+async fn reader(state: &AppState, headers: &HeaderMap) -> Result<Principal, HttpError> {
+    match visitor(state, headers).await? {
+        None => Err(HttpError::First("/sign-in")),
+        Some(who) if who.must_change_password => Err(HttpError::First("/password")),
+        Some(who) => Ok(who),
     }
 }
 
@@ -90,31 +107,52 @@ fn own_form(state: &AppState, headers: &HeaderMap) -> Result<(), HttpError> {
 
 /// `GET /`: the list.
 pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
+    let who = reader(&state, request.headers()).await?;
+    let (mut page, rows) = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
+    // Somebody who names nothing sees what they saw last.
+    if page.address.is_empty() {
+        let last = page.personal.as_ref().and_then(|personal| personal.values.get(LIST));
+        page.address = last.cloned().unwrap_or_default();
+    }
+    let options = state.leptos.clone();
+    Ok(render(request, move || shell::list(options.clone(), page.clone(), rows.clone())).await)
+}
+
+/// `GET /wall`: the list as it hangs on a wall, for nobody in particular.
+pub(crate) async fn wall(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
     let Some(who) = visitor(&state, request.headers()).await? else {
-        return Ok(Redirect::to("/sign-in").into_response());
+        let wall = Wall::from_address(request.uri().query().unwrap_or_default()).sign_in_address();
+        return Ok(Redirect::to(&wall).into_response());
     };
     if who.must_change_password {
         return Ok(Redirect::to("/password").into_response());
     }
-    let asked_for = asked_for(request.headers());
-    let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
-    // Somebody who names nothing sees what they saw last.
-    let named = request.uri().query().filter(|query| !query.is_empty());
-    let address = named.or(personal.values.get(LIST).map(String::as_str)).unwrap_or_default().to_owned();
+    let (page, rows) = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
+    let page = ListPage { personal: None, presence: false, ..page };
+    let options = state.leptos.clone();
+    Ok(render(request, move || shell::wall(options.clone(), page.clone(), rows.clone())).await)
+}
+
+/// What the list's page and the wall are made from, and the rows.
+async fn list_page(
+    state: &AppState,
+    who: &Principal,
+    uri: &Uri,
+    asked_for: Language,
+) -> Result<(ListPage, Vec<Arc<Patient>>), HttpError> {
+    let (Snapshot { epoch, seq, at, rows }, personal) = state.store.snapshot_for(who.account_id).await?;
     let chosen = personal.values.get(LANGUAGE).and_then(|code| Language::from_code(code));
-    let Snapshot { epoch, seq, at, rows } = snapshot;
     let page = ListPage {
         position: Position { epoch, seq, at },
         user: who.info(),
-        personal,
+        personal: Some(personal),
         presence: state.asides.tell_presence(),
         zone: state.zone(),
         language: chosen.unwrap_or(asked_for),
         now: clock::now(),
-        address,
+        address: uri.query().unwrap_or_default().to_owned(),
     };
-    let options = state.leptos.clone();
-    render(request, move || shell::list(options.clone(), page.clone(), rows.clone())).await
+    Ok((page, rows))
 }
 
 /// What the sign-in form sends.
@@ -124,15 +162,19 @@ pub(crate) struct Credentials {
     name: String,
     #[serde(default)]
     password: String,
+    /// Where to go then; empty for the list.
+    #[serde(default)]
+    wall: String,
 }
 
 /// `GET /sign-in`
 pub(crate) async fn sign_in(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
+    let wall = Wall::wanted(request.uri().query().unwrap_or_default()).map(|wall| wall.to_address());
     if visitor(&state, request.headers()).await?.is_some() {
-        return Ok(Redirect::to("/").into_response());
+        return Ok(Redirect::to(wall.as_deref().unwrap_or("/")).into_response());
     }
-    let page = SignInPage { language: asked_for(request.headers()), ..SignInPage::default() };
-    sign_in_page(&state, StatusCode::OK, page).await
+    let page = SignInPage { language: asked_for(request.headers()), wall, ..SignInPage::default() };
+    Ok(sign_in_page(&state, StatusCode::OK, page).await)
 }
 
 /// `POST /sign-in`
@@ -145,19 +187,21 @@ pub(crate) async fn sign_in_submitted(
 ) -> Result<Response, HttpError> {
     own_form(&state, &headers)?;
     let name = form.name.trim();
+    // Read and written anew: nobody is sent anywhere else from here.
+    let wall = form.wall.strip_prefix(Wall::PATH).map(|query| Wall::from_address(query).to_address());
     let language = asked_for(&headers);
-    let refuse = |error: String| SignInPage { language, name: name.to_owned(), error: Some(error) };
+    let refuse = |error: String| SignInPage { language, name: name.to_owned(), error: Some(error), wall: wall.clone() };
     let key: (String, IpAddr) = (name.to_lowercase(), peer.ip());
     if let Err(wait) = state.sign_ins.check(&key) {
         let words = language.fill("door.too_many", &[("seconds", &(wait.as_secs() + 1))]);
-        return sign_in_page(&state, StatusCode::TOO_MANY_REQUESTS, refuse(words)).await;
+        return Ok(sign_in_page(&state, StatusCode::TOO_MANY_REQUESTS, refuse(words)).await);
     }
     let Some(secret) = state.accounts.sign_in(name, &form.password, state.session_seconds).await? else {
         let page = refuse(language.text("door.no_match"));
-        return sign_in_page(&state, StatusCode::UNAUTHORIZED, page).await;
+        return Ok(sign_in_page(&state, StatusCode::UNAUTHORIZED, page).await);
     };
     let jar = jar.add(auth::session_cookie(&secret, state.origin.as_ref()));
-    Ok((jar, Redirect::to("/")).into_response())
+    Ok((jar, Redirect::to(wall.as_deref().unwrap_or("/"))).into_response())
 }
 
 /// `POST /sign-out`
@@ -212,7 +256,7 @@ pub(crate) async fn password(
         changed: query.changed.is_some(),
         error: None,
     };
-    password_page(&state, StatusCode::OK, page).await
+    Ok(password_page(&state, StatusCode::OK, page).await)
 }
 
 /// `POST /password`
@@ -248,26 +292,26 @@ pub(crate) async fn password_submitted(
         changed: false,
         error: Some(error),
     };
-    password_page(&state, StatusCode::UNPROCESSABLE_ENTITY, page).await
+    Ok(password_page(&state, StatusCode::UNPROCESSABLE_ENTITY, page).await)
 }
 
-async fn sign_in_page(state: &AppState, status: StatusCode, page: SignInPage) -> Result<Response, HttpError> {
+async fn sign_in_page(state: &AppState, status: StatusCode, page: SignInPage) -> Response {
     let options = state.leptos.clone();
-    let response = render(Request::default(), move || shell::sign_in(options.clone(), page.clone())).await?;
-    Ok((status, response).into_response())
+    let response = render(Request::default(), move || shell::sign_in(options.clone(), page.clone())).await;
+    (status, response).into_response()
 }
 
-async fn password_page(state: &AppState, status: StatusCode, page: PasswordPage) -> Result<Response, HttpError> {
+async fn password_page(state: &AppState, status: StatusCode, page: PasswordPage) -> Response {
     let options = state.leptos.clone();
-    let response = render(Request::default(), move || shell::password(options.clone(), page.clone())).await?;
-    Ok((status, response).into_response())
+    let response = render(Request::default(), move || shell::password(options.clone(), page.clone())).await;
+    (status, response).into_response()
 }
 
 /// In one go and on one thread, off those that serve: a page's parts belong to the thread that has made them, and go with it.
 async fn render<View: IntoView + 'static>(
     request: Request<Body>,
     view: impl Fn() -> View + Clone + Send + Sync + 'static,
-) -> Result<Response, HttpError> {
+) -> Response {
     let context = || {
         let nonce = leptos::nonce::use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
         if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce)) {
@@ -278,11 +322,11 @@ async fn render<View: IntoView + 'static>(
         let page = leptos_axum::render_app_to_stream_with_context(context, view)(request).await;
         let (head, body) = page.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await?;
-        Ok(Response::from_parts(head, bytes.into()))
+        Ok::<Response, HttpError>(Response::from_parts(head, bytes.into()))
     };
     let runtime = tokio::runtime::Handle::current();
-    let made: Result<Response, axum::Error> = tokio::task::spawn_blocking(move || runtime.block_on(make)).await?;
-    Ok(made?)
+    let made = tokio::task::spawn_blocking(move || runtime.block_on(make)).await;
+    made.map_err(HttpError::from).flatten().unwrap_or_else(HttpError::into_response)
 }
 
 /// Nothing but our own files, and of scripts only those that this page names.

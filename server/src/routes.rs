@@ -1,5 +1,6 @@
 //! The addresses of the server.
 
+use app::list::wall::Wall;
 use axum::{
     Router,
     extract::State,
@@ -27,10 +28,18 @@ pub(crate) fn router(state: AppState) -> Router {
     let worth_compressing = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
     Router::new()
         .route("/", get(pages::list))
+        .route(Wall::PATH, get(pages::wall))
         .route("/sign-in", get(pages::sign_in).post(pages::sign_in_submitted))
         .route("/sign-out", post(pages::sign_out))
         .route("/language", post(pages::language_chosen))
         .route("/password", get(pages::password).post(pages::password_submitted))
+        .route("/patients/{id}/history", get(pages::history))
+        .route("/patients/{id}/undo", get(pages::undo).post(pages::undo_confirmed))
+        .route("/past", get(pages::past))
+        .route("/changes", get(pages::changes))
+        .route("/print", get(pages::print))
+        .route("/export.csv", get(pages::csv))
+        .route("/export.ndjson", get(pages::ndjson))
         .route("/ws/patients/", get(socket::bare))
         .route("/ws/", get(socket::multiplexed))
         .route("/healthz", get(|| async { "alive\n" }))

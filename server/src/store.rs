@@ -6,6 +6,7 @@
 pub mod keep;
 
 mod error;
+mod past;
 mod personal;
 mod postgres;
 mod sqlite;
@@ -17,7 +18,7 @@ use app::{
     change::Change,
     filter::Filter,
     list::Snapshot,
-    patient::UtcTime,
+    patient::{Patient, UtcTime},
     wire::{Page, PageOf, Personal, Position, Role},
 };
 use serde_json::value::RawValue;
@@ -26,6 +27,7 @@ use tokio::sync::{Notify, broadcast};
 use self::personal::MOST_KEYS;
 pub use self::{
     error::{OpenError, StoreError},
+    past::{Access, AccessKind, Accessed, HistoryPage, LoggedChange, Touched},
     personal::{Remember, RememberError, Remembered},
     write::{Author, Command, Origin, Write, WriteError, Written},
 };
@@ -255,7 +257,42 @@ impl Store {
         Ok(ask!(self, database => database.read_log(seq, limit))?.changes)
     }
 
-    /// As above, and whose log it is; over a connection that nobody else uses, so only one may ask at a time.
+    /// Up to `most` changes of one patient, the newest first; those before the position `before`, where there is one.
+    pub async fn history(&self, patient_id: i64, before: Option<i64>, most: i64) -> Result<HistoryPage, StoreError> {
+        ask!(self, database => database.history(patient_id, before, most))
+    }
+
+    /// The last change of one patient, who may be gone by now.
+    pub async fn last_change_of(&self, patient_id: i64) -> Result<Option<LoggedChange>, StoreError> {
+        ask!(self, database => database.last_change_of(patient_id))
+    }
+
+    /// The last position that was committed at or before a moment; 0 before the first change.
+    pub async fn position_at(&self, at: UtcTime) -> Result<Position, StoreError> {
+        ask!(self, database => database.position_at(at))
+    }
+
+    /// The rows as they were at a position, by id.
+    pub async fn rows_at(&self, position: i64) -> Result<Vec<Arc<Patient>>, StoreError> {
+        ask!(self, database => database.rows_at(position))
+    }
+
+    /// Who was changed after the position `from` and up to `to`, by id. All those changes are in memory at once.
+    pub async fn touched(&self, from: i64, to: i64) -> Result<Vec<Touched>, StoreError> {
+        ask!(self, database => database.touched(from, to))
+    }
+
+    /// Records that somebody reads something: durable when this returns `Ok`, so before it is shown.
+    pub async fn record_access(&self, access: &Access) -> Result<(), StoreError> {
+        ask!(self, database => database.record_access(access))
+    }
+
+    /// Up to `most` recorded accesses since a moment, in order of time; to go on, time and id of the last one that was read.
+    pub async fn accesses(&self, since: UtcTime, after: i64, most: i64) -> Result<Vec<Accessed>, StoreError> {
+        ask!(self, database => database.accesses(since, after, most))
+    }
+
+    /// As [`changes_after`](Self::changes_after), and whose log it is; over a connection that nobody else uses, so only one may ask at a time.
     pub(crate) async fn follow_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
         ask!(self, database => database.follow_log(after, limit))
     }

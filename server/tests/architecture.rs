@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The modules of `app`; each may use those before it.
-const APP: [&str; 13] = [
+const APP: [&str; 14] = [
     "patient",
     "change",
     "filter",
@@ -19,6 +19,7 @@ const APP: [&str; 13] = [
     "replica",
     "language",
     "live",
+    "wording",
     "components",
     "pages",
     "shell",

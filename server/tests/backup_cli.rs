@@ -10,11 +10,16 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use app::filter::Filter;
 use serde_json::{Value, json};
 use server::store::{Command, Store};
 use sqlx::{Connection, SqliteConnection};
 use support::{
-    Folder, Ward, create_in, keep_admitting, patch_in,
+    Folder, Ward,
+    contract::FORGET_NOTES,
+    create_in, keep_admitting,
+    level_2::digest,
+    patch_in,
     program::{refused, run, run_beside, stderr, stdout, succeeded},
     write,
 };
@@ -383,18 +388,28 @@ async fn a_backup_of_an_older_program_is_brought_up_to_date() {
     let folder = history().await;
     succeeded(&run(&folder, &["backup", "copy.db"]));
     let mut db = SqliteConnection::connect(&format!("sqlite://{}/copy.db", folder.path().display())).await.unwrap();
-    for sql in [
+    let forget_notes: Vec<_> = FORGET_NOTES.split(';').collect();
+    let older = [
+        "DROP INDEX change_at",
+        "DROP TABLE access_log",
         "DROP TABLE personal",
         "DROP TABLE credential",
         "DROP TABLE account",
         "DELETE FROM _sqlx_migrations WHERE version >= 2",
-    ] {
+    ];
+    for sql in older.into_iter().chain(forget_notes) {
         sqlx::query(sql).execute(&mut db).await.unwrap();
     }
     db.close().await.unwrap();
     succeeded(&run(&folder, &["restore", "copy.db"]));
     assert_eq!(stdout(&run(&folder, &["user", "list"])), "");
-    assert_eq!(checked(&folder, "ward.db").patients, 2);
+    let restored = checked(&folder, "ward.db");
+    // Rows without a note are told with one: the digest is that of the rows as they are sent.
+    let store = Store::open(&folder.url()).await.unwrap();
+    assert_eq!((restored.patients, restored.digest), (2, digest(&store, &Filter::default()).await));
+    patch_in(&store, 1, json!({"handover_note": "one\ntwo"})).await.unwrap();
+    store.close().await;
+    assert_eq!(checked(&folder, "ward.db").seq, 7);
 }
 
 #[tokio::test]

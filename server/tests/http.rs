@@ -226,6 +226,7 @@ async fn pages_are_kept_by_nobody_and_framed_by_nobody() {
     let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
     for (path, cache) in [
         ("/", "no-store"),
+        ("/wall", "no-store"),
         ("/sign-in", "no-store"),
         ("/password", "no-store"),
         ("/healthz", "no-store"),
@@ -238,6 +239,32 @@ async fn pages_are_kept_by_nobody_and_framed_by_nobody() {
         assert_eq!(answer.header("x-frame-options"), Some("DENY"), "{path}");
         assert_eq!(answer.header("referrer-policy"), Some("same-origin"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_wall_is_shown_to_who_is_signed_in_and_leads_back_after_signing_in() {
+    let ward = ward(&[], false).await;
+    let answer = ward.get("/wall?ward=Elm%20Ward&names=full&q=%0d%0a", &[]).await;
+    let door = "/sign-in?wall=yes&q=%0D%0A&ward=Elm%20Ward&names=full";
+    assert_eq!((answer.status(), answer.header("location")), (303, Some(door)));
+    let page = ward.get(door, &[]).await;
+    let wall = "/wall?q=%0D%0A&amp;ward=Elm%20Ward&amp;names=full";
+    assert!(page.body().contains(&format!("name=\"wall\" value=\"{wall}\"")), "{}", page.body());
+    // Whatever a form says, one comes to a wall or to the list.
+    for (wanted, location) in [
+        ("/wall%3Fward%3DElm%26names%3Dfull", "/wall?ward=Elm&names=full"),
+        ("/wall//elsewhere.example", "/wall?names=short"),
+        ("//elsewhere.example", "/"),
+        ("", "/"),
+    ] {
+        let answer = ward.sign_in("rivera", &format!("correct+horse&wall={wanted}")).await;
+        assert_eq!((answer.status(), answer.header("location")), (303, Some(location)), "{wanted}");
+    }
+    let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
+    let page = ward.get("/wall", &[&cookie]).await;
+    assert_eq!(page.status(), 200);
+    assert!(page.body().contains(">LOVELACE, A<"), "{}", page.body());
+    assert_eq!(ward.get(door, &[&cookie]).await.header("location"), Some(&*wall.replace("&amp;", "&")));
 }
 
 #[tokio::test]

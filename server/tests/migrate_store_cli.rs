@@ -13,10 +13,12 @@ use std::{
 
 use app::{filter::Filter, wire::Role};
 use serde_json::{Value, json};
-use server::store::{Author, Command, Origin, Write, Written};
+use server::store::{Access, AccessKind, Author, Command, Origin, Write, Written};
 use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 use support::{
-    Folder, Ward, create_in, data, keep_admitting,
+    Folder, Ward,
+    contract::FORGET_NOTES,
+    create_in, data, keep_admitting,
     level_2::Mirror,
     patch_in, patient_with,
     postgres::until_yes,
@@ -44,6 +46,9 @@ const KEYS: &str = "SELECT account_id || ' ' || key || ' ' || coalesce(seq, -1) 
     ' ' || at FROM idempotency ORDER BY at";
 const ROWS: &str = "SELECT id || ' ' || version || ' ' || search_key || ' ' || data FROM patient ORDER BY id";
 
+const ACCESSES: &str = "SELECT id || ' ' || account_id || ' ' || by_name || ' ' || what || ' ' || coalesce(patient_id, -1) \
+    || ' ' || detail || ' ' || coalesce(row_count, -1) || ' ' || at FROM access_log ORDER BY id";
+
 const VALUES: &str = "SELECT account_id || ' ' || key || ' ' || value FROM personal ORDER BY account_id";
 
 /// What a client was answered to a write with a key.
@@ -62,6 +67,18 @@ fn keyed(key: Uuid) -> Write {
     let author = Author { account_id: Some(2), name: "clinician".to_owned(), origin: Origin::Socket };
     let command = Command::Create(Ok(data(patient_with(json!({"bed": "K"})))));
     Write { command, version: None, idempotency_key: Some(key), author }
+}
+
+fn access() -> Access {
+    Access {
+        account_id: Some(4),
+        by: "rivera".to_owned(),
+        what: AccessKind::History,
+        patient_id: Some(1),
+        detail: "Zoë".to_owned(),
+        rows: None,
+        at: "2026-11-23T14:02Z".parse().unwrap(),
+    }
 }
 
 /// A ward with everything in it that there can be, after its server has stopped.
@@ -88,7 +105,8 @@ async fn past() -> Past {
     for bed in ["A", "B", "C"] {
         create_in(&store, json!({"bed": bed, "first_name": "Zoë 'x' \"y\" \\ 漢字 🛏"})).await;
     }
-    patch_in(&store, 1, json!({"bed": "D", "ward": "North", "notes": "a\nb"})).await.unwrap();
+    patch_in(&store, 1, json!({"bed": "D", "ward": "North", "handover_note": "a\nb"})).await.unwrap();
+    store.record_access(&access()).await.unwrap();
     patch_in(&store, 1, json!({"bed": null})).await.unwrap();
     store.write(write(Command::Delete { pk: 2 })).await.unwrap();
     let fhir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fhir");
@@ -156,13 +174,14 @@ async fn assert_empty(folder: &Folder) {
     let rows: i64 = sqlx::query_scalar(
         "SELECT (SELECT count(*) FROM patient) + (SELECT count(*) FROM change) + (SELECT count(*) FROM account) + \
                 (SELECT count(*) FROM credential) + (SELECT count(*) FROM import_link) + \
-                (SELECT count(*) FROM idempotency) + (SELECT count(*) FROM personal) + (SELECT seq FROM change_head)",
+                (SELECT count(*) FROM idempotency) + (SELECT count(*) FROM personal) + \
+                (SELECT count(*) FROM access_log) + (SELECT seq FROM change_head)",
     )
     .fetch_one(&mut db)
     .await
     .unwrap();
     assert_eq!(rows, 0);
-    for sequence in ["patient_id", "account_id_seq", "credential_id_seq"] {
+    for sequence in ["patient_id", "account_id_seq", "credential_id_seq", "access_log_id_seq"] {
         let sql = sqlx::AssertSqlSafe(format!("SELECT last_value, is_called FROM {sequence}"));
         let at: (i64, bool) = sqlx::query_as(sql).fetch_one(&mut db).await.unwrap();
         assert_eq!(at, (1, false), "{sequence}");
@@ -182,7 +201,9 @@ async fn a_ward_moves_with_all_that_it_has() {
     let told = checked.trim_end();
     assert_eq!(
         report.strip_prefix(told),
-        Some(", 5 accounts, 4 sessions and tokens, 500 imported records, 1 answers to writes, 2 values of accounts\n"),
+        Some(
+            ", 5 accounts, 4 sessions and tokens, 500 imported records, 1 answers to writes, 2 values of accounts, 1 recorded accesses\n"
+        ),
         "{told}"
     );
     assert_eq!(succeeded(&run(&target, &["check"])), checked);
@@ -194,7 +215,7 @@ async fn a_ward_moves_with_all_that_it_has() {
     let log: Vec<Logged> = sqlx::query_as(LOG).fetch_all(&mut new).await.unwrap();
     assert_eq!(log, sqlx::query_as::<_, Logged>(LOG).fetch_all(&mut old).await.unwrap());
     assert!(log.len() > 10);
-    for sql in [ACCOUNTS, LINKS, KEYS, ROWS, VALUES] {
+    for sql in [ACCOUNTS, LINKS, KEYS, ROWS, VALUES, ACCESSES] {
         let there: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut new).await.unwrap();
         let here: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut old).await.unwrap();
         assert_eq!(there, here);
@@ -241,6 +262,9 @@ async fn after_the_move_everybody_goes_on() {
             .await
             .unwrap();
     assert_eq!((account, credential), (7, 5), "after gone's, the sixth account");
+    store.record_access(&access()).await.unwrap();
+    let accesses = store.accesses(access().at, 0, 10).await.unwrap();
+    assert_eq!(accesses.iter().map(|access| access.id).collect::<Vec<_>>(), [1, 2]);
     succeeded(&run_beside(&target, &["check"]).await);
     store.close().await;
 }
@@ -278,6 +302,16 @@ async fn a_backup_moves_too() {
     let copy = format!("sqlite://{}", folder.path().join("copy.db").display());
     succeeded(&run(&folder, &["migrate-store", "--from", &copy, "--to", &target.url()]));
     assert_eq!(succeeded(&run(&target, &["check"])), succeeded(&run(&folder, &["check"])));
+}
+
+#[tokio::test]
+async fn rows_that_an_older_program_has_stored_move_as_they_are() {
+    let (source, target) = (small().await, Folder::on_postgres());
+    source.run_sql(FORGET_NOTES).await.unwrap();
+    succeeded(&migrate(&source, &target));
+    assert_eq!(succeeded(&run(&target, &["check"])), succeeded(&run(&source, &["check"])));
+    let rows: Vec<String> = sqlx::query_scalar(ROWS).fetch_all(&mut postgres(&target).await).await.unwrap();
+    assert!(rows.len() == 3 && rows.iter().all(|row| row.ends_with("]}")), "{rows:?}");
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ async fn every_action_is_answered_in_its_shape() {
           "title":"Dr","middle_names":"Zoë","preferred_name":"Ho","medical_record_number":"M1","nhs_number":"943 476 5919",
           "birth_date":"1950-02","gender":"female","deceased_at":null,"status":"on_leave","ward":"North","room":"Bay 1","bed":"A1",
           "attending":"Dr Rivera","team":"Renal","reason":"Fall","acuity":3,"allergy_status":"known","code_status":"limited",
-          "flags":[{"code":"falls","text":""}]},"request_id":"3"}"#,
+          "flags":[{"code":"falls","text":""}],"handover_note":"one\ntwo"},"request_id":"3"}"#,
         r#"{"action":"retrieve","pk":1,"request_id":4}"#,
         r#"{"action":"list","request_id":5}"#,
         r#"{"action":"list","limit":1,"offset":1,"request_id":6}"#,

@@ -61,8 +61,8 @@ async fn every_message_of_level_2_has_its_shape() {
 fn short(text: &str) -> String {
     let mut text = redacted(text);
     while let Some(start) = text.find(r#","first_name""#) {
-        let end = start + text[start..].find(r#""flags":[]}"#).unwrap();
-        text.replace_range(start..end + r#""flags":[]"#.len(), ",…");
+        let end = start + text[start..].find(r#""handover_note":null}"#).unwrap();
+        text.replace_range(start..end + r#""handover_note":null"#.len(), ",…");
     }
     if let Some((head, rest)) = text.split_once(r#""rows":["#) {
         let (rows, tail) = rest.split_once(']').unwrap();

@@ -167,6 +167,7 @@ async fn every_field_is_refused_in_django_rest_frameworks_words() {
         ("attending", 120, true),
         ("team", 120, true),
         ("reason", 500, true),
+        ("handover_note", 2000, true),
     ];
     for (field, max, optional) in texts {
         for (value, message) in [
@@ -187,6 +188,7 @@ async fn every_field_is_refused_in_django_rest_frameworks_words() {
         assert!(messages(&mut client, field, &json!("😀".repeat(max))).await.is_empty(), "{field}");
     }
     for (field, value, message) in [
+        ("handover_note", json!("a\tb"), "Control characters are not allowed."),
         ("admission_date", json!(null), NULL),
         ("admission_date", json!(""), WRONG_TIME),
         ("admission_date", json!(5), WRONG_TIME),
@@ -257,6 +259,7 @@ async fn values_are_taken_in_every_spelling_and_kept_in_one() {
         ("first_name", json!("Zoe\u{308}"), json!("Zoe\u{308}")),
         ("last_name", json!("<b>\"'; --"), json!("<b>\"'; --")),
         ("reason", json!("one\ntwo"), json!("one\ntwo")),
+        ("handover_note", json!(" one\r\ntwo\n"), json!("one\r\ntwo")),
         ("ward", json!(" "), json!(null)),
         ("ward", json!("North"), json!("North")),
         ("ward", json!(null), json!(null)),

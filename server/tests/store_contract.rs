@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use app::{
     change::{Action, Change},
@@ -16,27 +16,12 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use server::store::{Author, Command, Remember, RememberError, Remembered, Store, Write, WriteError, Written};
-use support::{Folder, author, create_in, data, patch_in, patient_with, write};
+use support::{
+    Folder, author,
+    contract::{any_write, contract, log, replayed, rows},
+    create_in, data, patch_in, patient_with, write,
+};
 use uuid::Uuid;
-
-/// Each test on each database.
-macro_rules! contract {
-    ($($name:ident)*) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name(super::Folder::on_sqlite()).await;
-            })*
-        }
-
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name(super::Folder::on_postgres()).await;
-            })*
-        }
-    };
-}
 
 contract! {
     what_two_processes_write_at_once_is_neither_lost_nor_done_twice
@@ -65,32 +50,6 @@ contract! {
     nothing_is_new_to_an_account_that_was_before_it_or_before_marks_were
     a_position_of_another_history_counts_as_the_end_of_the_log
     who_has_seen_everything_patient_by_patient_need_not_read_it_again
-}
-
-async fn log(store: &Store) -> Vec<Change> {
-    store.changes_after(0, i64::MAX).await.unwrap()
-}
-
-async fn rows(store: &Store) -> BTreeMap<i64, Arc<Patient>> {
-    store.snapshot().await.unwrap().rows.into_iter().map(|row| (row.id, row)).collect()
-}
-
-/// The rows that the log tells of.
-fn replayed(log: &[Change]) -> BTreeMap<i64, Arc<Patient>> {
-    let mut rows = BTreeMap::new();
-    for change in log {
-        let id = change.patient.id;
-        match change.action {
-            Action::Create => assert!(rows.insert(id, change.patient.clone()).is_none(), "{id} was created twice"),
-            Action::Update => {
-                let before = rows.insert(id, change.patient.clone()).unwrap();
-                assert_eq!(before.changed_from(&change.patient), change.before, "what {id} was before");
-                assert_eq!(before.version + 1, change.patient.version);
-            }
-            Action::Delete => assert_eq!(rows.remove(&id).as_ref(), Some(&change.patient), "the last state of {id}"),
-        }
-    }
-    rows
 }
 
 fn import(source_id: &str, values: Value) -> Write {
@@ -163,28 +122,6 @@ async fn replaying_the_log_gives_exactly_the_rows_after_any_writes(folder: Folde
             "seed {seed} reopened"
         );
     }
-}
-
-fn any_write(random: &mut ChaCha8Rng) -> Write {
-    let pk = random.random_range(1..20);
-    let values = |random: &mut ChaCha8Rng| match random.random_range(0..6) {
-        0 => json!({"bed": random.random_range(0..3)}),
-        1 => json!({"ward": (["North", "South", ""])[random.random_range(0..3)], "acuity": random.random_range(0..7)}),
-        2 => json!({"status": (["admitted", "on_leave", "discharged", "cancelled"])[random.random_range(0..4)]}),
-        3 => json!({"medical_record_number": format!("M{}", random.random_range(0..4))}),
-        4 => json!({"dismissal_date": (["2026-02-01", "2020-01-01"])[random.random_range(0..2)]}),
-        _ => json!({}),
-    };
-    let command = match random.random_range(0..10) {
-        0..3 => Command::Create(Ok(data(patient_with(values(random))))),
-        3..7 => patch(pk, values(random)),
-        7 => Command::Revise { pk, revision: Revision::Full, data: Ok(data(patient_with(values(random)))) },
-        8 => Command::Import { source_id: format!("S{}", pk % 5), data: data(patient_with(values(random))) },
-        _ => Command::Delete { pk },
-    };
-    let version = random.random_ratio(1, 5).then(|| random.random_range(1..4));
-    let idempotency_key = random.random_ratio(1, 4).then(|| Uuid::from_u128(random.random_range(0..8)));
-    Write { version, idempotency_key, ..write(command) }
 }
 
 async fn a_write_that_fails_in_a_batch_fails_alone(folder: Folder) {

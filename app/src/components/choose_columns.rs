@@ -67,7 +67,7 @@ pub(super) fn ColumnsDialog() -> impl IntoView {
                 <For each=all key=|column| *column let:column>{item(column)}</For>
             </ul>
             <div class="buttons">
-                <button type="button" on:click=press(move || keep(&Column::ALL))>"As at first"</button>
+                <button type="button" on:click=press(move || keep(&Column::AT_FIRST))>"As at first"</button>
                 <button type="button" class="primary" on:click=press(move || dialogs.close())>"Back to the list"</button>
             </div>
         </div>

@@ -3,7 +3,10 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use leptos::prelude::*;
 
-use crate::patient::{UtcTime, display::Zone};
+use crate::{
+    list::ward::Day,
+    patient::{UtcTime, display::Zone},
+};
 
 /// What time it is in the hospital. A handle: copies are the same clock.
 #[derive(Clone, Copy)]
@@ -13,7 +16,7 @@ pub struct Clock {
     /// Microseconds that the server's clock is ahead of the device's.
     ahead_micros: StoredValue<i64>,
     zone: StoredValue<Arc<Zone>>,
-    today: Memo<Date>,
+    day: Memo<Day>,
     minute: Memo<String>,
 }
 
@@ -26,7 +29,7 @@ impl Clock {
             now,
             ahead_micros: StoredValue::new(0),
             zone: StoredValue::new(zone),
-            today: Memo::new(move |_| for_day.today(now.get())),
+            day: Memo::new(move |_| Day { date: for_day.today(now.get()), zone: for_day.clone() }),
             minute: Memo::new(move |_| for_minute.date_time(now.get())),
         }
     }
@@ -50,7 +53,12 @@ impl Clock {
 
     /// The hospital's calendar day; tells those who follow it at midnight only.
     pub(crate) fn today(self) -> Date {
-        self.today.get()
+        self.day.with(|day| day.date)
+    }
+
+    /// The same, with what tells which moments belong to it.
+    pub(crate) fn day(self) -> Memo<Day> {
+        self.day
     }
 
     /// Date and time to the minute; tells those who follow it once a minute.

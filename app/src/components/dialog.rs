@@ -13,6 +13,7 @@ use super::{
     transfer::TransferDialog,
     unsaved::UnsavedDialog,
     views::SaveViewDialog,
+    wall_dialog::WallDialog,
 };
 use crate::patient::{Patient, Status};
 
@@ -32,6 +33,7 @@ pub(crate) enum Open {
     ClearAll,
     Columns,
     SaveView,
+    Wall,
     Help,
 }
 
@@ -138,6 +140,7 @@ pub(crate) fn Dialog() -> impl IntoView {
                 Open::ClearAll => view! { <ClearAllDialog/> }.into_any(),
                 Open::Columns => view! { <ColumnsDialog/> }.into_any(),
                 Open::SaveView => view! { <SaveViewDialog/> }.into_any(),
+                Open::Wall => view! { <WallDialog/> }.into_any(),
                 Open::Help => view! { <HelpDialog/> }.into_any(),
             })}
         </dialog>

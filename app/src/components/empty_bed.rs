@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::{erased::text, patient_row::row_index};
 use crate::{
+    language::use_language,
     list::{
         beds::{Bed, Item},
         columns::Column,
@@ -24,7 +25,7 @@ pub(super) fn EmptyBed(bed: Arc<Bed>) -> impl IntoView {
     view! {
         <tr class="unoccupied" aria-rowindex=row_index(view, Item::Empty(bed))>
             <td class="place" data-label="Place"><span class="bed">{name}</span><span class="sub">{place}</span></td>
-            <th scope="row" class="identity">"UNOCCUPIED"</th>
+            <th scope="row" class="identity">{use_language().text("wording.unoccupied")}</th>
             <td colspan=text(move || columns.with(Vec::len).max(1).to_string())></td>
         </tr>
     }

@@ -79,7 +79,7 @@ pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Subm
     });
     let left = input(move |event| {
         value.set(event_target_value(&event));
-        submission.check(name);
+        submission.leave(name);
     });
     let invalid = Signal::derive(move || wrong().then(|| "true".to_owned()));
     let has_offers = !offers.is_empty();

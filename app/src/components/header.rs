@@ -102,7 +102,7 @@ fn WaitingRows() -> impl IntoView {
 
 /// Says whether the list is live: a symbol, a colour and a word.
 #[component]
-fn LinkBadge() -> impl IntoView {
+pub(super) fn LinkBadge() -> impl IntoView {
     let live = expect_context::<Live>();
     let of = move |texts: [&'static str; 3]| {
         text(move || {

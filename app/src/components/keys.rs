@@ -12,7 +12,10 @@ use super::{
     dialog::{DialogTitle, Open},
     erased::{input, press, when},
 };
-use crate::live::{Live, View};
+use crate::{
+    list::arrange::Layout,
+    live::{Live, View},
+};
 
 /// Where it is kept that a user does not want single keys (WCAG 2.1.4).
 const KEYS: &str = "keys";
@@ -81,15 +84,19 @@ fn is_typing(event: &KeyboardEvent) -> bool {
 /// Whether it means something here.
 fn press_key(key: &str, live: Live, view: View, dialogs: Dialogs) -> bool {
     let may_write = live.user.with_value(|user| user.role.may_write());
+    let is_ward = || live.query.with_untracked(|query| query.layout == Layout::Ward);
     match key {
         "/" => focus("#search"),
         "j" | "ArrowDown" => step(1),
         "k" | "ArrowUp" => step(-1),
-        "s" => here().is_some_and(|id| {
+        // There they stand beside each other.
+        "ArrowRight" if is_ward() => step(1),
+        "ArrowLeft" if is_ward() => step(-1),
+        "s" => here().as_ref().and_then(id_of).is_some_and(|id| {
             live.clear_mark(id);
             true
         }),
-        "*" => here().is_some_and(|id| {
+        "*" => here().as_ref().and_then(id_of).is_some_and(|id| {
             live.star(id);
             true
         }),
@@ -122,30 +129,22 @@ fn focus(selector: &str) -> bool {
     element.and_then(|element| element.dyn_into::<HtmlElement>().ok()).is_some_and(|element| element.focus().is_ok())
 }
 
-/// The row that has the focus.
-fn row() -> Option<Element> {
-    document().active_element()?.closest("#rows > tr").ok().flatten()
+/// The patient that has the focus, in the list or in the ward.
+fn here() -> Option<Element> {
+    document().active_element()?.closest("[data-id]").ok().flatten()
 }
 
-fn here() -> Option<i64> {
-    row()?.get_attribute("data-id")?.parse().ok()
+fn id_of(patient: &Element) -> Option<i64> {
+    patient.get_attribute("data-id")?.parse().ok()
 }
 
-/// To the name in the next row that has one, or in the first.
+/// To the name of the next patient, or of the first.
 fn step(by: i32) -> bool {
-    let next = |row: Element| if by > 0 { row.next_element_sibling() } else { row.previous_element_sibling() };
-    let name = |row: &Element| row.query_selector(".name").ok().flatten();
-    let Some(mut at) = row().and_then(next) else { return row().is_none() && focus("#rows .name") };
-    loop {
-        if at.class_name() == "gap" {
-            return false;
-        }
-        if let Some(name) = name(&at) {
-            return name.dyn_into::<HtmlElement>().is_ok_and(|name| name.focus().is_ok());
-        }
-        let Some(further) = next(at) else { return false };
-        at = further;
-    }
+    let names = document().get_elements_by_class_name("name");
+    let here = here().and_then(|patient| patient.query_selector(".name").ok().flatten());
+    let at = here.and_then(|here| (0..names.length()).find(|at| names.item(*at).as_ref() == Some(&here)));
+    let next = at.map_or(Some(0), |at| at.checked_add_signed(by)).and_then(|at| names.item(at));
+    next.and_then(|name| name.dyn_into::<HtmlElement>().ok()).is_some_and(|name| name.focus().is_ok())
 }
 
 /// The sheet of keys.

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     language::{Language, use_language},
+    list::arrange::ATTENDING,
     live::{Live, personal},
     patient::Flag,
 };
@@ -49,10 +50,15 @@ pub(super) fn Menu() -> impl IntoView {
     });
     let attends = input(move |event| {
         let name = event_target_value(&event).trim().to_owned();
-        live.remember(personal::ATTENDING.to_owned(), Some(name).filter(|name| !name.is_empty()));
+        live.remember(ATTENDING.to_owned(), Some(name).filter(|name| !name.is_empty()));
     });
     let opens = move |what: Open, words: &'static str| {
         view! { <button type="button" on:click=press(move || dialogs.show(what))>{words}</button> }.into_any()
+    };
+    // What the server makes from the list as it is arranged here.
+    let made = move |path: &'static str, words: &'static str| {
+        let address = text(move || query.with(|query| query.address_of(path, &[])));
+        view! { <a href=address>{language.text(words)}</a> }.into_any()
     };
     view! {
         <details class="menu" node_ref=node on:focusout=left on:keydown=key>
@@ -89,10 +95,19 @@ pub(super) fn Menu() -> impl IntoView {
                 </div>
                 {opens(Open::Columns, "Columns…")}
                 {opens(Open::SaveView, "Save this list…")}
+                <button type="button" on:click=press(move || dialogs.show(Open::Wall))>{use_language().text("wall.open")}</button>
                 <nav aria-label="Saved lists" class="menu-links">
                     {part(move || views::read(live.value_of(personal::VIEWS)).into_iter().map(|view| view! {
                         <a href=format!("/?{}", view.address)>{view.name.clone()}</a>
                     }.into_any()).collect_view().into_any())}
+                </nav>
+                <p class="menu-heading" id="made">{language.text("still.pages")}</p>
+                <nav aria-labelledby="made" class="menu-links">
+                    {made("/changes", "still.menu.changes")}
+                    {made("/past", "still.menu.past")}
+                    {made("/print", "still.menu.print")}
+                    {made("/export.csv", "still.menu.csv")}
+                    {made("/export.ndjson", "still.menu.fhir")}
                 </nav>
                 {opens(Open::Help, "Keys")}
                 <form method="post" action="/language" class="menu-languages">

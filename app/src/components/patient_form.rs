@@ -7,7 +7,7 @@ use super::{
     Clock, Dialogs,
     conflict::ConflictPart,
     dialog::{DialogTitle, Gone},
-    erased::{input, part, react, submit, text, when},
+    erased::{input, part, press, react, submit, text, when},
     field_input::{Field, FieldInput, Kind},
     presence::Presence,
     same_person::{SamePerson, SamePersonPart},
@@ -40,7 +40,7 @@ struct Draft {
 const TIMES: [&str; 2] = ["admission_date", "deceased_at"];
 
 impl Draft {
-    const FIELDS: [&'static str; 21] = [
+    const FIELDS: [&'static str; 22] = [
         "title",
         "first_name",
         "middle_names",
@@ -58,6 +58,7 @@ impl Draft {
         "attending",
         "team",
         "reason",
+        "handover_note",
         "acuity",
         "allergy_status",
         "code_status",
@@ -161,6 +162,7 @@ pub(super) fn AdmitDialog() -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
     let submission = Submission::new();
+    let look = move || submission.check_left();
     let now = clock.now.get_untracked();
     let mut start = Data::new();
     start.insert("status".into(), "admitted".into());
@@ -202,7 +204,7 @@ pub(super) fn AdmitDialog() -> impl IntoView {
     focus_on_errors(submission, form);
     view! {
         <SamePersonPart same identifiers=text(move || draft.identifiers()) admit/>
-        <form on:submit=send novalidate node_ref=form class:hidden=same.asks()>
+        <form on:submit=send on:click=press(look) on:keyup=move |_| look() novalidate node_ref=form class:hidden=same.asks()>
             <DialogTitle text="Admit a patient"/>
             <Fields draft submission admitting=true id=None/>
             <p class="identifiers">{text(move || draft.identifiers())}</p>
@@ -222,6 +224,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let base: Arc<Patient> = row.patient.get_untracked();
     let submission = Submission::new();
+    let look = move || submission.check_left();
     let values = base.values();
     let draft = Draft::new(&values, clock);
     let form = NodeRef::<html::Form>::new();
@@ -254,7 +257,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     focus_on_errors(submission, form);
     view! {
         <ConflictPart submission/>
-        <form on:submit=send novalidate node_ref=form class:hidden=submission.in_conflict()>
+        <form on:submit=send on:click=press(look) on:keyup=move |_| look() novalidate node_ref=form class:hidden=submission.in_conflict()>
             <DialogTitle text=title.clone()/>
             <Presence id how=How::Editing/>
             <Fields draft submission admitting=false id=Some(id)/>
@@ -322,6 +325,7 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
                 {field_input(Field::text(field::ATTENDING).offers(live.values_of(|patient| patient.attending.as_deref())))}
                 {field_input(Field::text(field::TEAM).offers(live.values_of(|patient| patient.team.as_deref())))}
                 {field_input(Field { kind: Kind::Long, ..Field::text(field::REASON) })}
+                {field_input(Field { kind: Kind::Long, ..Field::text(field::HANDOVER_NOTE) })}
             </div>
             <BedWarning ward=draft.text("ward") bed=draft.text("bed") id/>
         </fieldset>

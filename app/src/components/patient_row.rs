@@ -7,9 +7,11 @@ use super::{
     pending::PendingMark,
 };
 use crate::{
+    language::{Language, use_language},
     list::{beds::Item, columns::Column},
     live::{Live, MarkKind, Row, View},
-    patient::{Code as _, Flag, Patient, Status, display::UNKNOWN},
+    patient::{Code as _, Patient},
+    wording,
 };
 
 /// The place of a row in the list for programs that read it out: 1 is the columns' titles.
@@ -21,11 +23,10 @@ pub(super) fn row_index(view: View, item: Item) -> Signal<String> {
 /// touches one row.
 #[component]
 pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
-    let live = expect_context::<Live>();
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
     let clock = expect_context::<Clock>();
-    let cells = Cells { row, clock };
+    let cells = Cells { row, language: use_language(), clock };
     view! {
         <tr
             class:new=cells.marked(Test::New)
@@ -35,14 +36,26 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
         >
             <td class="place" class:changed=cells.marked(PLACE) data-label="Place">
                 <Changed when=cells.marked(PLACE)/>
-                <span class="bed">{cells.text(|p, _| p.bed.clone().unwrap_or_else(|| "No bed".to_owned()))}</span>
-                <span class="sub">{cells.text(place)}</span>
+                <span class="bed">{cells.text(|p, t, _| wording::bed(t, p))}</span>
+                <span class="sub">{cells.text(|p, t, _| wording::place(t, p))}</span>
             </td>
             <th scope="row" class="identity" class:changed=cells.marked(IDENTITY)>
                 <Changed when=cells.marked(IDENTITY)/>
                 <Identity id row/>
                 <PendingMark row/>
-                {part(move || row.mark.get().map(|mark| {
+                <MarkLine id row/>
+            </th>
+            {part(move || columns.get().into_iter().map(|column| cells.cell(column)).collect_view().into_any())}
+        </tr>
+    }
+    .into_any()
+}
+
+/// What this user has not seen yet, by whom, and the way to say that it is seen.
+#[component]
+pub(super) fn MarkLine(id: i64, row: Row) -> impl IntoView {
+    let live = expect_context::<Live>();
+    part(move || row.mark.get().map(|mark| {
                     let words = match mark.kind {
                         MarkKind::New => "New on this list",
                         MarkKind::Changed(_) => "Changed",
@@ -55,36 +68,33 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
                             <button
                                 type="button"
                                 class="seen"
-                                aria-label=cells.text(|p, _| format!("Seen: {}", p.display_name()))
+                                aria-label=text(move || row.patient.with(|patient| format!("Seen: {}", patient.display_name())))
                                 on:click=press(move || live.clear_mark(id))
                             >"Seen"</button>
                         </span>
                     }
                     .into_any()
-                }).into_any())}
-            </th>
-            {part(move || columns.get().into_iter().map(|column| cells.cell(column)).collect_view().into_any())}
-        </tr>
-    }
+                }).into_any())
     .into_any()
 }
 
 /// What a cell says of a patient.
-type Read = fn(&Patient, Clock) -> String;
+pub(super) type Read = fn(&Patient, Language, Clock) -> String;
 
 /// A row's cells. A handle.
 #[derive(Clone, Copy)]
-struct Cells {
-    row: Row,
-    clock: Clock,
+pub(super) struct Cells {
+    pub(super) row: Row,
+    pub(super) language: Language,
+    pub(super) clock: Clock,
 }
 
 impl Cells {
-    fn text(self, read: Read) -> Signal<String> {
-        text(move || self.row.patient.with(|patient| read(patient, self.clock)))
+    pub(super) fn text(self, read: Read) -> Signal<String> {
+        text(move || self.row.patient.with(|patient| read(patient, self.language, self.clock)))
     }
 
-    fn marked(self, test: Test) -> Signal<bool> {
+    pub(super) fn marked(self, test: Test) -> Signal<bool> {
         when(move || {
             self.row.mark.with(|mark| match (mark, test) {
                 (Some(mark), Test::New) => mark.kind == MarkKind::New,
@@ -97,21 +107,21 @@ impl Cells {
 
     fn cell(self, column: Column) -> AnyView {
         let (test, main, sub): (Test, Read, Read) = match column {
-            Column::Status => (STATUS, status, |_, _| String::new()),
+            Column::Status => (STATUS, |p, t, clock| wording::status(t, p, &clock.zone()), |_, _, _| String::new()),
             Column::Admission => (
                 ADMISSION,
-                |p, clock| clock.zone().date_time(p.admission_date),
-                |p, _| p.reason.clone().unwrap_or_default(),
+                |p, _, clock| clock.zone().date_time(p.admission_date),
+                |p, _, _| p.reason.clone().unwrap_or_default(),
             ),
-            Column::Attending => (
-                ATTENDING,
-                |p, _| p.attending.clone().unwrap_or_else(|| UNKNOWN.to_owned()),
-                |p, _| p.team.clone().unwrap_or_default(),
-            ),
+            Column::Attending => {
+                (ATTENDING, |p, t, _| wording::attending(t, p), |p, _, _| p.team.clone().unwrap_or_default())
+            }
             Column::Alerts => return self.alerts(),
+            Column::Note => (NOTE, |p, _, _| p.handover_note.clone().unwrap_or_default(), |_, _, _| String::new()),
         };
         let class = match column {
-            Column::Status => self.text(|p, _| format!("status {}", p.status.as_str())),
+            Column::Status => self.text(|p, _, _| format!("status {}", p.status.as_str())),
+            Column::Note => text(|| "note".to_owned()),
             _ => text(String::new),
         };
         view! {
@@ -125,27 +135,39 @@ impl Cells {
     }
 
     fn alerts(self) -> AnyView {
-        let row = self.row;
+        let language = self.language;
         view! {
             <td class="alerts" class:changed=self.marked(ALERTS) data-label=Column::Alerts.label()>
                 <Changed when=self.marked(ALERTS)/>
-                {part(move || row.patient.with(|patient| alerts(patient)).into_iter().map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any())}
+                {self.tags(move |patient| wording::alerts(language, patient))}
             </td>
         }
         .into_any()
     }
+
+    /// What `of` says of the patient, each in a tag of its own.
+    pub(super) fn tags(self, of: impl Fn(&Patient) -> Vec<Tag> + Send + 'static) -> AnyView {
+        part(move || {
+            let tags = self.row.patient.with(|patient| of(patient)).into_iter();
+            tags.map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any()
+        })
+        .into_any()
+    }
 }
+
+/// A tag's classes and words.
+pub(super) type Tag = (&'static str, String);
 
 /// What a class says about a row's mark.
 #[derive(Clone, Copy)]
-enum Test {
+pub(super) enum Test {
     New,
     Deleted,
     Changed(&'static [&'static str]),
 }
 
-const PLACE: Test = Test::Changed(&["ward", "room", "bed"]);
-const IDENTITY: Test = Test::Changed(&[
+pub(super) const PLACE: Test = Test::Changed(&["ward", "room", "bed"]);
+pub(super) const IDENTITY: Test = Test::Changed(&[
     "first_name",
     "last_name",
     "title",
@@ -157,53 +179,16 @@ const IDENTITY: Test = Test::Changed(&[
     "gender",
     "deceased_at",
 ]);
-const STATUS: Test = Test::Changed(&["status", "dismissal_date"]);
+pub(super) const STATUS: Test = Test::Changed(&["status", "dismissal_date"]);
 const ADMISSION: Test = Test::Changed(&["admission_date", "reason"]);
 const ATTENDING: Test = Test::Changed(&["attending", "team"]);
-const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
-
-fn place(patient: &Patient, _: Clock) -> String {
-    let ward = patient.ward.clone().unwrap_or_else(|| format!("Ward {UNKNOWN}"));
-    match &patient.room {
-        Some(room) => format!("{ward}, {room}"),
-        None => ward,
-    }
-}
-
-fn status(patient: &Patient, clock: Clock) -> String {
-    match (patient.status, patient.dismissal_date) {
-        (Status::Discharged, Some(time)) => format!("Discharged {}", clock.zone().date_time(time)),
-        (status, _) => status.label().to_owned(),
-    }
-}
+pub(super) const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
+const NOTE: Test = Test::Changed(&["handover_note"]);
 
 /// A symbol and words beside a changed cell's colour (PAL-0880).
 #[component]
-fn Changed(when: Signal<bool>) -> impl IntoView {
+pub(super) fn Changed(when: Signal<bool>) -> impl IntoView {
     view! {
         {part(move || when.get().then(|| view! { <span class="dot" title="Changed"><span aria-hidden="true">"●"</span><span class="quiet">"Changed: "</span></span> }.into_any()).into_any())}
     }
-}
-
-/// What has to be seen at a glance. "Not recorded" is never shown like "none" or "full".
-fn alerts(patient: &Patient) -> Vec<(&'static str, String)> {
-    use crate::patient::{AllergyStatus, CodeStatus};
-    let mut alerts = Vec::new();
-    if let Some(acuity) = patient.acuity {
-        alerts.push((if acuity <= 2 { "tag strong" } else { "tag" }, format!("Acuity {acuity}")));
-    }
-    alerts.push(match patient.allergy_status {
-        AllergyStatus::Known => ("tag strong", "⚠ Allergies".to_owned()),
-        AllergyStatus::NoneKnown => ("tag calm", patient.allergy_status.label().to_owned()),
-        AllergyStatus::NotRecorded | AllergyStatus::Unavailable => {
-            ("tag open", format!("? {}", patient.allergy_status.label()))
-        }
-    });
-    alerts.push(match patient.code_status {
-        CodeStatus::Limited => ("tag strong", "⚠ Limited resus".to_owned()),
-        CodeStatus::Full => ("tag calm", patient.code_status.label().to_owned()),
-        CodeStatus::NotRecorded => ("tag open", format!("? {}", patient.code_status.label())),
-    });
-    alerts.extend(patient.flags.iter().map(|flag| ("tag flag", format!("⚑ {}", Flag::label(flag)))));
-    alerts
 }

@@ -3,13 +3,13 @@ use std::ops::Range;
 use leptos::{
     ev::{FocusEvent, PointerEvent},
     prelude::*,
-    wasm_bindgen::JsCast as _,
-    web_sys::{Element, EventTarget, HtmlElement},
+    web_sys::Element,
 };
 
 use super::{
     empty_bed::EmptyBed,
-    erased::{part, press, react, text, when},
+    erased::{part, press, text, when},
+    hold::Hold,
     patient_row::PatientRow,
 };
 use crate::{
@@ -29,37 +29,20 @@ pub(crate) fn PatientTable() -> impl IntoView {
     let live = expect_context::<Live>();
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
-    let last_focus = StoredValue::new_local(None);
-    let pointed = StoredValue::new(false);
-    keep_focus(view, last_focus);
+    let hold = Hold::new(view, "#rows > tr");
+    hold.keep_focus(|| None);
     let on_focus = move |event: FocusEvent| {
-        last_focus.set_value(event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok()));
-        let place = row_of(event.target()).and_then(|row| place_of(&row));
+        let place = hold.focused(&event).and_then(|row| place_of(&row));
         view.focused.set(place.and_then(|place| view.shown.with_untracked(|shown| shown.get(place).cloned())));
-        if place.is_some() {
-            view.held.set(true);
-        }
     };
     let on_blur = move |event: FocusEvent| {
-        if row_of(event.related_target()).is_none() {
+        if hold.left(&event) {
             view.focused.set(None);
-            view.held.set(pointed.get_value());
         }
     };
-    // A press beside everything is meant to leave the row.
-    let pressed = move |_| last_focus.set_value(None);
-    let over = move |_: PointerEvent| {
-        pointed.set_value(true);
-        view.held.set(true);
-    };
-    let away = move |_: PointerEvent| {
-        pointed.set_value(false);
-        view.held.set(row_of(document().active_element().map(Into::into)).is_some());
-    };
-    let muted = when(move || {
-        let is_lost = matches!(live.state.get(), LinkState::Syncing | LinkState::Lost { .. });
-        is_lost || live.paused.with(Option::is_some)
-    });
+    let over = move |_: PointerEvent| hold.over();
+    let away = move |_: PointerEvent| hold.away();
+    let muted = muted(live);
     // A gap between two pieces is an entry too: `None`.
     let entries = Memo::new(move |_| {
         let (first, second) = view.window.with(Window::pieces);
@@ -84,7 +67,7 @@ pub(crate) fn PatientTable() -> impl IntoView {
             aria-labelledby="list-title"
             on:focusin=on_focus
             on:focusout=on_blur
-            on:pointerdown=pressed
+            on:pointerdown=move |_: PointerEvent| hold.pressed()
         >
             <table aria-rowcount=text(move || (view.shown.with(|shown| shown.len()) + 1).to_string())>
                 <caption class="quiet" id="list-title">"Patients"</caption>
@@ -92,9 +75,10 @@ pub(crate) fn PatientTable() -> impl IntoView {
                     <tr aria-rowindex="1">
                         <SortHeader by=SortBy::Bed label="Bed"/>
                         <SortHeader by=SortBy::Name label="Patient"/>
-                        {part(move || columns.get().into_iter().map(|column| view! {
-                            <SortHeader by=column.sorts_by() label=column.label()/>
-                        }.into_any()).collect_view().into_any())}
+                        {part(move || columns.get().into_iter().map(|column| match column.sorts_by() {
+                            Some(by) => view! { <SortHeader by label=column.label()/> }.into_any(),
+                            None => view! { <th scope="col">{column.label()}</th> }.into_any(),
+                        }).collect_view().into_any())}
                     </tr>
                 </thead>
                 <tbody class="gap" aria-hidden="true"><tr><td id="rows-before"></td></tr></tbody>
@@ -125,28 +109,17 @@ fn cut_off(view: View) -> String {
     format!("<p class=\"end\">{words}</p>")
 }
 
-fn row_of(target: Option<EventTarget>) -> Option<Element> {
-    target?.dyn_into::<Element>().ok()?.closest("#rows > tr").ok()?
-}
-
 /// The row's place in the list, from 0.
 fn place_of(row: &Element) -> Option<usize> {
     row.get_attribute("aria-rowindex")?.parse::<usize>().ok()?.checked_sub(2)
 }
 
-/// A row that moves is taken out of the document for a moment, and the focus with it: gives it back to the element in
-/// the list that had it last.
-fn keep_focus(view: View, last: StoredValue<Option<HtmlElement>, LocalStorage>) {
-    react(move || {
-        view.shown.track();
-        request_animation_frame(move || {
-            let nowhere = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
-            if let Some(element) = last.get_value().filter(|element| nowhere && element.is_connected()) {
-                // Fails only for an element that is not in the document.
-                let _ = element.focus();
-            }
-        });
-    });
+/// Whether what is shown may be out of date.
+pub(super) fn muted(live: Live) -> Signal<bool> {
+    when(move || {
+        let is_lost = matches!(live.state.get(), LinkState::Syncing | LinkState::Lost { .. });
+        is_lost || live.paused.with(Option::is_some)
+    })
 }
 
 /// A column's title, which sorts by it, and the other way round when pressed again.

@@ -10,8 +10,9 @@ use super::{
 };
 use crate::{
     edits::Pending,
+    language::use_language,
     live::Live,
-    patient::{Code as _, Patient, display::UNKNOWN},
+    patient::{Code as _, Patient, display::UNKNOWN, field::HANDOVER_NOTE},
     wire::How,
 };
 
@@ -23,6 +24,8 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
     let may_write = live.user.with_value(|user| user.role.may_write());
+    let language = use_language();
+    let history = text(move || live.query.with(|query| query.address_of(&format!("/patients/{id}/history"), &[])));
     let title = Signal::derive(move || row.patient.with(|patient| patient.display_name()));
     let exists = Memo::new(move |_| live.exists(id));
     let actions = move || -> AnyView {
@@ -58,6 +61,7 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
             </dl>
             <div class="buttons">
                 <button type="button" class="primary" on:click=press(move || dialogs.close())>"Back to the list"</button>
+                <a class="button" href=history>{language.text("still.menu.history")}</a>
             </div>
         }
         .into_any()
@@ -87,6 +91,7 @@ fn facts(patient: &Patient, clock: Clock) -> Vec<(&'static str, String)> {
         ("Attending", text(&patient.attending)),
         ("Team", text(&patient.team)),
         ("Reason", text(&patient.reason)),
+        (HANDOVER_NOTE.label, patient.handover_note.clone().unwrap_or_else(|| "None".to_owned())),
         ("Acuity", patient.acuity.map_or_else(|| "Not assessed".to_owned(), |acuity| acuity.to_string())),
         ("Allergies", patient.allergy_status.label().to_owned()),
         ("Resuscitation", patient.code_status.label().to_owned()),

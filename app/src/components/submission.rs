@@ -36,6 +36,8 @@ pub(super) struct Submission {
     pub(super) rejected: Trigger,
     /// What is wrong with the fields as they are, as far as this page can know.
     check: StoredValue<Option<Check>>,
+    /// Fields that were left and not checked yet.
+    left: StoredValue<Vec<&'static str>>,
     pub(super) problem: RwSignal<Option<String>>,
     pub(super) conflict: RwSignal<Option<Conflict>>,
     /// The key of the stuck edit that the user decides about here.
@@ -53,6 +55,7 @@ impl Submission {
             errors: RwSignal::new(FieldErrors::default()),
             rejected: Trigger::new(),
             check: StoredValue::new(None),
+            left: StoredValue::new(Vec::new()),
             problem: RwSignal::new(None),
             conflict: RwSignal::new(None),
             decides: StoredValue::new(None),
@@ -78,6 +81,19 @@ impl Submission {
         if let Some(check) = self.check.get_value() {
             let wrong = check();
             self.errors.update(|errors| errors.put(name, wrong.of(name).to_vec()));
+        }
+    }
+
+    /// A field was left. It is not checked at once: a message that appears while a button is pressed moves the button away from
+    /// under the finger.
+    pub(super) fn leave(self, name: &'static str) {
+        self.left.update_value(|left| left.push(name));
+    }
+
+    /// Checks the fields that were left, after whatever key or press has left them.
+    pub(super) fn check_left(self) {
+        for name in self.left.try_update_value(std::mem::take).unwrap_or_default() {
+            self.check(name);
         }
     }
 

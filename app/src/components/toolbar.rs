@@ -7,9 +7,11 @@ use super::{
     menu::Menu,
 };
 use crate::{
-    list::arrange::{Query, StatusFilter},
+    language::use_language,
+    list::arrange::{Layout, Query, StatusFilter},
     live::{Live, View},
-    patient::{Code as _, Flag, Status},
+    patient::{Code as _, Status},
+    wording,
 };
 
 /// Search, filters and the way to a new patient.
@@ -19,6 +21,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
     let view = expect_context::<View>();
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
+    let language = use_language();
     let may_write = live.user.with_value(|user| user.role.may_write());
     // The ward that is chosen stays among them when its last patient leaves: or else "All wards" would be claimed.
     let wards = Memo::new(move |_| {
@@ -43,6 +46,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 sort: query.sort,
                 descending: query.descending,
                 hides_empty: query.hides_empty,
+                layout: query.layout,
                 ..Query::default()
             };
         });
@@ -87,6 +91,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 aria-pressed=text(move || query.with(|query| query.mine).to_string())
                 on:click=press(move || query.update(|query| query.mine = !query.mine))
             >"My patients"</button>
+            <LayoutSwitch/>
             <Menu/>
             {may_write.then(|| view! {
                 <button type="button" class="primary admit" disabled=when(move || live.blocked.get()) on:click=press(move || dialogs.show(Open::Admit))>
@@ -95,9 +100,31 @@ pub(crate) fn Toolbar() -> impl IntoView {
             }.into_any())}
         </div>
         <p class="filters" id="filters">
-            <span>{text(move || announce(&live, query, view.count()))}</span>
+            <span>{text(move || query.with(|query| wording::announce(language, query, view.count(), live.count())))}</span>
             <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(is_unfiltered))>"Show all"</button>
         </p>
+    }
+    .into_any()
+}
+
+/// The list, or the ward as it is laid out.
+#[component]
+fn LayoutSwitch() -> impl IntoView {
+    let query = expect_context::<Live>().query;
+    let language = use_language();
+    let button = move |layout: Layout, words: &'static str| {
+        let is_chosen = when(move || query.with(|query| query.layout == layout));
+        let choose = press(move || query.update(|query| query.layout = layout));
+        view! {
+            <button type="button" aria-pressed=text(move || is_chosen.get().to_string()) on:click=choose>{language.text(words)}</button>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="switch" role="group" aria-label=language.text("ward.layout")>
+            {button(Layout::List, "ward.as_list")}
+            {button(Layout::Ward, "ward.as_ward")}
+        </div>
     }
     .into_any()
 }
@@ -108,31 +135,4 @@ fn is_unfiltered(query: &Query) -> bool {
         && query.flag.is_none()
         && !query.mine
         && query.search.trim().is_empty()
-}
-
-/// An active filter is announced above the table (PAL-0760).
-fn announce(live: &Live, query: RwSignal<Query>, shown: usize) -> String {
-    let total = live.count();
-    query.with(|query| {
-        let mut filters = Vec::new();
-        match query.status {
-            StatusFilter::Current => filters.push("here or expected".to_owned()),
-            StatusFilter::All => {}
-            StatusFilter::Only(status) => filters.push(status.label().to_lowercase()),
-        }
-        filters.extend(query.ward.as_ref().map(|ward| format!("ward {ward}")));
-        filters.extend(query.flag.as_ref().map(|flag| format!("flag {}", Flag::label_of(flag).to_lowercase())));
-        if query.mine {
-            filters.push("my patients".to_owned());
-        }
-        let search = query.search.trim();
-        if !search.is_empty() {
-            filters.push(format!("matching “{search}”"));
-        }
-        if filters.is_empty() {
-            format!("All {total} patients.")
-        } else {
-            format!("Filtered: {}. {shown} of {total} patients.", filters.join(", "))
-        }
-    })
 }

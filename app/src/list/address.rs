@@ -1,7 +1,7 @@
 //! What is seen, as the query part of an address: the same on the server and in the browser, so that a link shows another
 //! clinician what it was made from.
 
-use super::arrange::{Query, SortBy, StatusFilter};
+use super::arrange::{Layout, Query, SortBy, StatusFilter};
 
 impl Query {
     /// What the query part of an address says, with or without its question mark; what cannot be read there is left out.
@@ -19,6 +19,7 @@ impl Query {
                 "empty" => query.hides_empty = value == "hidden",
                 "sort" => query.sort = SortBy::ALL.into_iter().find(|by| by.as_str() == value).unwrap_or_default(),
                 "order" => query.descending = value == "descending",
+                "view" if value == Layout::Ward.as_str() => query.layout = Layout::Ward,
                 _ => {}
             }
         }
@@ -27,6 +28,19 @@ impl Query {
 
     /// The other way round, without a question mark; empty for what is seen by default.
     pub fn to_address(&self) -> String {
+        self.address_of("", &[]).trim_start_matches('?').to_owned()
+    }
+
+    /// Of a page that shows the same rows: the page's own values come first.
+    pub fn address_of(&self, path: &str, own: &[(&str, &str)]) -> String {
+        let own = own.iter().map(|(key, value)| (*key, (*value).to_owned()));
+        let pairs = own.chain(self.pairs()).map(|(key, value)| format!("{key}={}", encode(&value)));
+        let pairs = pairs.collect::<Vec<_>>().join("&");
+        if pairs.is_empty() { path.to_owned() } else { format!("{path}?{pairs}") }
+    }
+
+    /// Key and value of all that is not as by default.
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let unless_default = |is_default: bool, value: &str| if is_default { String::new() } else { value.to_owned() };
         let pairs = [
@@ -38,9 +52,9 @@ impl Query {
             ("empty", unless_default(!self.hides_empty, "hidden")),
             ("sort", unless_default(self.sort == SortBy::default(), self.sort.as_str())),
             ("order", unless_default(!self.descending, "descending")),
+            ("view", unless_default(self.layout == Layout::default(), self.layout.as_str())),
         ];
-        let given = pairs.iter().filter(|(_, value)| !value.is_empty());
-        given.map(|(key, value)| format!("{key}={}", encode(value))).collect::<Vec<_>>().join("&")
+        pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
 }
 
@@ -84,9 +98,13 @@ mod tests {
             hides_empty: true,
             sort: SortBy::Admission,
             descending: true,
+            layout: Layout::Ward,
         };
         assert_eq!(Query::from_address(&query.to_address()), query);
         assert_eq!(Query::default().to_address(), "");
+        assert_eq!(Query::default().address_of("/print", &[]), "/print");
+        let of_mine = Query { mine: true, ..Query::default() };
+        assert_eq!(of_mine.address_of("/past", &[("at", "03:00 +1")]), "/past?at=03%3A00%20%2B1&mine=yes");
         assert_eq!(
             Query::from_address("?q=ada+l%zz%4&sort=nonsense&status=all&utm=1"),
             Query { search: "ada l%zz%4".into(), status: StatusFilter::All, ..Query::default() }

@@ -1,5 +1,7 @@
 //! Patients whose names are the same or alike (PAL-0540…0560): `Hope Franklin` and `Franklin Hope`, `Smith` and `Smyth`.
 
+use std::{collections::HashMap, sync::Arc};
+
 use crate::{filter::fold, patient::Patient};
 
 /// What two patients with like names have in common: how both names sound, whichever is the family's.
@@ -44,6 +46,24 @@ pub fn first_difference(a: &Patient, b: &Patient) -> Part {
     } else {
         Part::Number
     }
+}
+
+/// Of these patients, those whose names are like another one's among them, with where to look to tell them apart; with
+/// several others the last part that is needed.
+pub fn among(rows: &[Arc<Patient>]) -> HashMap<i64, Part> {
+    let mut sounds: HashMap<SoundsLike, Vec<&Patient>> = HashMap::new();
+    for row in rows {
+        sounds.entry(SoundsLike::of(row)).or_default().push(row);
+    }
+    let mut parts = HashMap::new();
+    for group in sounds.values() {
+        for row in group {
+            let others = group.iter().filter(|other| other.id != row.id);
+            let part = others.map(|other| first_difference(row, other)).max();
+            parts.extend(part.map(|part| (row.id, part)));
+        }
+    }
+    parts
 }
 
 /// Whether two records may be of one person: like names and the same date of birth, as far as both are known. A year agrees

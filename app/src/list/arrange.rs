@@ -2,10 +2,11 @@
 
 use std::{
     cmp::{Ordering, Reverse},
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
+use super::{index::Index, ward::Day};
 use crate::{
     filter::{Place, fold, search_key},
     patient::{AllergyStatus, Code as _, CodeStatus, Patient, Status, display::natural_key},
@@ -86,6 +87,29 @@ impl SortBy {
     }
 }
 
+/// Under this key an account has remembered whose patients are its own, if not those with the account's name.
+pub const ATTENDING: &str = "attending";
+
+/// How the patients are laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Layout {
+    /// A row each.
+    #[default]
+    List,
+    /// By their beds, as the ward has them: see [`Board`](super::ward::Board).
+    Ward,
+}
+
+impl Layout {
+    /// Its name in an address.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Ward => "ward",
+        }
+    }
+}
+
 /// Whose patients "my patients" are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mine {
@@ -96,6 +120,13 @@ pub struct Mine {
 }
 
 impl Mine {
+    /// Those of the account with this name, by what it has remembered.
+    pub fn of(remembered: &BTreeMap<String, String>, name: &str) -> Self {
+        let starred = remembered.keys().filter_map(|key| key.strip_prefix("starred/")?.parse().ok()).collect();
+        let attending = remembered.get(ATTENDING).map_or(name, String::as_str).to_owned();
+        Self { attending, starred }
+    }
+
     /// Whether this is one of them.
     pub fn has(&self, patient: &Patient) -> bool {
         let attends = || patient.attending.as_deref().is_some_and(|name| fold(name) == fold(&self.attending));
@@ -122,14 +153,28 @@ pub struct Query {
     pub sort: SortBy,
     /// The other way round.
     pub descending: bool,
+    /// As a list or as a ward.
+    pub layout: Layout,
 }
 
 impl Query {
     /// Whether ward, status and flag let this patient through, and it is one's own where only those are wanted.
     pub fn filters_pass(&self, patient: &Patient, mine: &Mine) -> bool {
+        self.status.shows(patient.status) && self.passes_whatever_status(patient, mine)
+    }
+
+    /// Whether the ward shows this patient among those who went home on this day: one wants to know of them where one
+    /// looks at who is here.
+    pub fn shows_discharge(&self, patient: &Patient, mine: &Mine, day: &Day) -> bool {
+        self.layout == Layout::Ward
+            && self.status == StatusFilter::Current
+            && day.is_of_discharge(patient)
+            && self.passes_whatever_status(patient, mine)
+    }
+
+    fn passes_whatever_status(&self, patient: &Patient, mine: &Mine) -> bool {
         let has_flag = |code: &str| patient.flags.iter().any(|flag| flag.code == code);
-        self.status.shows(patient.status)
-            && self.ward.as_deref().is_none_or(|ward| patient.ward.as_deref() == Some(ward))
+        self.ward.as_deref().is_none_or(|ward| patient.ward.as_deref() == Some(ward))
             && self.flag.as_deref().is_none_or(has_flag)
             && (!self.mine || mine.has(patient))
     }
@@ -146,12 +191,34 @@ impl Query {
     pub fn shows_empty_beds(&self) -> bool {
         let all_here = matches!(self.status, StatusFilter::Current | StatusFilter::All);
         let is_plain = self.flag.is_none() && !self.mine && self.search.trim().is_empty();
-        self.sort == SortBy::Bed && all_here && is_plain && !self.hides_empty
+        self.order_by().0 == SortBy::Bed && all_here && is_plain && !self.hides_empty
+    }
+
+    /// By what the patients are sorted, and whether the other way round: a ward has one order.
+    pub fn order_by(&self) -> (SortBy, bool) {
+        match self.layout {
+            Layout::List => (self.sort, self.descending),
+            Layout::Ward => (SortBy::Bed, false),
+        }
+    }
+
+    /// The ids to show, in order. `sticky`: rows that stay although the filters no longer let them through, because
+    /// something about them has not been seen yet.
+    pub fn arrange<'a>(
+        &self,
+        rows: impl Iterator<Item = &'a Arc<Patient>>,
+        mine: &Mine,
+        sticky: impl Fn(i64) -> bool,
+    ) -> Vec<i64> {
+        let mut index = Index::default();
+        rows.for_each(|row| index.enter(row));
+        index.arrange(self, |row| self.filters_pass(row, mine) || sticky(row.id))
     }
 
     /// Which of two rows comes first.
     pub(super) fn order(&self, (a, a_keys): (&Arc<Patient>, &Keys), (b, b_keys): (&Arc<Patient>, &Keys)) -> Ordering {
-        let by = match self.sort {
+        let (sort, descending) = self.order_by();
+        let by = match sort {
             SortBy::Bed => a_keys.place.cmp(&b_keys.place),
             SortBy::Name => a_keys.name.cmp(&b_keys.name),
             SortBy::Status => a.status.cmp(&b.status),
@@ -159,7 +226,7 @@ impl Query {
             SortBy::Attending => a_keys.attending.cmp(&b_keys.attending),
             SortBy::Alerts => urgency(a).cmp(&urgency(b)),
         };
-        let by = if self.descending { by.reverse() } else { by };
+        let by = if descending { by.reverse() } else { by };
         by.then_with(|| a_keys.place.cmp(&b_keys.place))
             .then_with(|| a_keys.name.cmp(&b_keys.name))
             .then_with(|| a.id.cmp(&b.id))
@@ -171,37 +238,29 @@ impl Query {
 pub struct Keys {
     search: String,
     place: String,
-    /// How much of the place is ward and bed, where both are known.
-    bed: Option<usize>,
     name: String,
     attending: String,
 }
 
 impl Keys {
-    /// Of this patient.
-    pub fn of(patient: &Patient) -> Self {
-        let Patient { ward, bed, room, .. } = patient;
-        // Beds as they stand in the ward, whatever rooms they are said to be in.
-        let mut place = known_first(ward.as_deref()) + &known_first(bed.as_deref());
-        let known_bed = (ward.is_some() && bed.is_some()).then_some(place.len());
-        place += &known_first(room.as_deref());
-        Self {
-            search: search_key(patient),
-            place,
-            bed: known_bed,
-            name: natural_key(&patient.last_name) + &natural_key(&patient.first_name),
-            attending: known_first(patient.attending.as_deref()),
-        }
-    }
-
-    /// What its bed is sorted by, if it has one: of one bed's patients the same.
-    pub(super) fn bed(&self) -> Option<&str> {
-        self.place.get(..self.bed?)
+    /// What its place is sorted by.
+    pub(super) fn place(&self) -> &str {
+        &self.place
     }
 
     /// Whether each of these words of a search occurs.
     pub(super) fn has(&self, words: &[String]) -> bool {
         words.iter().all(|word| self.search.contains(word))
+    }
+
+    /// Of this patient.
+    pub fn of(patient: &Patient) -> Self {
+        Self {
+            search: search_key(patient),
+            place: place_key(patient.ward.as_deref(), patient.bed.as_deref(), patient.room.as_deref()),
+            name: natural_key(&patient.last_name) + &natural_key(&patient.first_name),
+            attending: known_first(patient.attending.as_deref()),
+        }
     }
 }
 
@@ -210,6 +269,11 @@ fn urgency(patient: &Patient) -> (i16, Reverse<usize>) {
     let allergies = usize::from(patient.allergy_status == AllergyStatus::Known);
     let resuscitation = usize::from(patient.code_status == CodeStatus::Limited);
     (patient.acuity.unwrap_or(i16::MAX), Reverse(allergies + resuscitation + patient.flags.len()))
+}
+
+/// What a place in a ward is sorted by: beds as they stand there, whatever rooms they are said to be in.
+pub(super) fn place_key(ward: Option<&str>, bed: Option<&str>, room: Option<&str>) -> String {
+    [ward, bed, room].map(known_first).concat()
 }
 
 /// What is not known sorts after every text.
@@ -222,10 +286,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        list::{beds::Item, index::Index},
-        patient::UtcTime,
-    };
+    use crate::patient::UtcTime;
 
     fn row(id: i64, last_name: &str, ward: &str, bed: &str, status: &str) -> Arc<Patient> {
         let now = UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
@@ -246,15 +307,8 @@ mod tests {
         ]
     }
 
-    fn arranged(query: &Query, rows: &[Arc<Patient>], passes: impl Fn(&Patient) -> bool) -> Vec<i64> {
-        let mut index = Index::default();
-        rows.iter().for_each(|row| index.enter(row));
-        let query = Query { hides_empty: true, ..query.clone() };
-        index.arrange(&query, |_| true, passes).iter().filter_map(Item::patient).collect()
-    }
-
     fn shown(query: &Query) -> Vec<i64> {
-        arranged(query, &ward(), |row| query.filters_pass(row, &Mine::default()))
+        query.arrange(ward().iter(), &Mine::default(), |_| false)
     }
 
     #[test]
@@ -278,9 +332,15 @@ mod tests {
         }
         Arc::make_mut(&mut rows[2]).allergy_status = AllergyStatus::Known;
         let query = Query { status: StatusFilter::All, sort: SortBy::Alerts, ..Query::default() };
-        assert_eq!(arranged(&query, &rows, |_| true), [2, 4, 3, 1, 5]);
+        assert_eq!(query.arrange(rows.iter(), &Mine::default(), |_| false), [2, 4, 3, 1, 5]);
     }
 
+    #[test]
+    fn a_row_with_something_unseen_stays_though_the_filter_drops_it() {
+        assert_eq!(Query::default().arrange(ward().iter(), &Mine::default(), |id| id == 4), [3, 4, 2, 1, 5]);
+    }
+
+    #[test]
     fn sorting_can_be_turned_round() {
         let query = Query { sort: SortBy::Name, descending: true, ..Query::default() };
         assert_eq!(shown(&query), [1, 3, 5, 2]);
@@ -292,6 +352,6 @@ mod tests {
         Arc::make_mut(&mut rows[1]).attending = Some("Grace MØLLER".to_owned());
         let mine = Mine { attending: "grace moller".to_owned(), starred: [3].into() };
         let query = Query { mine: true, ..Query::default() };
-        assert_eq!(arranged(&query, &rows, |row| query.filters_pass(row, &mine)), [3, 2]);
+        assert_eq!(query.arrange(rows.iter(), &mine, |_| false), [3, 2]);
     }
 }

@@ -13,11 +13,16 @@ pub enum Column {
     Attending,
     /// What has to be seen at a glance.
     Alerts,
+    /// What the next shift has to know.
+    Note,
 }
 
 impl Column {
-    /// Every column, in the order that holds until a user wants another one.
-    pub const ALL: [Self; 4] = [Self::Status, Self::Admission, Self::Attending, Self::Alerts];
+    /// Every column.
+    pub const ALL: [Self; 5] = [Self::Status, Self::Admission, Self::Attending, Self::Alerts, Self::Note];
+
+    /// Those that there are until a user wants others, in their order.
+    pub const AT_FIRST: [Self; 4] = [Self::Status, Self::Admission, Self::Attending, Self::Alerts];
 
     /// Its name where it is kept.
     pub fn as_str(self) -> &'static str {
@@ -26,6 +31,7 @@ impl Column {
             Self::Admission => "admission",
             Self::Attending => "attending",
             Self::Alerts => "alerts",
+            Self::Note => "note",
         }
     }
 
@@ -36,22 +42,24 @@ impl Column {
             Self::Admission => "Admitted",
             Self::Attending => "Attending",
             Self::Alerts => "Alerts",
+            Self::Note => "Note",
         }
     }
 
     /// What its title sorts by.
-    pub fn sorts_by(self) -> SortBy {
+    pub fn sorts_by(self) -> Option<SortBy> {
         match self {
-            Self::Status => SortBy::Status,
-            Self::Admission => SortBy::Admission,
-            Self::Attending => SortBy::Attending,
-            Self::Alerts => SortBy::Alerts,
+            Self::Status => Some(SortBy::Status),
+            Self::Admission => Some(SortBy::Admission),
+            Self::Attending => Some(SortBy::Attending),
+            Self::Alerts => Some(SortBy::Alerts),
+            Self::Note => None,
         }
     }
 
-    /// The columns that a kept text names, in its order, each once; every column where nothing is kept.
+    /// The columns that a kept text names, in its order, each once; those of the beginning where nothing is kept.
     pub fn from_kept(kept: Option<&str>) -> Vec<Self> {
-        let Some(kept) = kept else { return Self::ALL.to_vec() };
+        let Some(kept) = kept else { return Self::AT_FIRST.to_vec() };
         let mut columns = Vec::new();
         for name in kept.split(',') {
             let column = Self::ALL.into_iter().find(|column| column.as_str() == name);
@@ -63,7 +71,7 @@ impl Column {
     /// The other way round; nothing for what holds by default.
     pub fn to_kept(columns: &[Self]) -> Option<String> {
         let names: Vec<&str> = columns.iter().map(|column| column.as_str()).collect();
-        (columns != Self::ALL).then(|| names.join(","))
+        (columns != Self::AT_FIRST).then(|| names.join(","))
     }
 }
 
@@ -73,11 +81,12 @@ mod tests {
 
     #[test]
     fn what_is_kept_comes_back_and_what_is_unknown_is_left_out() {
-        let columns = vec![Column::Alerts, Column::Status];
+        let columns = vec![Column::Alerts, Column::Note, Column::Status];
         assert_eq!(Column::from_kept(Column::to_kept(&columns).as_deref()), columns);
-        assert_eq!(Column::from_kept(Some("alerts,weight,alerts,status")), columns);
+        assert_eq!(Column::from_kept(Some("alerts,weight,note,alerts,status")), columns);
         assert_eq!(Column::from_kept(Some("")), []);
-        assert_eq!(Column::to_kept(&Column::ALL), None);
-        assert_eq!(Column::from_kept(None), Column::ALL);
+        assert_eq!(Column::to_kept(&Column::AT_FIRST), None);
+        assert_eq!(Column::from_kept(None), Column::AT_FIRST);
+        assert_eq!(Column::from_kept(Column::to_kept(&Column::ALL).as_deref()), Column::ALL);
     }
 }

@@ -10,12 +10,11 @@ use super::{
     PatientList, Snapshot,
     alike::SoundsLike,
     arrange::{Keys, Query},
-    beds::{EmptyBeds, Item},
 };
-use crate::{filter::search_words, patient::Patient};
+use crate::{filter::search_words, patient::Patient, wire::Position};
 
 /// The rows that a page begins with, and their index.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rows {
     /// The rows.
     pub list: PatientList,
@@ -24,11 +23,11 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// All rows of a snapshot.
-    pub fn new(snapshot: Snapshot) -> Self {
+    /// All rows, or the first ones, at a position of the log.
+    pub fn new(Position { epoch, seq, at }: Position, rows: Vec<Arc<Patient>>) -> Self {
         let mut index = Index::default();
-        snapshot.rows.iter().for_each(|row| index.enter(row));
-        Self { list: PatientList::new(snapshot), index }
+        rows.iter().for_each(|row| index.enter(row));
+        Self { list: PatientList::new(Snapshot { epoch, seq, at, rows }), index }
     }
 
     /// More rows of the same moment: see [`PatientList::add`].
@@ -93,14 +92,13 @@ impl Index {
         ids.into_iter().flatten().copied().filter(move |other| *other != id)
     }
 
-    /// What to show, in order. `exists`: whether the row is more than a memory; `passes`: whether it is shown if the search
-    /// finds it.
-    pub fn arrange(
-        &mut self,
-        query: &Query,
-        exists: impl Fn(i64) -> bool,
-        passes: impl Fn(&Patient) -> bool,
-    ) -> Vec<Item> {
+    /// What the row is sorted by.
+    pub fn keys(&self, id: i64) -> Option<&Keys> {
+        self.entries.get(&id).map(|entry| &entry.keys)
+    }
+
+    /// The ids to show, in order, of the rows that the search finds and that `passes` lets through.
+    pub fn arrange(&mut self, query: &Query, passes: impl Fn(&Patient) -> bool) -> Vec<i64> {
         let Self { entries, order, .. } = self;
         let mut rows: Vec<(&Arc<Patient>, &Keys)> =
             order.iter().filter_map(|id| entries.get(id)).map(|entry| (&entry.row, &entry.keys)).collect();
@@ -108,20 +106,8 @@ impl Index {
         rows.sort_by(|a, b| query.order(*a, *b));
         rows.dedup_by_key(|(row, _)| row.id);
         *order = rows.iter().map(|(row, _)| row.id).collect();
-
         let words = search_words(&query.search);
-        let mut beds = query.shows_empty_beds().then(|| EmptyBeds::new(query.ward.as_deref()));
-        let mut items = Vec::with_capacity(rows.len());
-        for (row, keys) in rows {
-            if let Some(beds) = &mut beds {
-                items.extend(beds.before(row, keys.bed(), exists(row.id)));
-            }
-            if keys.has(&words) && passes(row) {
-                items.push(Item::Patient(row.id));
-            }
-        }
-        items.extend(beds.and_then(|mut beds| beds.last()));
-        items
+        rows.into_iter().filter(|(row, keys)| keys.has(&words) && passes(row)).map(|(row, _)| row.id).collect()
     }
 }
 
@@ -135,7 +121,7 @@ mod tests {
     use super::*;
     use crate::{
         list::arrange::{Mine, SortBy, StatusFilter},
-        patient::{Code as _, Status, UtcTime},
+        patient::{Status, UtcTime},
     };
 
     /// Few names and places, so that many are alike and share a bed.
@@ -199,12 +185,10 @@ mod tests {
                         rows.remove(&id);
                     }
                     Step::Look(query) => {
-                        let mut anew = Index::default();
-                        rows.values().rev().for_each(|row| anew.enter(row));
                         let passes = |row: &Patient| query.filters_pass(row, &Mine::default());
-                        let items = index.arrange(&query, |_| true, passes);
-                        prop_assert_eq!(&items, &anew.arrange(&query, |_| true, passes));
-                        let ids: BTreeSet<i64> = items.iter().filter_map(Item::patient).collect();
+                        let ids = index.arrange(&query, passes);
+                        prop_assert_eq!(&ids, &query.arrange(rows.values().rev(), &Mine::default(), |_| false));
+                        let ids: BTreeSet<i64> = ids.into_iter().collect();
                         let found = |row: &Patient| crate::filter::search_key(row).contains(&query.search);
                         let wanted = rows.values().filter(|row| passes(row) && found(row)).map(|row| row.id);
                         prop_assert_eq!(ids, wanted.collect::<BTreeSet<i64>>());
@@ -216,23 +200,6 @@ mod tests {
                     prop_assert_eq!(alike, others.map(|other| other.id).collect::<Vec<_>>());
                 }
             }
-        }
-
-        #[test]
-        fn a_bed_is_empty_exactly_when_it_is_known_and_nobody_is_in_it(rows in prop::collection::vec(any_row(), 0..40)) {
-            let rows: BTreeMap<i64, Arc<Patient>> = rows.into_iter().map(|row| (row.id, row)).collect();
-            let mut index = Index::default();
-            rows.values().for_each(|row| index.enter(row));
-            let items = index.arrange(&Query::default(), |_| true, |_| true);
-            let empty: Vec<(String, String)> = items.iter().filter_map(|item| match item {
-                Item::Patient(_) => None,
-                Item::Empty(bed) => Some((bed.ward.clone(), bed.bed.clone())),
-            }).collect();
-            let bed = |row: &Patient| Some((row.ward.clone()?, row.bed.clone()?));
-            let taken: BTreeSet<_> = rows.values().filter(|row| row.status.occupies_bed()).filter_map(|row| bed(row)).collect();
-            let known: BTreeSet<_> = rows.values().filter_map(|row| bed(row)).collect();
-            prop_assert_eq!(empty.iter().cloned().collect::<BTreeSet<_>>(), &known - &taken);
-            prop_assert_eq!(empty.len(), (&known - &taken).len(), "none of them twice");
         }
     }
 }

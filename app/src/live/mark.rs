@@ -1,7 +1,10 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::Live;
 use crate::{
+    patient::Patient,
     unseen::{SEEN, Told, seen_key},
     wire::{ChangeAction, UnseenChange},
 };
@@ -40,6 +43,9 @@ impl Mark {
 
 impl Live {
     pub(super) fn absorb(self, told: Told) {
+        if self.is_nobodys {
+            return;
+        }
         let (id, own) = (told.pk, told.own);
         self.unseen.update_value(|unseen| {
             // A row that has come and goes again was on this screen, and does not go without a word.
@@ -62,7 +68,9 @@ impl Live {
         };
         let mine = self.mine.get_untracked();
         let (was, is) = self.query.with_untracked(|query| {
-            let is = self.with_rows(|rows| rows.get(&id).is_some_and(|row| query.filters_pass(row, &mine)));
+            let day = self.day.get_value().get_untracked();
+            let passes = |row: &Arc<Patient>| query.filters_pass(row, &mine) || query.shows_discharge(row, &mine, &day);
+            let is = self.with_rows(|rows| rows.get(&id).is_some_and(passes));
             (mark.was.as_ref().is_some_and(|was| query.passed(was)), is)
         });
         let UnseenChange { action, changed, by, .. } = mark;

@@ -1,6 +1,6 @@
 //! What the server keeps for this user, on all their screens.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use leptos::prelude::*;
 
@@ -13,8 +13,6 @@ use crate::{
     wire::{ChangeAction, ClientRequest, How, Personal, UnseenChange},
 };
 
-/// Whose patients are this user's own, if not those with the user's name.
-pub const ATTENDING: &str = "attending";
 /// The list as it was looked at last, as an address.
 pub const LIST: &str = "list";
 /// Which columns, in which order.
@@ -27,6 +25,9 @@ pub const VIEWS: &str = "views";
 impl Live {
     /// Keeps a value for this user, here and on the server; nothing when there is none.
     pub fn remember(self, key: String, value: Option<String>) {
+        if self.is_nobodys {
+            return;
+        }
         self.recalled(&key, value.clone());
         self.untold.update_value(|untold| _ = untold.insert(key, value));
         self.tell();
@@ -57,6 +58,9 @@ impl Live {
 
     /// The list is in step again: what was not confirmed is told again, and what happened on other screens asked for.
     pub(super) fn get_in_touch(self) {
+        if self.is_nobodys {
+            return;
+        }
         let told = self.told.try_update_value(std::mem::take).unwrap_or_default();
         self.untold
             .update_value(|untold| told.into_iter().for_each(|(key, value)| _ = untold.entry(key).or_insert(value)));
@@ -143,13 +147,6 @@ impl Live {
     pub fn star(self, id: i64) {
         let is_starred = self.mine.with_untracked(|mine| mine.starred.contains(&id));
         self.remember(format!("starred/{id}"), (!is_starred).then(|| "yes".to_owned()));
-    }
-
-    pub(super) fn mine_of(personal: &BTreeMap<String, String>, name: &str) -> Mine {
-        let starred: BTreeSet<i64> =
-            personal.keys().filter_map(|key| key.strip_prefix("starred/")?.parse().ok()).collect();
-        let attending = personal.get(ATTENDING).map_or(name, String::as_str).to_owned();
-        Mine { attending, starred }
     }
 
     /// This user attends a patient, so that others see it, or none any more. To be said again before it is forgotten.

@@ -4,11 +4,12 @@ use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use leptos::prelude::*;
 
-use super::Live;
+use super::{Arranged, Live};
 use crate::list::{
     alike::{Part, first_difference},
     beds::Item,
     order::waiting,
+    ward::Board,
     window::{Edges, Heights, Window},
 };
 
@@ -23,9 +24,11 @@ type Places = HashMap<Item, usize>;
 pub struct View {
     live: StoredValue<Live>,
     /// What there is to show.
-    wanted: Memo<Arc<Vec<Item>>>,
+    wanted: Memo<Arranged>,
     /// What is shown: the same, unless it is held.
     pub shown: RwSignal<Arc<Vec<Item>>>,
+    /// How that is laid out, where a ward is looked at.
+    pub board: RwSignal<Option<Arc<Board>>>,
     /// The place of each in it.
     places: Memo<Arc<Places>>,
     /// Pointer, finger or focus is on a row.
@@ -49,35 +52,42 @@ pub struct View {
 impl View {
     /// What `live` has to show.
     pub fn new(live: Live) -> Self {
-        let wanted = Memo::new(move |_| Arc::new(live.arranged()));
-        let shown = RwSignal::new(wanted.get_untracked());
-        let places = anew(move || {
+        let wanted = Memo::new(move |_| live.arranged());
+        let Arranged { items, board } = wanted.get_untracked();
+        let (shown, board) = (RwSignal::new(items), RwSignal::new(board));
+        let places: Memo<Arc<Places>> = anew(move || {
             shown.with(|shown| shown.iter().cloned().enumerate().map(|(place, item)| (item, place)).collect())
         });
         let heights = StoredValue::new_local(Heights::default());
         let screen = RwSignal::new((0.0, SCREEN));
         let measured = RwSignal::new(0);
-        let edges = anew(move || {
+        let edges: Memo<Arc<Edges>> = anew(move || {
             measured.track();
             shown.with(|shown| heights.with_value(|heights: &Heights<Item>| heights.edges(shown)))
         });
         let focused = RwSignal::new(None::<Item>);
         let window = Memo::new(move |_| {
             let (top, bottom) = screen.get();
-            let focus = focused.get().and_then(|item| places.with(|places: &Arc<Places>| places.get(&item).copied()));
-            shown.with(|shown: &Arc<Vec<Item>>| {
+            let focus = focused.get().and_then(|item| places.with(|places| places.get(&item).copied()));
+            shown.with(|shown| {
                 // In an empty bed there is nothing to press.
                 let stops = |place: usize| shown.get(place).is_some_and(|item| item.patient().is_some());
-                edges.with(|edges: &Arc<Edges>| edges.window(top, bottom, focus, stops))
+                edges.with(|edges| edges.window(top, bottom, focus, stops))
             })
         });
         Self {
             live: StoredValue::new(live),
             wanted,
             shown,
+            board,
             places,
             held: RwSignal::new(false),
-            waiting: Memo::new(move |_| wanted.with(|wanted| shown.with(|shown| waiting(shown, wanted)))),
+            waiting: Memo::new(move |_| {
+                wanted.with(|wanted| match (board.get(), &wanted.board) {
+                    (Some(held), Some(wanted)) => held.waiting(wanted),
+                    _ => shown.with(|shown| waiting(shown, &wanted.items)),
+                })
+            }),
             on_screen: RwSignal::new(None),
             focused,
             window,
@@ -122,7 +132,11 @@ impl View {
         if self.screen.get_untracked() != (top, bottom) {
             self.screen.set((top, bottom));
         }
-        let on_screen = self.edges.with_untracked(|edges| edges.between(top, bottom));
+        self.sees(self.edges.with_untracked(|edges| edges.between(top, bottom)));
+    }
+
+    /// The screen shows these places.
+    pub fn sees(self, on_screen: Range<usize>) {
         if self.on_screen.with_untracked(|before| before.as_ref() != Some(&on_screen)) {
             self.on_screen.set(Some(on_screen));
         }
@@ -132,9 +146,12 @@ impl View {
     pub fn take_over(self) {
         let live = self.live.get_value();
         live.moved.set_value(false);
-        let wanted = self.wanted.get_untracked();
-        if self.shown.with_untracked(|shown| *shown != wanted) {
-            self.shown.set(wanted);
+        let Arranged { items, board } = self.wanted.get_untracked();
+        if self.shown.with_untracked(|shown| *shown != items) {
+            self.shown.set(items);
+        }
+        if self.board.with_untracked(|shown| *shown != board) {
+            self.board.set(board);
         }
         live.sweep();
     }
@@ -146,7 +163,8 @@ impl View {
 
     /// Whether there are rows that are not in the document; follows it.
     pub fn is_in_part(self) -> bool {
-        self.window.with(|window| window.before + window.between + window.after > 0.0)
+        self.board.with(Option::is_none)
+            && self.window.with(|window| window.before + window.between + window.after > 0.0)
     }
 
     /// How many patients are shown; follows it.

@@ -16,6 +16,7 @@ pub fn SignInForm(
             <p class="door-lead">{t.text("door.lead")}</p>
             {page.error.map(|error| view! { <p class="problem" id="problem" role="alert">{error}</p> })}
             <form method="post" action="/sign-in">
+                {page.wall.map(|wall| view! { <input type="hidden" name="wall" value=wall/> })}
                 <label for="name">{t.text("door.name")}</label>
                 <input
                     id="name"

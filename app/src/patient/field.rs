@@ -9,10 +9,12 @@ pub struct TextField {
     pub label: &'static str,
     /// Longest value, in characters (Unicode scalar values).
     pub max: usize,
+    /// Control characters that it may hold.
+    pub controls: &'static [char],
 }
 
-const fn text(name: &'static str, label: &'static str, max: usize) -> TextField {
-    TextField { name, label, max }
+pub(super) const fn text(name: &'static str, label: &'static str, max: usize) -> TextField {
+    TextField { name, label, max, controls: &[] }
 }
 
 /// Given name (FHIR `name.given[0]`).
@@ -38,7 +40,10 @@ pub const ATTENDING: TextField = text("attending", "Attending", 120);
 /// Team or service (FHIR `serviceType`).
 pub const TEAM: TextField = text("team", "Team", 120);
 /// Reason of the stay (FHIR `reasonCode.text`).
-pub const REASON: TextField = text("reason", "Reason", 500);
+pub const REASON: TextField = TextField { controls: &['\n', '\r', '\t'], ..text("reason", "Reason", 500) };
+/// What the next shift has to know (FHIR `Composition`).
+pub const HANDOVER_NOTE: TextField =
+    TextField { controls: &['\n', '\r'], ..text("handover_note", "Handover note", 2000) };
 
 /// Least and greatest acuity.
 pub const ACUITY: std::ops::RangeInclusive<i16> = 1..=5;
@@ -68,6 +73,7 @@ pub const EDITABLE: &[(&str, &str)] = &[
     ("allergy_status", "Allergies"),
     ("code_status", "Resuscitation"),
     ("flags", "Flags"),
+    (HANDOVER_NOTE.name, HANDOVER_NOTE.label),
 ];
 
 /// What a person reads for the field with this key; the key itself when it is not an editable field's.

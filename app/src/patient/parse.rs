@@ -132,6 +132,7 @@ impl Patient {
             allergy_status: super::AllergyStatus::NotRecorded,
             code_status: super::CodeStatus::NotRecorded,
             flags: Vec::new(),
+            handover_note: None,
         }
     }
 }
@@ -195,6 +196,7 @@ impl Reader<'_> {
         self.present("allergy_status", &mut p.allergy_status, |v, _| choice(v));
         self.present("code_status", &mut p.code_status, |v, _| choice(v));
         self.present("flags", &mut p.flags, |v, _| flags(v));
+        self.text(field::HANDOVER_NOTE, &mut p.handover_note);
     }
 
     /// A field that has to be sent and may not be null.
@@ -258,9 +260,7 @@ fn text(value: &Value, rule: TextField) -> Parsed<String> {
     if text.contains('\0') {
         return Err(NO_NUL.to_owned());
     }
-    // A reason may run over several lines; nothing else may.
-    let allowed: &[char] = if rule.name == field::REASON.name { &['\n', '\r', '\t'] } else { &[] };
-    if text.chars().any(|c| c.is_control() && !allowed.contains(&c)) {
+    if text.chars().any(|c| c.is_control() && !rule.controls.contains(&c)) {
         return Err(NO_CONTROL.to_owned());
     }
     if text.chars().count() > rule.max {
@@ -304,7 +304,7 @@ fn birth_date(value: &Value, now: UtcTime) -> Parsed<BirthDate> {
 }
 
 fn nhs_number(value: &Value) -> Parsed<Option<NhsNumber>> {
-    const NHS_NUMBER: TextField = TextField { name: "nhs_number", label: "NHS number", max: 64 };
+    const NHS_NUMBER: TextField = field::text("nhs_number", "NHS number", 64);
     let text = text(value, NHS_NUMBER)?;
     if text.is_empty() {
         return Ok(None);
@@ -356,8 +356,8 @@ fn flags(value: &Value) -> Parsed<Vec<Flag>> {
 }
 
 fn flag(item: &Value) -> Parsed<Flag> {
-    const CODE: TextField = TextField { name: "code", label: "Code", max: Flag::MAX_CODE };
-    const TEXT: TextField = TextField { name: "text", label: "Text", max: Flag::MAX_TEXT };
+    const CODE: TextField = field::text("code", "Code", Flag::MAX_CODE);
+    const TEXT: TextField = field::text("text", "Text", Flag::MAX_TEXT);
     let Value::Object(item) = item else {
         return Err(format!("Invalid data. Expected a dictionary, but got {}.", python_kind(item)));
     };

@@ -1,7 +1,10 @@
 //! PostgreSQL, which several nodes may share: how it is opened, and how its SQL differs from SQLite's.
 
-#[path = "sql/accounts.rs"]
+#[path = "sql/access.rs"]
 #[expect(clippy::duplicate_mod, reason = "one source for both databases: here it is PostgreSQL's")]
+mod access;
+#[path = "sql/accounts.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
 mod accounts;
 #[path = "sql/batch.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
@@ -16,6 +19,9 @@ mod hints;
 #[path = "sql/keys.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod keys;
+#[path = "sql/past.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+mod past;
 #[path = "sql/personal.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod personal;

@@ -1,5 +1,7 @@
 //! The embedded database: how it is opened, and how its SQL differs from PostgreSQL's.
 
+#[path = "sql/access.rs"]
+mod access;
 #[path = "sql/accounts.rs"]
 mod accounts;
 #[path = "sql/batch.rs"]
@@ -10,6 +12,8 @@ pub(super) mod check;
 mod database;
 #[path = "sql/keys.rs"]
 mod keys;
+#[path = "sql/past.rs"]
+mod past;
 #[path = "sql/personal.rs"]
 mod personal;
 #[path = "sql/revision.rs"]

@@ -23,6 +23,8 @@ pub struct Author {
 pub enum Origin {
     /// A WebSocket.
     Socket,
+    /// A page that the server renders.
+    Page,
     /// `wardwatch import`.
     Import,
     /// `wardwatch demo`.
@@ -34,6 +36,7 @@ impl Origin {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Socket => "socket",
+            Self::Page => "page",
             Self::Import => "import",
             Self::Demo => "demo",
         }

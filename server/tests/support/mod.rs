@@ -1,10 +1,16 @@
 //! A real server on a real file, and the clients that talk to it.
 
-#![allow(dead_code, unused_imports, reason = "each file of tests uses its own part, and one may use everything")]
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "each file of tests uses its own part, and one may use everything"
+)]
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper that fails is a test that fails")]
 
 pub mod checks;
 pub mod client;
+pub mod contract;
 pub mod crowd;
 pub mod folder;
 pub mod http;

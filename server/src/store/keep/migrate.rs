@@ -160,6 +160,7 @@ async fn fill(
         ("import_link", "imported records"),
         ("idempotency", "answers to writes"),
         ("personal", "values of accounts"),
+        ("access_log", "recorded accesses"),
     ];
     let others = others.into_iter().filter_map(|(name, what)| {
         let at = TABLES.iter().position(|table| table.name == name)?;
@@ -221,18 +222,20 @@ struct LastIds {
     patient: i64,
     account: i64,
     credential: i64,
+    access: i64,
 }
 
 async fn last_ids(source: &mut SqliteConnection) -> Result<LastIds, sqlx::Error> {
-    let (patient, account, credential) = sqlx::query_as(
+    let (patient, account, credential, access) = sqlx::query_as(
         "SELECT last_patient_id, \
                 coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'account'), 0), \
-                coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'credential'), 0) \
+                coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'credential'), 0), \
+                coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'access_log'), 0) \
          FROM change_head",
     )
     .fetch_one(source)
     .await?;
-    Ok(LastIds { patient, account, credential })
+    Ok(LastIds { patient, account, credential, access })
 }
 
 /// The same history goes on, and ids after the last ones. Unlike `setval`, this goes with the transaction.
@@ -246,6 +249,7 @@ async fn go_on_from(target: &mut PgConnection, last: &LastIds, report: &Report) 
         ("SEQUENCE patient_id", last.patient),
         ("TABLE account ALTER COLUMN id", last.account),
         ("TABLE credential ALTER COLUMN id", last.credential),
+        ("TABLE access_log ALTER COLUMN id", last.access),
     ] {
         let sql = format!("ALTER {what} RESTART WITH {}", last.saturating_add(1));
         sqlx::query(AssertSqlSafe(sql)).execute(&mut *target).await?;

@@ -32,7 +32,8 @@ pub(in crate::store) enum Value {
 }
 
 /// All tables but the one row of positions, in an order in which what is referred to is there first.
-pub(super) const TABLES: [Table; 7] = [ACCOUNT, CREDENTIAL, PERSONAL, PATIENT, CHANGE, IMPORT_LINK, IDEMPOTENCY];
+pub(super) const TABLES: [Table; 8] =
+    [ACCOUNT, CREDENTIAL, PERSONAL, PATIENT, CHANGE, IMPORT_LINK, IDEMPOTENCY, ACCESS_LOG];
 
 const ACCOUNT: Table = Table {
     name: "account",
@@ -104,6 +105,21 @@ const IDEMPOTENCY: Table = Table {
         ("at", Kind::Number),
     ],
     key: 2,
+};
+
+const ACCESS_LOG: Table = Table {
+    name: "access_log",
+    columns: &[
+        ("id", Kind::Number),
+        ("account_id", Kind::Number),
+        ("by_name", Kind::Text),
+        ("what", Kind::Text),
+        ("patient_id", Kind::Number),
+        ("detail", Kind::Text),
+        ("row_count", Kind::Number),
+        ("at", Kind::Number),
+    ],
+    key: 1,
 };
 
 impl Table {

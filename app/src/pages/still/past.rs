@@ -1,0 +1,129 @@
+use leptos::prelude::*;
+
+use super::{
+    Arranged, Past,
+    moment_form::{Field, choices, moment_form},
+    moments::{self, NIGHT},
+    parts::{Ground, alerts, identity},
+};
+use crate::{
+    list::{
+        alike::{self, Part},
+        beds::{Bed, Item},
+        columns::Column,
+    },
+    patient::{Code as _, Patient, UtcTime},
+    wording,
+};
+
+/// The list as it was: never live, nothing to press in it, and it looks like nothing else.
+pub(super) fn past(ground: &Ground, past: &Past, now: UtcTime) -> AnyView {
+    let shown = past.shown.as_ref().map(|(at, arranged)| {
+        let moment = ground.zone.date_time(*at);
+        // Ages are those of that day.
+        let ground = Ground { today: ground.zone.today(*at), ..ground.clone() };
+        let announced = wording::announce(ground.language, &ground.query, arranged.patients.len(), arranged.total);
+        view! {
+            <p class="historical" role="note">
+                <strong>{ground.language.fill("still.past.banner", &[("moment", &moment)])}</strong>
+                " "{ground.text("still.past.banner_more")}
+            </p>
+            <p class="filters">{announced}</p>
+            {table(&ground, arranged, &moment)}
+        }
+    });
+    let heading = match &past.shown {
+        Some((at, _)) => ground.language.fill("still.past.title_at", &[("moment", &ground.zone.date_time(*at))]),
+        None => ground.text("still.past.title"),
+    };
+    let field = Field { name: "", label: "still.past.moment", asked: &past.asked };
+    view! {
+        <h1>{heading}</h1>
+        {past.shown.is_none().then(|| view! { <p class="lead">{ground.text("still.past.lead")}</p> })}
+        {moment_form(ground, "/past", &[field], "still.past.show")}
+        {choices(ground, quick(ground, now))}
+        {shown}
+    }
+    .into_any()
+}
+
+fn quick(ground: &Ground, now: UtcTime) -> Vec<(String, String)> {
+    let link = |words: String, at: UtcTime| (words, ground.query.address_of("/past", &[("at", &at.to_string())]));
+    let night = moments::last(NIGHT, now, &ground.zone)
+        .map(|at| link(ground.language.fill("still.past.night", &[("time", &NIGHT)]), at));
+    let shift = moments::shift(now, &ground.zone)
+        .map(|(time, at)| link(ground.language.fill("still.past.shift", &[("time", &time)]), at));
+    let day = link(ground.text("still.past.day"), moments::hours_before(now, 24));
+    night.into_iter().chain(shift).chain([day]).collect()
+}
+
+fn table(ground: &Ground, arranged: &Arranged, moment: &str) -> AnyView {
+    let alike = alike::among(&arranged.patients);
+    let mut patients = arranged.patients.iter();
+    // Both are in the same order.
+    let row = |item: &Item| match item {
+        Item::Patient(id) => patients.next().map(|patient| row(ground, patient, alike.get(id).copied())).into_any(),
+        Item::Empty(bed) => empty_bed(ground, bed),
+    };
+    let rows = arranged.items.iter().map(row).collect_view();
+    let titles = [Column::Status, Column::Admission, Column::Attending, Column::Alerts].map(Column::label);
+    let end = if arranged.patients.is_empty() { "still.past.nobody" } else { "still.end" };
+    view! {
+        <div class="table" role="region" tabindex="0" aria-labelledby="table-title">
+            <table>
+                <caption class="quiet" id="table-title">
+                    {ground.language.fill("still.past.title_at", &[("moment", &moment)])}
+                </caption>
+                <thead>
+                    <tr>
+                        <th scope="col">{ground.text("still.bed")}</th>
+                        <th scope="col">{ground.text("still.patient")}</th>
+                        {titles.map(|title| view! { <th scope="col">{title}</th> }).collect_view()}
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+        <p class="end">{ground.text(end)}</p>
+    }
+    .into_any()
+}
+
+fn row(ground: &Ground, patient: &Patient, alike: Option<Part>) -> AnyView {
+    let zone = &ground.zone;
+    let cell = |label: &'static str, main: String, sub: String| {
+        view! { <td data-label=label><span>{main}</span><span class="sub">{sub}</span></td> }
+    };
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let status = format!("status {}", patient.status.as_str());
+    view! {
+        <tr>
+            <td class="place" data-label=ground.text("still.bed")>
+                <span class="bed">{wording::bed(ground.language, patient)}</span><span class="sub">{wording::place(ground.language, patient)}</span>
+            </td>
+            <th scope="row" class="identity">{identity(ground, patient, alike)}</th>
+            <td data-label=Column::Status.label()><span class=status>{wording::status(ground.language, patient, zone)}</span></td>
+            {cell(Column::Admission.label(), zone.date_time(patient.admission_date), text(&patient.reason))}
+            {cell(Column::Attending.label(), wording::attending(ground.language, patient), text(&patient.team))}
+            <td class="alerts" data-label=Column::Alerts.label()>{alerts(ground, patient)}</td>
+        </tr>
+    }
+    .into_any()
+}
+
+fn empty_bed(ground: &Ground, bed: &Bed) -> AnyView {
+    let place = match &bed.room {
+        Some(room) => format!("{}, {room}", bed.ward),
+        None => bed.ward.clone(),
+    };
+    view! {
+        <tr class="unoccupied">
+            <td class="place" data-label=ground.text("still.bed")>
+                <span class="bed">{bed.bed.clone()}</span><span class="sub">{place}</span>
+            </td>
+            <th scope="row" class="identity">{ground.text("wording.unoccupied")}</th>
+            <td colspan="4"></td>
+        </tr>
+    }
+    .into_any()
+}

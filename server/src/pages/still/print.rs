@@ -1,0 +1,17 @@
+use app::pages::still::{Sheet, arrange};
+use axum::{
+    extract::{Request, State},
+    http::StatusCode,
+    response::Response,
+};
+
+use super::Reader;
+use crate::{error::HttpError, state::AppState, store::AccessKind};
+
+/// `GET /print`: the handover sheet.
+pub(crate) async fn print(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
+    let reader = Reader::of(&state, request.headers(), request.uri()).await?;
+    let arranged = arrange(&reader.rows().await?, &reader.query, &reader.mine().await?);
+    reader.record(AccessKind::Print, None, &[], arranged.patients.len()).await?;
+    reader.answer(StatusCode::OK, Sheet::Handover(arranged)).await
+}
