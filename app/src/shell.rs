@@ -9,41 +9,34 @@ use crate::pages::still::{StillBody, StillPage};
 use crate::{
     language::Language,
     list::index::Rows,
-    pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage, WallApp, data},
+    pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage, WallApp},
     patient::Patient,
 };
 
 /// The list: works without a script as a read-only page, and comes to life with it.
 pub fn list(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> impl IntoView {
-    let (language, data) = (page.language, data::blocks(&page, &rows));
+    let language = page.language;
     let rows = Rows::new(page.position.clone(), rows);
     view! {
         <Document title="Patients · Wardwatch" language options=options.clone() script=true class="page">
             <ListApp page rows/>
-            <Program options/>
-            {data}
+            // Behind what is seen: on a slow line nothing is asked for that takes the place of the first rows.
+            <HydrationScripts options/>
         </Document>
     }
 }
 
 /// The display on a wall.
 pub fn wall(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> impl IntoView {
-    let (language, data) = (page.language, data::blocks(&page, &rows));
+    let language = page.language;
     let rows = Rows::new(page.position.clone(), rows);
     view! {
         <Document title=language.text("wall.page_title") language options=options.clone() script=true class="wall">
             <WallApp page rows/>
-            <Program options/>
-            {data}
+            // Behind what is seen: on a slow line nothing is asked for that takes the place of the first rows.
+            <HydrationScripts options/>
         </Document>
     }
-}
-
-/// What brings a page to life. It comes behind what is seen: on a slow line nothing is asked for that takes the place of the
-/// first rows.
-#[component]
-fn Program(options: LeptosOptions) -> impl IntoView {
-    view! { <HydrationScripts options/> }
 }
 
 /// Sign-in: a plain form, no script at all.

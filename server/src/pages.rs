@@ -11,7 +11,7 @@ use app::{
     language::Language,
     list::{Snapshot, wall::Wall},
     live::personal::{LANGUAGE, LIST},
-    pages::{ListPage, PasswordPage, SignInPage},
+    pages::{ListPage, PasswordPage, SignInPage, data},
     patient::Patient,
     shell,
     wire::Position,
@@ -24,6 +24,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use axum_extra::extract::CookieJar;
+use futures::{StreamExt as _, stream};
 use leptos::prelude::*;
 use serde::Deserialize;
 
@@ -115,7 +116,9 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
         page.address = last.cloned().unwrap_or_default();
     }
     let options = state.leptos.clone();
-    Ok(render(request, move || shell::list(options.clone(), page.clone(), rows.clone())).await)
+    let data = data::blocks(&page, rows.clone());
+    let made = render(request, move || shell::list(options.clone(), page.clone(), rows.clone())).await;
+    Ok(with_data(made, data))
 }
 
 /// `GET /wall`: the list as it hangs on a wall, for nobody in particular.
@@ -130,7 +133,9 @@ pub(crate) async fn wall(State(state): State<AppState>, request: Request) -> Res
     let (page, rows) = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
     let page = ListPage { personal: None, presence: false, ..page };
     let options = state.leptos.clone();
-    Ok(render(request, move || shell::wall(options.clone(), page.clone(), rows.clone())).await)
+    let data = data::blocks(&page, rows.clone());
+    let made = render(request, move || shell::wall(options.clone(), page.clone(), rows.clone())).await;
+    Ok(with_data(made, data))
 }
 
 /// What the list's page and the wall are made from, and the rows.
@@ -327,6 +332,21 @@ async fn render<View: IntoView + 'static>(
     let runtime = tokio::runtime::Handle::current();
     let made = tokio::task::spawn_blocking(move || runtime.block_on(make)).await;
     made.map_err(HttpError::from).flatten().unwrap_or_else(HttpError::into_response)
+}
+
+/// The page, and behind it the data, which is made while the page is on its way.
+fn with_data(page: Response, data: impl Iterator<Item = String> + Send + 'static) -> Response {
+    if !page.status().is_success() {
+        return page;
+    }
+    page.map(|page| {
+        let data = stream::once(async move {
+            // Nothing more is there for a moment: so the compression lets go of what it has.
+            tokio::task::yield_now().await;
+            stream::iter(data.map(|block| Ok(block.into())))
+        });
+        Body::from_stream(page.into_data_stream().chain(data.flatten()))
+    })
 }
 
 /// Nothing but our own files, and of scripts only those that this page names.
