@@ -6,6 +6,7 @@ pub mod arrange;
 pub mod beds;
 pub mod columns;
 mod digest;
+pub mod index;
 pub mod order;
 pub mod wall;
 pub mod ward;
@@ -45,6 +46,12 @@ pub struct PatientList {
     digest: Option<Digest>,
     /// Frames that belong with the next one: see [`ChangeFrame::more`].
     held: Vec<ChangeFrame>,
+}
+
+impl From<Snapshot> for PatientList {
+    fn from(snapshot: Snapshot) -> Self {
+        Self::new(snapshot)
+    }
 }
 
 /// What became of a change.
@@ -92,6 +99,14 @@ impl PatientList {
         Self { epoch: snapshot.epoch, seq: snapshot.seq, at: snapshot.at, rows, digest: None, held: Vec::new() }
     }
 
+    /// More rows of the same moment: a long list comes in pieces, and each is digested when it comes.
+    pub fn add(&mut self, rows: impl IntoIterator<Item = Arc<Patient>>) {
+        self.digest();
+        for row in rows {
+            self.set_row(row.id, Some(row));
+        }
+    }
+
     /// Which unbroken history [`seq`](Self::seq) belongs to; empty before the first snapshot.
     pub fn epoch(&self) -> &str {
         &self.epoch
@@ -117,9 +132,9 @@ impl PatientList {
         *self.digest.get_or_insert_with(|| self.rows.values().map(|row| Digest::of(row)).sum())
     }
 
-    /// Takes a snapshot's place and tells what differs from the rows so far.
-    pub fn replace(&mut self, snapshot: Snapshot) -> Vec<RowChange> {
-        let old = std::mem::replace(self, Self::new(snapshot));
+    /// Takes another one's place and tells what differs from the rows so far.
+    pub fn replace(&mut self, other: impl Into<Self>) -> Vec<RowChange> {
+        let old = std::mem::replace(self, other.into());
         let mut changes = Vec::new();
         for (id, before) in &old.rows {
             match self.rows.get(id) {

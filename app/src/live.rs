@@ -24,10 +24,10 @@ use crate::{
     edits::{Edit, Pending},
     filter::{Filter, Place},
     list::{
-        RowChange, Snapshot,
-        alike::SoundsLike,
-        arrange::{Keys, Layout, Mine, Query},
+        RowChange,
+        arrange::{Layout, Mine, Query},
         beds::{Item, with_empty_beds},
+        index::{Index, Rows},
         ward::{Board, Day, Entry},
     },
     patient::{Patient, UtcTime, display::natural_key},
@@ -92,20 +92,12 @@ struct Arranged {
     board: Option<Arc<Board>>,
 }
 
-/// What a row is found by.
-struct Index {
-    keys: Keys,
-    sounds: SoundsLike,
-}
-
 /// The live list. A handle: copies are the same list.
 #[derive(Clone, Copy)]
 pub struct Live {
     replica: StoredValue<Replica, LocalStorage>,
     /// Of the replica's rows and the deleted ones.
-    index: StoredValue<HashMap<i64, Index>, LocalStorage>,
-    /// Rows by how their names sound.
-    names: StoredValue<HashMap<SoundsLike, BTreeSet<i64>>, LocalStorage>,
+    index: StoredValue<Index, LocalStorage>,
     /// Of rows that have been on the screen.
     rows: StoredValue<HashMap<i64, Row>, LocalStorage>,
     /// Row signals live as long as this: the page.
@@ -167,10 +159,10 @@ pub struct Live {
 }
 
 impl Live {
-    /// The list that the page came with; `now` and `day` are the page's clock. Where there is nothing of a user's `own`,
+    /// The rows that the page came with; `now` and `day` are the page's clock. Where there is nothing of a user's `own`,
     /// nobody in particular looks at it.
     pub fn new(
-        snapshot: Snapshot,
+        Rows { list, index }: Rows,
         user: UserInfo,
         own: Option<Personal>,
         presence: bool,
@@ -178,15 +170,14 @@ impl Live {
         now: RwSignal<UtcTime>,
         day: Memo<Day>,
     ) -> Self {
-        let replica = Replica::new(snapshot, Filter::default());
+        let replica = Replica::new(list, Filter::default());
         let state = RwSignal::new(LinkState::Connecting);
         let blocked = Memo::new(move |_| state.get() != LinkState::Live);
         let keeps = RwSignal::new(true);
         let personal = RwSignal::new(BTreeMap::new());
         let name = user.name.clone();
         let live = Self {
-            index: StoredValue::new_local(HashMap::new()),
-            names: StoredValue::new_local(HashMap::new()),
+            index: StoredValue::new_local(index),
             rows: StoredValue::new_local(HashMap::new()),
             owner: StoredValue::new_local(Owner::current()),
             deleted: StoredValue::new_local(BTreeMap::new()),
@@ -220,7 +211,6 @@ impl Live {
             attends: StoredValue::new(None),
             replica: StoredValue::new_local(replica),
         };
-        live.with_rows(|rows| rows.values().for_each(|row| live.enter(row)));
         live.take_personal(own.unwrap_or_default());
         live
     }
@@ -256,31 +246,33 @@ impl Live {
         self.query.with(|query| {
             self.with_rows(|rows| {
                 self.deleted.with_value(|deleted| {
-                    self.unseen.with_value(|unseen| {
-                        self.index.with_value(|index| {
-                            let gone = deleted.values().filter(|row| unseen.mark(row.id).is_some());
-                            let all = rows.values().chain(gone);
-                            let all = all.filter_map(|row| index.get(&row.id).map(|index| (row, &index.keys)));
-                            let was_in_view = |id| {
-                                unseen.mark(id).and_then(|mark| mark.was.as_ref()).is_some_and(|was| query.passed(was))
-                            };
-                            let leaves = |id| rows.get(&id).is_some_and(|row| query.shows_discharge(row, &mine, &day));
-                            let ids = query.arrange_by(all, &mine, |id| was_in_view(id) || leaves(id));
-                            let keys = |id| index.get(&id).map(|index| &index.keys);
-                            let patients = rows.values().map(|row| &**row);
-                            let items = with_empty_beds(query, ids, patients.clone(), keys);
-                            if query.layout == Layout::List {
-                                return Arranged { items: Arc::new(items), board: None };
-                            }
-                            let entry = |id| {
-                                let row = rows.get(&id).map(|row| (row, true));
-                                let (patient, exists) = row.or_else(|| Some((deleted.get(&id)?, false)))?;
-                                Some(Entry { patient, exists })
-                            };
-                            let board = Board::new(query, &day, &items, entry, patients);
-                            Arranged { items: Arc::new(board.items()), board: Some(Arc::new(board)) }
-                        })
-                    })
+                    let ids = self.unseen.with_value(|unseen| {
+                        let passes = |row: &Patient| {
+                            let mark = unseen.mark(row.id);
+                            let is_gone = deleted.contains_key(&row.id);
+                            let was_in_view =
+                                || mark.and_then(|mark| mark.was.as_ref()).is_some_and(|was| query.passed(was));
+                            let leaves = || !is_gone && query.shows_discharge(row, &mine, &day);
+                            // Without a mark, a deleted row waits for nothing but a hand to leave the list.
+                            (mark.is_some() || !is_gone)
+                                && (query.filters_pass(row, &mine) || was_in_view() || leaves())
+                        };
+                        self.index.try_update_value(|index| index.arrange(query, passes)).unwrap_or_default()
+                    });
+                    let patients = rows.values().map(|row| &**row);
+                    let items = self
+                        .index
+                        .with_value(|index| with_empty_beds(query, ids, patients.clone(), |id| index.keys(id)));
+                    if query.layout == Layout::List {
+                        return Arranged { items: Arc::new(items), board: None };
+                    }
+                    let entry = |id| {
+                        let row = rows.get(&id).map(|row| (row, true));
+                        let (patient, exists) = row.or_else(|| Some((deleted.get(&id)?, false)))?;
+                        Some(Entry { patient, exists })
+                    };
+                    let board = Board::new(query, &day, &items, entry, patients);
+                    Arranged { items: Arc::new(board.items()), board: Some(Arc::new(board)) }
                 })
             })
         })
@@ -428,23 +420,8 @@ impl Live {
     }
 
     /// A row is there, or has other values: it is found by them.
-    fn enter(self, row: &Patient) {
-        let index = Index { keys: Keys::of(row), sounds: SoundsLike::of(row) };
-        self.leave(row.id);
-        self.names.update_value(|names| _ = names.entry(index.sounds.clone()).or_default().insert(row.id));
-        self.index.update_value(|all| _ = all.insert(row.id, index));
-    }
-
-    fn leave(self, id: i64) {
-        let Some(index) = self.index.try_update_value(|all| all.remove(&id)).flatten() else { return };
-        self.names.update_value(|names| {
-            if let Some(ids) = names.get_mut(&index.sounds) {
-                ids.remove(&id);
-                if ids.is_empty() {
-                    names.remove(&index.sounds);
-                }
-            }
-        });
+    fn enter(self, row: &Arc<Patient>) {
+        self.index.update_value(|index| index.enter(row));
     }
 
     /// Brings a row's signals up to date and marks what somebody else did.
@@ -491,7 +468,7 @@ impl Live {
         self.deleted.update_value(|deleted| _ = deleted.remove(&id));
         self.rows.update_value(|rows| _ = rows.remove(&id));
         if self.with_rows(|rows| !rows.contains_key(&id)) {
-            self.leave(id);
+            self.index.update_value(|index| index.leave(id));
         }
     }
 }

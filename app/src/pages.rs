@@ -1,5 +1,6 @@
 //! The pages, and what the server loads for each.
 
+pub mod data;
 mod list;
 mod password;
 mod sign_in;
@@ -19,17 +20,17 @@ pub use self::{
 use crate::{
     components::{Clock, Dialogs, react},
     language::Language,
-    list::{Snapshot, arrange::Query},
+    list::{arrange::Query, index::Rows},
     live::{Live, View},
     patient::{UtcTime, display::Zone},
-    wire::{Personal, UserInfo},
+    wire::{Personal, Position, UserInfo},
 };
 
-/// What the list's page is made from; it travels with the page, so that the browser starts from the same.
+/// What the list's page is made from, beside the rows; it travels with the page, so that the browser starts from the same.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListPage {
-    /// The rows, and the position from which the socket goes on.
-    pub snapshot: Snapshot,
+    /// Where the rows are, and from where the socket goes on.
+    pub position: Position,
     /// Who is signed in.
     pub user: UserInfo,
     /// What they have of their own; of the same moment as the rows. `None` on a wall, which is nobody's.
@@ -73,10 +74,10 @@ pub enum Use {
 pub struct Connect(pub fn(&Page));
 
 /// The list that a page came with, for the page's parts.
-fn begin(page: ListPage, query: Query) -> (Live, View, Clock) {
+fn begin(page: ListPage, rows: Rows, query: Query) -> (Live, View, Clock) {
     provide_context(page.language);
     let clock = Clock::new(page.now, page.zone);
-    let live = Live::new(page.snapshot, page.user, page.personal, page.presence, query, clock.now, clock.day());
+    let live = Live::new(rows, page.user, page.personal, page.presence, query, clock.now, clock.day());
     let view = View::new(live);
     provide_context(live);
     provide_context(view);

@@ -68,7 +68,7 @@ pub struct Replica {
     filter: Filter,
     phase: Phase,
     /// The first rows of a snapshot whose others are still to come.
-    partial: Option<Snapshot>,
+    partial: Option<PatientList>,
     /// Syncs asked for; makes their ids.
     asked: u32,
     /// Times that it was found to be out of step since a heartbeat proved that it is in step.
@@ -105,10 +105,10 @@ enum Phase {
 }
 
 impl Replica {
-    /// A replica that has the rows of `snapshot` that pass `filter`, and no connection.
-    pub fn new(snapshot: Snapshot, filter: Filter) -> Self {
+    /// A replica that has these rows, which are those that pass `filter`, and no connection.
+    pub fn new(list: impl Into<PatientList>, filter: Filter) -> Self {
         Self {
-            list: PatientList::new(snapshot),
+            list: list.into(),
             edits: Edits::default(),
             filter,
             phase: Phase::Closed,
@@ -374,12 +374,12 @@ impl Replica {
         };
         match rows {
             Some(rows) => {
-                let snapshot = Snapshot { epoch, seq, at, rows };
+                let list = PatientList::new(Snapshot { epoch, seq, at, rows });
                 if more {
-                    self.partial = Some(snapshot);
+                    self.partial = Some(list);
                     return Vec::new();
                 }
-                self.start_over(snapshot)
+                self.start_over(list)
             }
             None if epoch == self.list.epoch() && seq == self.list.seq() => self.in_step(Vec::new()),
             None => self.out_of_step(Some(Doubt::OutOfStep)),
@@ -388,17 +388,15 @@ impl Replica {
 
     fn rows(&mut self, frame: RowsFrame<Vec<Arc<Patient>>>) -> Vec<Effect> {
         match self.partial.take() {
-            Some(mut snapshot)
-                if snapshot.epoch == frame.epoch
-                    && snapshot.seq == frame.seq
-                    && snapshot.rows.len() == frame.offset =>
+            Some(mut list)
+                if list.epoch() == frame.epoch && list.seq() == frame.seq && list.rows().len() == frame.offset =>
             {
-                snapshot.rows.extend(frame.rows);
+                list.add(frame.rows);
                 if frame.more {
-                    self.partial = Some(snapshot);
+                    self.partial = Some(list);
                     return Vec::new();
                 }
-                self.start_over(snapshot)
+                self.start_over(list)
             }
             // One before it is missing.
             Some(_) => self.out_of_step(Some(Doubt::OutOfStep)),
@@ -407,12 +405,12 @@ impl Replica {
         }
     }
 
-    fn start_over(&mut self, snapshot: Snapshot) -> Vec<Effect> {
-        if snapshot.epoch != self.list.epoch() {
+    fn start_over(&mut self, list: PatientList) -> Vec<Effect> {
+        if list.epoch() != self.list.epoch() {
             self.edits.another_history();
         }
         self.doubts = None;
-        let changes = self.list.replace(snapshot);
+        let changes = self.list.replace(list);
         self.in_step(changes.into_iter().map(|change| (change, "somebody".to_owned())).collect())
     }
 

@@ -1,32 +1,40 @@
 //! The HTML document around a page.
 
+use std::sync::Arc;
+
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
 #[cfg(feature = "ssr")]
 use crate::pages::still::{StillBody, StillPage};
 use crate::{
     language::Language,
+    list::index::Rows,
     pages::{ListApp, ListPage, PasswordForm, PasswordPage, SignInForm, SignInPage, WallApp},
+    patient::Patient,
 };
 
 /// The list: works without a script as a read-only page, and comes to life with it.
-pub fn list(options: LeptosOptions, page: ListPage) -> impl IntoView {
+pub fn list(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> impl IntoView {
     let language = page.language;
-    provide_context(page);
+    let rows = Rows::new(page.position.clone(), rows);
     view! {
         <Document title=language.text("bar.title") language options=options.clone() script=true class="page">
-            <ListApp/>
+            <ListApp page rows/>
+            // Behind what is seen: on a slow line nothing is asked for that takes the place of the first rows.
+            <HydrationScripts options/>
         </Document>
     }
 }
 
 /// The display on a wall.
-pub fn wall(options: LeptosOptions, page: ListPage) -> impl IntoView {
+pub fn wall(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> impl IntoView {
     let language = page.language;
-    provide_context(page);
+    let rows = Rows::new(page.position.clone(), rows);
     view! {
         <Document title=language.text("wall.page_title") language options=options.clone() script=true class="wall">
-            <WallApp/>
+            <WallApp page rows/>
+            // Behind what is seen: on a slow line nothing is asked for that takes the place of the first rows.
+            <HydrationScripts options/>
         </Document>
     }
 }
@@ -92,8 +100,7 @@ fn Document(
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 <link rel="stylesheet" href="/pkg/wardwatch.css"/>
                 {script.then(|| view! { <script nonce=use_nonce()>{SCRIPT_RUNS}</script> })}
-                <AutoReload options=options.clone()/>
-                {script.then(|| view! { <HydrationScripts options/> })}
+                <AutoReload options=options/>
             </head>
             <body class=class>{children()}</body>
         </html>

@@ -16,9 +16,7 @@ use crate::{
         arrange::{Query, StatusFilter},
         columns::Column,
     },
-    patient::{
-        AllergyStatus, BirthDate, Code, CodeStatus, Flag, Gender, NhsNumber, Patient, Status, display::Zone,
-    },
+    patient::{AllergyStatus, BirthDate, Code, CodeStatus, Flag, Gender, NhsNumber, Patient, Status, display::Zone},
 };
 
 /// The bed, large.

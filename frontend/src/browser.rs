@@ -38,6 +38,18 @@ pub(crate) fn value_of(id: &str) -> String {
     }
 }
 
+/// The text of the first element that the selector finds, which is taken out of the page.
+pub(crate) fn take_text(selector: &str) -> Option<String> {
+    let element = leptos::prelude::document().query_selector(selector).ok()??;
+    element.remove();
+    element.text_content()
+}
+
+/// Milliseconds since some moment, by a clock that is never set.
+pub(crate) fn clock() -> f64 {
+    window().performance().map(|performance| performance.now()).unwrap_or_default()
+}
+
 /// What the server answers to a plain request; `None` when it does not.
 pub(crate) async fn status_of(path: &str) -> Option<u16> {
     let answer = JsFuture::from(window().fetch_with_str(path)).await.ok()?;

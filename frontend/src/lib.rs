@@ -8,6 +8,8 @@ mod browser;
 #[cfg(target_arch = "wasm32")]
 mod memory;
 #[cfg(target_arch = "wasm32")]
+mod page_data;
+#[cfg(target_arch = "wasm32")]
 mod screen;
 #[cfg(target_arch = "wasm32")]
 mod socket;
@@ -18,17 +20,20 @@ mod socket;
 pub fn hydrate() {
     use leptos::prelude::*;
 
-    let early = app::pages::Early {
-        search: browser::value_of("search"),
-        ward: browser::value_of("ward"),
-        status: browser::value_of("status"),
-    };
-    leptos::mount::hydrate_body(move || {
-        provide_context(app::pages::Connect(socket::connect));
-        if browser::path() == app::list::wall::Wall::PATH {
-            return view! { <app::pages::WallApp/> }.into_any();
-        }
-        provide_context(early.clone());
-        view! { <app::pages::ListApp/> }.into_any()
+    leptos::task::spawn_local(async {
+        let Some((page, rows)) = page_data::read().await else { return };
+        let early = app::pages::Early {
+            search: browser::value_of("search"),
+            ward: browser::value_of("ward"),
+            status: browser::value_of("status"),
+        };
+        leptos::mount::hydrate_body(move || {
+            provide_context(app::pages::Connect(socket::connect));
+            if browser::path() == app::list::wall::Wall::PATH {
+                return view! { <app::pages::WallApp page rows/> }.into_any();
+            }
+            provide_context(early);
+            view! { <app::pages::ListApp page rows/> }.into_any()
+        });
     });
 }

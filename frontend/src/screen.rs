@@ -34,6 +34,7 @@ pub(crate) fn follow(view: View) {
 fn make_room(view: View) {
     view.window.with_untracked(|window| {
         browser::set_height("rows-before", window.before);
+        browser::set_height("rows-between", window.between);
         browser::set_height("rows-after", window.after);
     });
 }
@@ -44,7 +45,7 @@ fn look(view: View) {
         view.sees(browser::tiles_on_screen().map_or(0..0, |(first, last)| first..last + 1));
         return;
     }
-    // A list that comes in the place of a ward has not been given any room yet.
+    // A list that comes in the place of a ward has not been given any room yet, nor has what has just come between two pieces.
     make_room(view);
     let Some(sight) = browser::sight("rows") else { return };
     view.look(sight.top, sight.bottom, &sight.rows);

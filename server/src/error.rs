@@ -33,6 +33,8 @@ pub(crate) enum HttpError {
     Stopping,
     #[error("a page could not be made: {0}")]
     Unmade(#[from] tokio::task::JoinError),
+    #[error("a page could not be written: {0}")]
+    Unwritten(#[from] axum::Error),
 }
 
 impl IntoResponse for HttpError {
@@ -62,7 +64,7 @@ impl IntoResponse for HttpError {
             Self::Store(StoreError::Unknown) => {
                 return Told::of("error.unsure.title", "error.unsure.told").with(StatusCode::SERVICE_UNAVAILABLE);
             }
-            Self::Store(_) | Self::Account(_) | Self::Csv(_) | Self::Unmade(_) => {
+            Self::Store(_) | Self::Account(_) | Self::Csv(_) | Self::Unmade(_) | Self::Unwritten(_) => {
                 let id = Some(log_unforeseen(&self));
                 let told = Told { id, ..Told::of("error.failed.title", "error.failed.told") };
                 return told.with(StatusCode::INTERNAL_SERVER_ERROR);
@@ -114,11 +116,8 @@ impl Told {
 pub(crate) async fn in_words(request: Request, next: Next) -> Response {
     let language = asked_for(request.headers());
     let response = next.run(request).await;
-    match response.extensions().get::<Told>() {
-        Some(told) => {
-            let (parts, page) = (response.into_parts().0, Html(told.page(language)));
-            (parts, page).into_response()
-        }
+    match response.extensions().get::<Told>().copied() {
+        Some(told) => (response.into_parts().0, Html(told.page(language))).into_response(),
         None => response,
     }
 }

@@ -12,6 +12,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
+use futures::{StreamExt as _, stream};
 use leptos::prelude::*;
 
 pub(crate) use self::{
@@ -61,7 +62,7 @@ async fn plain<View: IntoView + 'static>(
     Ok((status, policy, Html(page)).into_response())
 }
 
-/// A page that comes to life.
+/// A page that comes to life. In one go and on one thread, off those that serve: a page's parts belong to the thread that has made them, and go with it.
 async fn render<View: IntoView + 'static>(
     request: Request<Body>,
     view: impl Fn() -> View + Clone + Send + Sync + 'static,
@@ -73,7 +74,30 @@ async fn render<View: IntoView + 'static>(
             expect_context::<leptos_axum::ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
     };
-    leptos_axum::render_app_to_stream_with_context(context, view)(request).await
+    let make = async move {
+        let page = leptos_axum::render_app_to_stream_with_context(context, view)(request).await;
+        let (head, body) = page.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await?;
+        Ok::<Response, HttpError>(Response::from_parts(head, bytes.into()))
+    };
+    let runtime = tokio::runtime::Handle::current();
+    let made = tokio::task::spawn_blocking(move || runtime.block_on(make)).await;
+    made.map_err(HttpError::from).flatten().unwrap_or_else(HttpError::into_response)
+}
+
+/// The page, and behind it the data, which is made while the page is on its way.
+fn with_data(page: Response, data: impl Iterator<Item = String> + Send + 'static) -> Response {
+    if !page.status().is_success() {
+        return page;
+    }
+    page.map(|page| {
+        let data = stream::once(async move {
+            // Nothing more is there for a moment: so the compression lets go of what it has.
+            tokio::task::yield_now().await;
+            stream::iter(data.map(|block| Ok(block.into())))
+        });
+        Body::from_stream(page.into_data_stream().chain(data.flatten()))
+    })
 }
 
 /// Nothing but our own files, and these scripts.

@@ -86,7 +86,8 @@ pub(super) fn DeleteDialog(id: i64) -> impl IntoView {
     let label = t.fill("record.delete_both", &[("name", &name), ("number", &number)]);
     let send = submit(move || {
         let name = base.display_name();
-        submission.delete(base.clone(), move || dialogs.finish(t.fill("record.done.deleted", &[("name", &name)]), None));
+        submission
+            .delete(base.clone(), move || dialogs.finish(t.fill("record.done.deleted", &[("name", &name)]), None));
     });
     view! {
         <ConflictPart submission/>

@@ -22,8 +22,9 @@ pub(super) fn Identity(id: i64, row: Row) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let t = use_language();
     let alike = Memo::new(move |_| view.alike(id));
-    let says =
-        move |read: fn(Language, &Patient, Clock) -> String| text(move || row.patient.with(|patient| read(t, patient, clock)));
+    let says = move |read: fn(Language, &Patient, Clock) -> String| {
+        text(move || row.patient.with(|patient| read(t, patient, clock)))
+    };
     let differs = move |part: Part| when(move || alike.get() == Some(part));
     let title = Memo::new(move |_| row.patient.with(|patient| patient.title.clone()));
     let starred = when(move || live.mine.with(|mine| mine.starred.contains(&id)));

@@ -4,7 +4,7 @@ use leptos::{
     ev,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{Element, HtmlElement, KeyboardEvent},
+    web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent},
 };
 
 use super::{
@@ -22,8 +22,9 @@ use crate::{
 const KEYS: &str = "keys";
 
 /// Keys, and what each does.
-const SHEET: [(&[&str], &str); 12] = [
+const SHEET: [(&[&str], &str); 13] = [
     (&["/"], "list.keys.search"),
+    (&["Ctrl F"], "list.keys.find"),
     (&["j", "↓"], "list.keys.next"),
     (&["k", "↑"], "list.keys.before"),
     (&["Enter"], "list.keys.open"),
@@ -40,7 +41,14 @@ const SHEET: [(&[&str], &str); 12] = [
 /// Listens for keys as long as the page lives.
 pub(crate) fn listen(live: Live, view: View, dialogs: Dialogs) {
     let handle = window_event_listener(ev::keydown, move |event| {
-        if event.alt_key() || event.ctrl_key() || event.meta_key() || dialogs.open.get_untracked() != Open::Nothing {
+        if dialogs.open.get_untracked() != Open::Nothing {
+            return;
+        }
+        if is_find(&event) && untrack(|| view.is_in_part()) && find() {
+            event.prevent_default();
+            return;
+        }
+        if event.alt_key() || event.ctrl_key() || event.meta_key() {
             return;
         }
         let is_off = live.personal.with_untracked(|personal| personal.contains_key(KEYS));
@@ -52,6 +60,21 @@ pub(crate) fn listen(live: Live, view: View, dialogs: Dialogs) {
         }
     });
     on_cleanup(move || handle.remove());
+}
+
+/// Whether the key opens the browser's own search.
+fn is_find(event: &KeyboardEvent) -> bool {
+    let is_f = (event.ctrl_key() || event.meta_key()) && event.key().eq_ignore_ascii_case("f");
+    (is_f || event.key() == "F3") && !event.alt_key() && !event.shift_key()
+}
+
+/// Goes to the list's search, which finds rows that are not in the document too; nothing when that has been done already.
+fn find() -> bool {
+    let field = document().query_selector("#search:not(:focus)").ok().flatten();
+    field.and_then(|field| field.dyn_into::<HtmlInputElement>().ok()).is_some_and(|field| {
+        field.select();
+        field.focus().is_ok()
+    })
 }
 
 /// Whether the key belongs to a field.

@@ -57,32 +57,37 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
 pub(super) fn MarkLine(id: i64, row: Row) -> impl IntoView {
     let live = expect_context::<Live>();
     let t = use_language();
-    part(move || row.mark.get().map(|mark| {
-                    let words = match mark.kind {
-                        MarkKind::New => "list.mark.new",
-                        MarkKind::Changed(_) => "list.mark.changed",
-                        MarkKind::Deleted => "list.mark.deleted",
-                        MarkKind::Gone => {
-                            return view! { <span class="mark">{t.text("list.mark.gone")}</span> }.into_any();
-                        }
-                    };
-                    let words = t.fill(words, &[("by", &mark.by)]);
-                    view! {
-                        <span class="mark">
-                            <span aria-hidden="true">"● "</span>{words}
-                            <button
-                                type="button"
-                                class="seen"
-                                aria-label=text(move || {
-                                    let name = row.patient.with(|patient| patient.display_name());
-                                    t.fill("list.mark.seen_name", &[("name", &name)])
-                                })
-                                on:click=press(move || live.clear_mark(id))
-                            >{t.text("list.mark.seen")}</button>
-                        </span>
+    part(move || {
+        row.mark
+            .get()
+            .map(|mark| {
+                let words = match mark.kind {
+                    MarkKind::New => "list.mark.new",
+                    MarkKind::Changed(_) => "list.mark.changed",
+                    MarkKind::Deleted => "list.mark.deleted",
+                    MarkKind::Gone => {
+                        return view! { <span class="mark">{t.text("list.mark.gone")}</span> }.into_any();
                     }
-                    .into_any()
-                }).into_any())
+                };
+                let words = t.fill(words, &[("by", &mark.by)]);
+                view! {
+                    <span class="mark">
+                        <span aria-hidden="true">"● "</span>{words}
+                        <button
+                            type="button"
+                            class="seen"
+                            aria-label=text(move || {
+                                let name = row.patient.with(|patient| patient.display_name());
+                                t.fill("list.mark.seen_name", &[("name", &name)])
+                            })
+                            on:click=press(move || live.clear_mark(id))
+                        >{t.text("list.mark.seen")}</button>
+                    </span>
+                }
+                .into_any()
+            })
+            .into_any()
+    })
     .into_any()
 }
 
@@ -197,9 +202,16 @@ const NOTE: Test = Test::Changed(&["handover_note"]);
 #[component]
 pub(super) fn Changed(when: Signal<bool>) -> impl IntoView {
     let t = use_language();
-    part(move || when.get().then(|| view! {
-        <span class="dot" title=t.text("list.mark.cell")>
-            <span aria-hidden="true">"●"</span><span class="quiet">{t.text("list.mark.cell_before")}</span>
-        </span>
-    }.into_any()).into_any())
+    part(move || {
+        when.get()
+            .then(|| {
+                view! {
+                    <span class="dot" title=t.text("list.mark.cell")>
+                        <span aria-hidden="true">"●"</span><span class="quiet">{t.text("list.mark.cell_before")}</span>
+                    </span>
+                }
+                .into_any()
+            })
+            .into_any()
+    })
 }

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use leptos::{
     ev::{FocusEvent, PointerEvent},
     prelude::*,
@@ -16,6 +18,7 @@ use crate::{
         arrange::{Query, SortBy},
         beds::Item,
         columns::Column,
+        window::Window,
     },
     live::{LinkState, Live, View},
     wording,
@@ -29,35 +32,34 @@ pub(crate) fn PatientTable() -> impl IntoView {
     let columns = expect_context::<Memo<Vec<Column>>>();
     let t = use_language();
     let hold = Hold::new(view, "#rows > tr");
-    let focused = RwSignal::new(None::<Item>);
     hold.keep_focus(|| None);
     let on_focus = move |event: FocusEvent| {
         let place = hold.focused(&event).and_then(|row| place_of(&row));
-        focused.set(place.and_then(|place| view.shown.with_untracked(|shown| shown.get(place).cloned())));
+        view.focused.set(place.and_then(|place| view.shown.with_untracked(|shown| shown.get(place).cloned())));
     };
     let on_blur = move |event: FocusEvent| {
         if hold.left(&event) {
-            focused.set(None);
+            view.focused.set(None);
         }
     };
     let over = move |_: PointerEvent| hold.over();
     let away = move |_: PointerEvent| hold.away();
     let muted = muted(live);
-    let items = Memo::new(move |_| {
-        let window = view.window.get();
-        let focused = focused.get().filter(|item| view.place(item).is_some_and(|place| !window.rows.contains(&place)));
-        let is_before =
-            focused.as_ref().and_then(|item| view.place(item)).is_some_and(|place| place < window.rows.start);
+    // A gap between two pieces is an entry too: `None`.
+    let entries = Memo::new(move |_| {
+        let (first, second) = view.window.with(Window::pieces);
         view.shown.with(|shown| {
-            let (before, after) = if is_before { (focused, None) } else { (None, focused) };
-            let rows = shown.get(window.rows).unwrap_or_default().iter().cloned();
-            before.into_iter().chain(rows).chain(after).collect::<Vec<_>>()
+            let rows = |piece: Range<usize>| shown.get(piece).unwrap_or_default().iter().cloned().map(Some);
+            let second = second.into_iter().flat_map(|piece| std::iter::once(None).chain(rows(piece)));
+            rows(first).chain(second).collect::<Vec<_>>()
         })
     });
-    let row = move |item: Item| match item {
-        Item::Patient(id) => live.row(id).map(|row| view! { <PatientRow id row/> }).into_any(),
-        Item::Empty(bed) => view! { <EmptyBed bed/> }.into_any(),
+    let row = move |entry: Option<Item>| match entry {
+        Some(Item::Patient(id)) => live.row(id).map(|row| view! { <PatientRow id row/> }).into_any(),
+        Some(Item::Empty(bed)) => view! { <EmptyBed bed/> }.into_any(),
+        None => view! { <tr class="gap" aria-hidden="true"><td id="rows-between"></td></tr> }.into_any(),
     };
+    let cut_off = untrack(|| cut_off(view));
     view! {
         <div
             class="table"
@@ -83,11 +85,12 @@ pub(crate) fn PatientTable() -> impl IntoView {
                 </thead>
                 <tbody class="gap" aria-hidden="true"><tr><td id="rows-before"></td></tr></tbody>
                 <tbody id="rows" on:pointerenter=over on:pointerleave=away>
-                    <For each=move || items.get() key=Item::clone let:item>{row(item)}</For>
+                    <For each=move || entries.get() key=Option::clone let:entry>{row(entry)}</For>
                 </tbody>
                 <tbody class="gap" aria-hidden="true"><tr><td id="rows-after"></td></tr></tbody>
             </table>
-            <p class="end">
+            {(!cut_off.is_empty()).then(|| view! { <noscript inner_html=cut_off></noscript> }.into_any())}
+            <p class="end" class:partial=when(move || view.is_in_part())>
                 {text(move || {
                     let is_empty = view.shown.with(|shown| shown.is_empty());
                     t.text(if is_empty { "list.none" } else { "list.end" })
@@ -96,6 +99,16 @@ pub(crate) fn PatientTable() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// What is to be said where no script brings the other rows: nothing when there are none.
+fn cut_off(view: View) -> String {
+    if !view.is_in_part() {
+        return String::new();
+    }
+    let (drawn, all) = (view.window.with(|window| window.rows.len()), view.shown.with(|shown| shown.len()));
+    let words = use_language().fill("long.cut_off", &[("drawn", &drawn), ("all", &all)]);
+    format!("<p class=\"end\">{words}</p>")
 }
 
 /// The row's place in the list, from 0.

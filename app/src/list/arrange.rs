@@ -6,9 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use super::ward::Day;
+use super::{index::Index, ward::Day};
 use crate::{
-    filter::{Place, fold, search_key, search_words},
+    filter::{Place, fold, search_key},
     patient::{AllergyStatus, Code as _, CodeStatus, Patient, Status, display::natural_key},
 };
 
@@ -210,27 +210,13 @@ impl Query {
         mine: &Mine,
         sticky: impl Fn(i64) -> bool,
     ) -> Vec<i64> {
-        let rows: Vec<(&Arc<Patient>, Keys)> = rows.map(|row| (row, Keys::of(row))).collect();
-        self.arrange_by(rows.iter().map(|(row, keys)| (*row, keys)), mine, sticky)
+        let mut index = Index::default();
+        rows.for_each(|row| index.enter(row));
+        index.arrange(self, |row| self.filters_pass(row, mine) || sticky(row.id))
     }
 
-    /// As above, for who has worked out the keys before.
-    pub fn arrange_by<'a>(
-        &self,
-        rows: impl Iterator<Item = (&'a Arc<Patient>, &'a Keys)>,
-        mine: &Mine,
-        sticky: impl Fn(i64) -> bool,
-    ) -> Vec<i64> {
-        let words = search_words(&self.search);
-        let found = |keys: &Keys| words.iter().all(|word| keys.search.contains(word));
-        let mut shown: Vec<(&Arc<Patient>, &Keys)> =
-            rows.filter(|(row, keys)| (self.filters_pass(row, mine) || sticky(row.id)) && found(keys)).collect();
-        // The order is total, so an unstable sort gives one result only.
-        shown.sort_unstable_by(|a, b| self.order(*a, *b));
-        shown.into_iter().map(|(row, _)| row.id).collect()
-    }
-
-    fn order(&self, (a, a_keys): (&Arc<Patient>, &Keys), (b, b_keys): (&Arc<Patient>, &Keys)) -> Ordering {
+    /// Which of two rows comes first.
+    pub(super) fn order(&self, (a, a_keys): (&Arc<Patient>, &Keys), (b, b_keys): (&Arc<Patient>, &Keys)) -> Ordering {
         let (sort, descending) = self.order_by();
         let by = match sort {
             SortBy::Bed => a_keys.place.cmp(&b_keys.place),
@@ -247,8 +233,7 @@ impl Query {
     }
 }
 
-/// What a patient is found and sorted by, worked out once for each change of it: in a list of ten thousand, that is what
-/// typing one letter costs otherwise.
+/// What a patient is found and sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keys {
     search: String,
@@ -261,6 +246,11 @@ impl Keys {
     /// What its place is sorted by.
     pub(super) fn place(&self) -> &str {
         &self.place
+    }
+
+    /// Whether each of these words of a search occurs.
+    pub(super) fn has(&self, words: &[String]) -> bool {
+        words.iter().all(|word| self.search.contains(word))
     }
 
     /// Of this patient.

@@ -27,12 +27,28 @@ impl<T> Default for Heights<T> {
 /// Where to put what.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window {
-    /// The rows that are in the document.
+    /// The rows near the screen.
     pub rows: Range<usize>,
-    /// What those before them take, in pixels.
+    /// The row that has the focus and what is around it, where that is elsewhere: the Tab key goes on from there.
+    pub apart: Range<usize>,
+    /// What the rows take that come before all of these, in pixels.
     pub before: f64,
-    /// What those after them take.
+    /// What those between the two take.
+    pub between: f64,
+    /// What those after all of these take.
     pub after: f64,
+}
+
+impl Window {
+    /// The rows that are in the document: one piece, or two with others between them.
+    pub fn pieces(&self) -> (Range<usize>, Option<Range<usize>>) {
+        let Self { rows, apart, .. } = self;
+        match (apart.is_empty(), apart.start < rows.start) {
+            (true, _) => (rows.clone(), None),
+            (false, true) => (apart.clone(), Some(rows.clone())),
+            (false, false) => (rows.clone(), Some(apart.clone())),
+        }
+    }
 }
 
 impl<T: Eq + Hash + Clone> Heights<T> {
@@ -43,89 +59,152 @@ impl<T: Eq + Hash + Clone> Heights<T> {
         known.is_none_or(|known| (known - height).abs() > 0.5)
     }
 
-    fn of(&self, row: &T) -> f64 {
-        self.measured.get(row).copied().unwrap_or_else(|| self.mean())
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "rows are counted in thousands")]
     fn mean(&self) -> f64 {
         if self.measured.is_empty() { GUESS } else { self.sum / self.measured.len() as f64 }
     }
 
-    /// Where each row begins, in pixels below the first one's upper edge, and where the last one ends.
-    fn edges(&self, rows: &[T]) -> Vec<f64> {
+    /// Where each row begins and ends.
+    pub fn edges(&self, rows: &[T]) -> Edges {
+        let mean = self.mean();
         let mut edge = 0.0;
         let ends = rows.iter().map(|row| {
-            edge += self.of(row);
+            edge += self.measured.get(row).copied().unwrap_or(mean);
             edge
         });
-        std::iter::once(0.0).chain(ends).collect()
-    }
-
-    /// The rows of which something is between these, in pixels below the first row's upper edge.
-    pub fn rows_between(&self, rows: &[T], top: f64, bottom: f64) -> Range<usize> {
-        between(&self.edges(rows), top, bottom)
-    }
-
-    /// The rows to have in the document when the screen shows what is from `top` to `bottom` pixels below the first row's
-    /// upper edge.
-    pub fn window(&self, rows: &[T], top: f64, bottom: f64) -> Window {
-        if rows.len() <= ALL_UP_TO {
-            return Window { rows: 0..rows.len(), before: 0.0, after: 0.0 };
-        }
-        let edges = self.edges(rows);
-        let Range { start, end } = between(&edges, top, bottom);
-        let start = start.saturating_sub(BEYOND).min(rows.len().saturating_sub(2 * BEYOND));
-        let end = (end + BEYOND).clamp(start + 2 * BEYOND, rows.len());
-        let total = edges.last().copied().unwrap_or_default();
-        Window { rows: start..end, before: edges[start], after: total - edges[end] }
+        Edges(std::iter::once(0.0).chain(ends).collect())
     }
 }
 
-fn between(edges: &[f64], top: f64, bottom: f64) -> Range<usize> {
-    let rows = edges.len() - 1;
-    let start = edges.partition_point(|edge| *edge <= top).saturating_sub(1).min(rows);
-    let end = edges.partition_point(|edge| *edge < bottom).min(rows);
-    start..end.max(start)
+/// Where each row begins, in pixels below the first one's upper edge, and where the last one ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edges(Vec<f64>);
+
+impl Edges {
+    fn rows(&self) -> usize {
+        self.0.len() - 1
+    }
+
+    /// Where this row begins; the end of the list where there is no such row.
+    pub fn top(&self, place: usize) -> f64 {
+        self.0[place.min(self.rows())]
+    }
+
+    /// The rows of which something is between these, in pixels below the first row's upper edge.
+    pub fn between(&self, top: f64, bottom: f64) -> Range<usize> {
+        let start = self.0.partition_point(|edge| *edge <= top).saturating_sub(1).min(self.rows());
+        let end = self.0.partition_point(|edge| *edge < bottom).min(self.rows());
+        start..end.max(start)
+    }
+
+    /// The rows to have in the document when the screen shows what is from `top` to `bottom` pixels below the first row's
+    /// upper edge, and the row at `focus` has the focus. `stops`: whether the Tab key stops at a row; before and after
+    /// every row that may have the focus, the next one that it stops at is there.
+    pub fn window(&self, top: f64, bottom: f64, focus: Option<usize>, stops: impl Fn(usize) -> bool) -> Window {
+        let count = self.rows();
+        if count <= ALL_UP_TO {
+            return Window { rows: 0..count, apart: 0..0, before: 0.0, between: 0.0, after: 0.0 };
+        }
+        let stop_before = |place: usize| (0..place).rev().find(|place| stops(*place)).unwrap_or(place);
+        let stop_after = |place: usize| (place + 1..count).find(|place| stops(*place)).unwrap_or(place) + 1;
+
+        let Range { start, end } = self.between(top, bottom);
+        let near = start.saturating_sub(BEYOND).min(count.saturating_sub(2 * BEYOND));
+        let far = (end + BEYOND).clamp(near + 2 * BEYOND, count);
+        let mut rows = near.min(stop_before(start))..far.max(stop_after(end.saturating_sub(1)));
+        let mut apart = 0..0;
+        if let Some(focus) = focus.filter(|focus| *focus < count && !rows.contains(focus)) {
+            apart = stop_before(focus)..stop_after(focus);
+            if apart.start <= rows.end && rows.start <= apart.end {
+                rows = rows.start.min(apart.start)..rows.end.max(apart.end);
+                apart = 0..0;
+            }
+        }
+        let mut window = Window { rows, apart, before: 0.0, between: 0.0, after: 0.0 };
+        let (first, second) = window.pieces();
+        window.before = self.top(first.start);
+        window.between = second.as_ref().map_or(0.0, |second| self.top(second.start) - self.top(first.end));
+        window.after = self.top(count) - self.top(second.unwrap_or(first).end);
+        window
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// A thousand rows of 100 pixels.
+    fn thousand() -> Edges {
+        let mut heights = Heights::default();
+        heights.measure(&0, 100.0);
+        heights.edges(&(0..1000).collect::<Vec<usize>>())
+    }
+
+    fn one(rows: Range<usize>, before: f64, after: f64) -> Window {
+        Window { rows, apart: 0..0, before, between: 0.0, after }
+    }
+
     #[test]
     fn a_short_list_is_there_in_full() {
         let rows: Vec<usize> = (0..ALL_UP_TO).collect();
-        let window = Heights::default().window(&rows, 500.0, 1000.0);
-        assert_eq!(window, Window { rows: 0..ALL_UP_TO, before: 0.0, after: 0.0 });
+        let window = Heights::default().edges(&rows).window(500.0, 1000.0, Some(7), |_| true);
+        assert_eq!(window, one(0..ALL_UP_TO, 0.0, 0.0));
     }
 
     #[test]
     fn of_a_long_one_what_is_near_the_screen() {
-        let rows: Vec<usize> = (0..1000).collect();
-        let mut heights = Heights::default();
-        heights.measure(&0, 100.0);
-        let window = heights.window(&rows, 50_000.0, 51_000.0);
-        assert_eq!(window, Window { rows: 485..525, before: 48_500.0, after: 47_500.0 });
+        let edges = thousand();
+        let at = |top, bottom| edges.window(top, bottom, None, |_| true);
+        assert_eq!(at(50_000.0, 51_000.0), one(485..525, 48_500.0, 47_500.0));
         // Above and below the list, its ends.
-        assert_eq!(heights.window(&rows, -900.0, -100.0).rows, 0..30);
-        assert_eq!(heights.window(&rows, 900_000.0, 901_000.0).rows, 970..1000);
+        assert_eq!(at(-900.0, -100.0).rows, 0..30);
+        assert_eq!(at(900_000.0, 901_000.0).rows, 970..1000);
+    }
+
+    #[test]
+    fn the_focus_and_where_the_tab_key_goes_from_it_are_there_wherever_the_screen_is() {
+        let edges = thousand();
+        let at = |focus| edges.window(50_000.0, 51_000.0, Some(focus), |place| place % 3 == 0);
+        let apart = Window { apart: 6..13, before: 600.0, between: 47_200.0, ..at(9) };
+        assert_eq!(at(9), apart);
+        assert_eq!(apart.rows, 485..525);
+        assert_eq!(apart.pieces(), (6..13, Some(485..525)));
+        let after = Window { apart: 897..904, between: 37_200.0, after: 9_600.0, ..at(900) };
+        assert_eq!(at(900), after);
+        assert_eq!(after.pieces(), (485..525, Some(897..904)));
+        // One piece where they touch, and where the focus is near the screen.
+        assert_eq!(at(528), one(485..532, 48_500.0, 46_800.0));
+        assert_eq!(at(500), one(485..525, 48_500.0, 47_500.0));
+    }
+
+    #[test]
+    fn the_tab_key_finds_its_next_stop_beyond_many_rows_without_one() {
+        let edges = thousand();
+        let window = edges.window(50_000.0, 51_000.0, None, |place| place == 400 || place == 600);
+        assert_eq!(window.rows, 400..601);
+        assert_eq!(edges.window(50_000.0, 51_000.0, None, |_| false).rows, 485..525);
     }
 
     proptest::proptest! {
         #[test]
         fn what_is_on_the_screen_is_in_the_document(
             heights in proptest::collection::vec(20.0f64..400.0, 201..400), top in 0.0f64..1.0, screen in 100.0f64..2000.0,
+            focus in proptest::option::of(0usize..400), every in 1usize..50,
         ) {
             let rows: Vec<usize> = (0..heights.len()).collect();
             let mut known = Heights::default();
             heights.iter().enumerate().for_each(|(row, height)| _ = known.measure(&row, *height));
             let total: f64 = heights.iter().sum();
             let top = top * total;
-            let Window { rows: shown, before, after } = known.window(&rows, top, top + screen);
-            let inside: f64 = heights[shown.clone()].iter().sum();
-            proptest::prop_assert!((before + inside + after - total).abs() < 0.001);
-            proptest::prop_assert!(before <= top && before + inside >= (top + screen).min(total) - 0.001);
+            let window = known.edges(&rows).window(top, top + screen, focus, |place| place % every == 0);
+            let taken = |piece: &Range<usize>| heights[piece.clone()].iter().sum::<f64>();
+            let inside = taken(&window.rows) + taken(&window.apart);
+            proptest::prop_assert!((window.before + inside + window.between + window.after - total).abs() < 0.001);
+            let start: f64 = heights[..window.rows.start].iter().sum();
+            proptest::prop_assert!(start <= top && start + taken(&window.rows) >= (top + screen).min(total) - 0.001);
+            if let Some(focus) = focus.filter(|focus| *focus < rows.len()) {
+                proptest::prop_assert!(window.rows.contains(&focus) || window.apart.contains(&focus));
+            }
         }
     }
 }

@@ -122,8 +122,12 @@ impl Live {
 
     /// The query is another one: what is in view is, too.
     pub(super) fn look_at_marks_again(self) {
-        for id in self.with_marks() {
-            self.refresh(id);
+        // Of the rows with marks most have never been on the screen.
+        let drawn: Vec<i64> = self.rows.with_value(|rows| rows.keys().copied().collect());
+        for id in drawn {
+            if self.unseen.with_value(|unseen| unseen.mark(id).is_some()) {
+                self.refresh(id);
+            }
         }
     }
 

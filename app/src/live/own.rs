@@ -67,11 +67,7 @@ impl Live {
                 }
                 kept.is_ok()
             });
-            if kept == Some(true) {
-                Outcome::Kept
-            } else {
-                Outcome::Refused(Refusal::Full)
-            }
+            if kept == Some(true) { Outcome::Kept } else { Outcome::Refused(Refusal::Full) }
         } else {
             Outcome::Refused(Refusal::NotLive)
         };

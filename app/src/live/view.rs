@@ -10,11 +10,14 @@ use crate::list::{
     beds::Item,
     order::waiting,
     ward::Board,
-    window::{Heights, Window},
+    window::{Edges, Heights, Window},
 };
 
 /// As high as a screen is taken to be until it was measured, in pixels.
 const SCREEN: f64 = 1500.0;
+
+/// The place of each row.
+type Places = HashMap<Item, usize>;
 
 /// What is shown. A handle: copies are the same.
 #[derive(Clone, Copy)]
@@ -27,13 +30,15 @@ pub struct View {
     /// How that is laid out, where a ward is looked at.
     pub board: RwSignal<Option<Arc<Board>>>,
     /// The place of each in it.
-    places: Memo<Arc<HashMap<Item, usize>>>,
+    places: Memo<Arc<Places>>,
     /// Pointer, finger or focus is on a row.
     pub held: RwSignal<bool>,
     /// How many rows wait to come, go or move.
     pub waiting: Memo<usize>,
     /// The places that can be seen without scrolling; `None` until that was looked at.
     pub on_screen: RwSignal<Option<Range<usize>>>,
+    /// The one that has the focus: it stays in the document.
+    pub focused: RwSignal<Option<Item>>,
     /// Which of them are in the document.
     pub window: Memo<Window>,
     /// From where to where the screen shows the list, in pixels below its first row's upper edge.
@@ -41,6 +46,7 @@ pub struct View {
     heights: StoredValue<Heights<Item>, LocalStorage>,
     /// Turns when a row turned out to be of another height.
     measured: RwSignal<u64>,
+    edges: Memo<Arc<Edges>>,
 }
 
 impl View {
@@ -49,16 +55,25 @@ impl View {
         let wanted = Memo::new(move |_| live.arranged());
         let Arranged { items, board } = wanted.get_untracked();
         let (shown, board) = (RwSignal::new(items), RwSignal::new(board));
-        let places = Memo::new(move |_| {
-            Arc::new(shown.with(|shown| shown.iter().cloned().enumerate().map(|(place, item)| (item, place)).collect()))
+        let places: Memo<Arc<Places>> = anew(move || {
+            shown.with(|shown| shown.iter().cloned().enumerate().map(|(place, item)| (item, place)).collect())
         });
         let heights = StoredValue::new_local(Heights::default());
         let screen = RwSignal::new((0.0, SCREEN));
         let measured = RwSignal::new(0);
-        let window = Memo::new(move |_| {
+        let edges: Memo<Arc<Edges>> = anew(move || {
             measured.track();
+            shown.with(|shown| heights.with_value(|heights: &Heights<Item>| heights.edges(shown)))
+        });
+        let focused = RwSignal::new(None::<Item>);
+        let window = Memo::new(move |_| {
             let (top, bottom) = screen.get();
-            shown.with(|shown| heights.with_value(|heights: &Heights<Item>| heights.window(shown, top, bottom)))
+            let focus = focused.get().and_then(|item| places.with(|places| places.get(&item).copied()));
+            shown.with(|shown| {
+                // In an empty bed there is nothing to press.
+                let stops = |place: usize| shown.get(place).is_some_and(|item| item.patient().is_some());
+                edges.with(|edges| edges.window(top, bottom, focus, stops))
+            })
         });
         Self {
             live: StoredValue::new(live),
@@ -74,10 +89,12 @@ impl View {
                 })
             }),
             on_screen: RwSignal::new(None),
+            focused,
             window,
             screen,
             heights,
             measured,
+            edges,
         }
     }
 
@@ -115,10 +132,7 @@ impl View {
         if self.screen.get_untracked() != (top, bottom) {
             self.screen.set((top, bottom));
         }
-        let on_screen = self
-            .shown
-            .with_untracked(|shown| self.heights.with_value(|heights| heights.rows_between(shown, top, bottom)));
-        self.sees(on_screen);
+        self.sees(self.edges.with_untracked(|edges| edges.between(top, bottom)));
     }
 
     /// The screen shows these places.
@@ -147,24 +161,32 @@ impl View {
         self.places.with(|places| places.get(item).copied())
     }
 
+    /// Whether there are rows that are not in the document; follows it.
+    pub fn is_in_part(self) -> bool {
+        self.board.with(Option::is_none)
+            && self.window.with(|window| window.before + window.between + window.after > 0.0)
+    }
+
     /// How many patients are shown; follows it.
     pub fn count(self) -> usize {
-        {
-            let live = self.live.get_value();
-            self.shown
-                .with(|shown| shown.iter().filter(|item| item.patient().is_some_and(|id| live.exists(id))).count())
-        }
+        let live = self.live.get_value();
+        live.turned.track();
+        live.with_rows(|rows| {
+            let is_there = |item: &&Item| item.patient().is_some_and(|id| rows.contains_key(&id));
+            self.shown.with(|shown| shown.iter().filter(is_there).count())
+        })
     }
 
     /// How many rows have marks, and how many of those cannot be seen without doing something; follows both.
     pub fn updates(self) -> (usize, usize) {
         let marked = self.live.get_value().marked();
         let on_screen = self.on_screen.get();
-        let is_seen = |id: &i64| {
-            let place = self.place(&Item::Patient(*id));
-            place.is_some_and(|place| on_screen.as_ref().is_none_or(|range| range.contains(&place)))
-        };
-        (marked.len(), marked.iter().filter(|id| !is_seen(id)).count())
+        let seen = self.places.with(|places| {
+            let place = |id: &i64| places.get(&Item::Patient(*id));
+            let is_seen = |place: &&usize| on_screen.as_ref().is_none_or(|range| range.contains(place));
+            marked.iter().filter_map(place).filter(is_seen).count()
+        });
+        (marked.len(), marked.len() - seen)
     }
 
     /// Where to look to tell this patient from another one who is shown and whose name is alike; `None` when there is none.
@@ -173,18 +195,21 @@ impl View {
         let live = self.live.get_value();
         live.turned.track();
         self.places.track();
-        let is_shown = |other: &i64| {
-            *other != id && self.places.with_untracked(|places| places.contains_key(&Item::Patient(*other)))
-        };
-        let others: Vec<i64> = live.index.with_value(|index| {
-            let sounds = &index.get(&id)?.sounds;
-            live.names.with_value(|names| Some(names.get(sounds)?.iter().copied().filter(is_shown).collect()))
-        })?;
+        let others: Vec<i64> = self.places.with_untracked(|places| {
+            let is_shown = |other: &i64| places.contains_key(&Item::Patient(*other));
+            live.index.with_value(|index| index.alike(id).filter(is_shown).collect())
+        });
         live.with_rows(|rows| {
             let row = rows.get(&id)?;
             others.iter().filter_map(|other| rows.get(other)).map(|other| first_difference(row, other)).max()
         })
     }
+}
+
+/// What is worked out whenever what it reads has changed. That it came out the same is not looked for: in ten thousand rows
+/// that would cost as much.
+fn anew<T: Send + Sync + 'static>(read: impl Fn() -> T + Send + Sync + 'static) -> Memo<Arc<T>> {
+    Memo::new_with_compare(move |_| Arc::new(read()), |_, _| true)
 }
 
 impl Live {

@@ -8,16 +8,16 @@ use crate::{
     list::{
         arrange::{Layout, Query, StatusFilter},
         columns::Column,
+        index::Rows,
     },
     live::personal,
 };
 
 /// The list's page: rendered on the server, then taken over by the browser from the same data.
 #[component]
-pub fn ListApp() -> impl IntoView {
-    let page = SharedValue::new(expect_context::<ListPage>).into_inner();
+pub fn ListApp(page: ListPage, rows: Rows) -> impl IntoView {
     let query = Query::from_address(&page.address);
-    let (live, view, clock) = begin(page, query);
+    let (live, view, clock) = begin(page, rows, query);
     let dialogs = Dialogs::new();
     let columns = Memo::new(move |_| Column::from_kept(live.value_of(personal::COLUMNS).as_deref()));
     let is_ward = Memo::new(move |_| live.query.with(|query| query.layout == Layout::Ward));

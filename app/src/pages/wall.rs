@@ -1,14 +1,16 @@
 use leptos::prelude::*;
 
 use super::{ListPage, Page, Use, begin, connect};
-use crate::{components::WallSheet, list::wall::Wall};
+use crate::{
+    components::WallSheet,
+    list::{index::Rows, wall::Wall},
+};
 
 /// The display on the wall: rendered on the server, then taken over by the browser from the same data.
 #[component]
-pub fn WallApp() -> impl IntoView {
-    let page = SharedValue::new(expect_context::<ListPage>).into_inner();
+pub fn WallApp(page: ListPage, rows: Rows) -> impl IntoView {
     let wall = Wall::from_address(&page.address);
-    let (live, view, clock) = begin(page, wall.query.clone());
+    let (live, view, clock) = begin(page, rows, wall.query.clone());
     let ended = RwSignal::new(false);
     connect(&Page { live, view, clock, use_of: Use::Wall(ended) }, || {});
     view! { <WallSheet wall ended/> }

@@ -216,9 +216,6 @@ mod tests {
             wrong(json!({"status": "cancelled"})),
             "Status: Ein Patient kann nicht von „Aufgenommen“ zu „Abgesagt“ wechseln."
         );
-        assert_eq!(
-            wrong(json!({"flags": [{"code": ""}]})),
-            "Kennzeichen: Eintrag 1: Code: Hier fehlt eine Angabe."
-        );
+        assert_eq!(wrong(json!({"flags": [{"code": ""}]})), "Kennzeichen: Eintrag 1: Code: Hier fehlt eine Angabe.");
     }
 }

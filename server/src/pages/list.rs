@@ -1,9 +1,13 @@
+use std::sync::Arc;
+
 use app::{
     language::Language,
-    list::wall::Wall,
+    list::{Snapshot, wall::Wall},
     live::personal::{LANGUAGE, LIST},
-    pages::ListPage,
+    pages::{ListPage, data},
+    patient::Patient,
     shell,
+    wire::Position,
 };
 use axum::{
     extract::{Request, State},
@@ -11,20 +15,22 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{asked_for, reader, render, visitor};
+use super::{asked_for, reader, render, visitor, with_data};
 use crate::{auth::Principal, clock, error::HttpError, state::AppState};
 
 /// `GET /`: the list.
 pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
     let who = reader(&state, request.headers()).await?;
-    let mut page = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
+    let (mut page, rows) = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
     // Somebody who names nothing sees what they saw last.
     if page.address.is_empty() {
         let last = page.personal.as_ref().and_then(|personal| personal.values.get(LIST));
         page.address = last.cloned().unwrap_or_default();
     }
     let options = state.leptos.clone();
-    Ok(render(request, move || shell::list(options.clone(), page.clone())).await)
+    let data = data::blocks(&page, rows.clone());
+    let made = render(request, move || shell::list(options.clone(), page.clone(), rows.clone())).await;
+    Ok(with_data(made, data))
 }
 
 /// `GET /wall`: the list as it hangs on a wall, for nobody in particular.
@@ -36,18 +42,25 @@ pub(crate) async fn wall(State(state): State<AppState>, request: Request) -> Res
     if who.must_change_password {
         return Ok(Redirect::to("/password").into_response());
     }
-    let page = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
+    let (page, rows) = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
     let page = ListPage { personal: None, presence: false, ..page };
     let options = state.leptos.clone();
-    Ok(render(request, move || shell::wall(options.clone(), page.clone())).await)
+    let data = data::blocks(&page, rows.clone());
+    let made = render(request, move || shell::wall(options.clone(), page.clone(), rows.clone())).await;
+    Ok(with_data(made, data))
 }
 
-/// What the list's page and the wall are made from.
-async fn list_page(state: &AppState, who: &Principal, uri: &Uri, asked_for: Language) -> Result<ListPage, HttpError> {
-    let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
+/// What the list's page and the wall are made from, and the rows.
+async fn list_page(
+    state: &AppState,
+    who: &Principal,
+    uri: &Uri,
+    asked_for: Language,
+) -> Result<(ListPage, Vec<Arc<Patient>>), HttpError> {
+    let (Snapshot { epoch, seq, at, rows }, personal) = state.store.snapshot_for(who.account_id).await?;
     let chosen = personal.values.get(LANGUAGE).and_then(|code| Language::from_code(code));
-    Ok(ListPage {
-        snapshot,
+    let page = ListPage {
+        position: Position { epoch, seq, at },
         user: who.info(),
         personal: Some(personal),
         presence: state.asides.tell_presence(),
@@ -55,5 +68,6 @@ async fn list_page(state: &AppState, who: &Principal, uri: &Uri, asked_for: Lang
         language: chosen.unwrap_or(asked_for),
         now: clock::now(),
         address: uri.query().unwrap_or_default().to_owned(),
-    })
+    };
+    Ok((page, rows))
 }

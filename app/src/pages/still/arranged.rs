@@ -1,12 +1,10 @@
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     list::{
-        arrange::{Keys, Mine, Query},
+        arrange::{Mine, Query},
         beds::{Item, with_empty_beds},
+        index::Index,
     },
     patient::Patient,
 };
@@ -24,11 +22,11 @@ pub struct Arranged {
 
 /// What the live list would show of these rows.
 pub fn arrange(rows: &[Arc<Patient>], query: &Query, mine: &Mine) -> Arranged {
-    let keys: HashMap<i64, Keys> = rows.iter().map(|row| (row.id, Keys::of(row))).collect();
-    let with_keys = rows.iter().filter_map(|row| Some((row, keys.get(&row.id)?)));
-    let ids = query.arrange_by(with_keys, mine, |_| false);
+    let mut index = Index::default();
+    rows.iter().for_each(|row| index.enter(row));
+    let ids = index.arrange(query, |row| query.filters_pass(row, mine));
     let by_id: BTreeMap<i64, &Arc<Patient>> = rows.iter().map(|row| (row.id, row)).collect();
     let patients = ids.iter().filter_map(|id| by_id.get(id).copied().cloned()).collect();
-    let items = with_empty_beds(query, ids, rows.iter().map(|row| &**row), |id| keys.get(&id));
+    let items = with_empty_beds(query, ids, rows.iter().map(|row| &**row), |id| index.keys(id));
     Arranged { items, patients, total: rows.len() }
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use app::{
     change::Action,
     filter::search_key,
-    patient::{Data, FieldErrors, NhsNumber, Patient, Revision, UtcTime, field},
+    patient::{
+        Data, FieldErrors, NhsNumber, Patient, Revision, UtcTime, field,
+        parse::{MRN_TAKEN, NHS_TAKEN},
+    },
 };
 use serde_json::{Map, Value};
 
