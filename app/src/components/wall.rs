@@ -137,7 +137,7 @@ fn Pages() -> impl IntoView {
         // Whatever has another size then.
         live.state.track();
         view.board.track();
-        request_animation_frame(move || pages.show(pages.at.get_untracked()));
+        request_animation_frame(move || pages.show_again());
     });
     // Once: it follows nothing.
     react(move || {
@@ -147,7 +147,7 @@ fn Pages() -> impl IntoView {
             }
         };
         let turning = set_interval_with_handle(turn, PAGE).ok();
-        let resized = window_event_listener(ev::resize, move |_| pages.show(pages.at.get_untracked()));
+        let resized = window_event_listener(ev::resize, move |_| pages.show_again());
         let keys = window_event_listener(ev::keydown, move |event| {
             match &*event.key() {
                 " " => pages.paused.update(|paused| *paused = !*paused),
@@ -193,6 +193,13 @@ impl Turning {
     fn turn(self, by: isize) {
         let of = self.of.get_untracked();
         self.show((self.at.get_untracked() + of).saturating_add_signed(by) % of);
+    }
+
+    /// Shows the page as it has to be by now. The next frame may come after all of this is gone.
+    fn show_again(self) {
+        if let Some(page) = self.at.try_get_untracked() {
+            self.show(page);
+        }
     }
 
     /// Shows this page, or the last one if there are fewer.
