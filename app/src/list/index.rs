@@ -26,13 +26,17 @@ impl Rows {
     /// All rows, or the first ones, at a position of the log.
     pub fn new(Position { epoch, seq, at }: Position, rows: Vec<Arc<Patient>>) -> Self {
         let mut index = Index::default();
-        rows.iter().for_each(|row| index.enter(row));
+        for row in &rows {
+            index.enter(row);
+        }
         Self { list: PatientList::new(Snapshot { epoch, seq, at, rows }), index }
     }
 
     /// More rows of the same moment: see [`PatientList::add`].
     pub fn add(&mut self, rows: Vec<Arc<Patient>>) {
-        rows.iter().for_each(|row| self.index.enter(row));
+        for row in &rows {
+            self.index.enter(row);
+        }
         self.list.add(rows);
     }
 }

@@ -23,7 +23,9 @@ pub struct Arranged {
 /// What the live list would show of these rows.
 pub fn arrange(rows: &[Arc<Patient>], query: &Query, mine: &Mine) -> Arranged {
     let mut index = Index::default();
-    rows.iter().for_each(|row| index.enter(row));
+    for row in rows {
+        index.enter(row);
+    }
     let ids = index.arrange(query, |row| query.filters_pass(row, mine));
     let by_id: BTreeMap<i64, &Arc<Patient>> = rows.iter().map(|row| (row.id, row)).collect();
     let patients = ids.iter().filter_map(|id| by_id.get(id).copied().cloned()).collect();
