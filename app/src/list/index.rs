@@ -121,7 +121,7 @@ mod tests {
     use super::*;
     use crate::{
         list::arrange::{Mine, SortBy, StatusFilter},
-        patient::{Status, UtcTime},
+        patient::{Code as _, Status, UtcTime},
     };
 
     /// Few names and places, so that many are alike and share a bed.
