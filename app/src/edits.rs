@@ -30,7 +30,7 @@ pub struct Edit {
     pub made_at: UtcTime,
     /// Why it was refused: outlives a reload, so that it is not tried again without its user.
     #[serde(default)]
-    refused: Option<String>,
+    refusal: Option<Refusal>,
     #[serde(skip)]
     state: State,
     /// It may have been done already, without an answer: its content stands, and what the user wants beyond it is another
@@ -68,7 +68,30 @@ pub enum Stuck {
         by: String,
     },
     /// Not possible (any more), for this reason.
-    Refused(String),
+    Refused(Refusal),
+}
+
+/// Why a write was not done, where somebody else's change is not to blame.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The page has not come to life yet.
+    Loading,
+    /// The list is not live, and this is not kept until it is.
+    NotLive,
+    /// As many edits are kept as may be.
+    Full,
+    /// What was to be deleted is deleted.
+    DeletedAlready,
+    /// What was to be changed is deleted.
+    Deleted,
+    /// The account may only look.
+    MayNot,
+    /// Somebody else was faster, and there is no version to begin from.
+    Overtaken,
+    /// The values are not right.
+    Invalid(FieldErrors),
+    /// The server's own words, where it had any.
+    Said(Option<String>),
 }
 
 /// What became of a write.
@@ -86,7 +109,7 @@ pub enum Outcome {
         by: String,
     },
     /// Not done, for this reason.
-    Refused(String),
+    Refused(Refusal),
     /// Not sent yet: the list is not live. It is kept on this device and sent when it is.
     Kept,
 }
@@ -113,7 +136,7 @@ impl Edit {
             version,
             data,
             made_at,
-            refused: None,
+            refusal: None,
             state: State::Waiting,
             maybe_done: false,
         }
@@ -151,9 +174,9 @@ impl Edit {
         matches!(self.state, State::Waiting | State::Sent { .. })
     }
 
-    fn refuse(&mut self, reason: String) {
-        self.refused = Some(reason.clone());
-        self.state = State::Stuck(Stuck::Refused(reason));
+    fn refuse(&mut self, why: Refusal) {
+        self.refusal = Some(why.clone());
+        self.state = State::Stuck(Stuck::Refused(why));
     }
 
     fn frame(&self) -> String {
@@ -179,8 +202,8 @@ impl Edits {
     /// for those that were refused. One that was in conflict is asked about anew, with the version that it had.
     pub fn restored(mut edits: Vec<Edit>) -> Self {
         for edit in &mut edits {
-            if let Some(reason) = edit.refused.clone() {
-                edit.state = State::Stuck(Stuck::Refused(reason));
+            if let Some(why) = edit.refusal.clone() {
+                edit.state = State::Stuck(Stuck::Refused(why));
             }
         }
         Self(edits)
@@ -304,8 +327,8 @@ impl Edits {
             Outcome::Conflict { current, by } => {
                 edit.state = State::Stuck(Stuck::Conflict { current: current.clone(), by: by.clone() });
             }
-            Outcome::Invalid(errors) => edit.refuse(errors.in_words()),
-            Outcome::Refused(reason) => edit.refuse(reason.clone()),
+            Outcome::Invalid(errors) => edit.refuse(Refusal::Invalid(errors.clone())),
+            Outcome::Refused(why) => edit.refuse(why.clone()),
             Outcome::Kept => {}
         }
         Some((key, outcome))
@@ -348,13 +371,13 @@ fn outcome(reply: ClientReply, is_delete: bool) -> Outcome {
             Outcome::Saved(row)
         }
         400 if !reply.field_errors().is_empty() => Outcome::Invalid(reply.field_errors()),
-        404 if is_delete => Outcome::Refused("Somebody else has deleted this patient already.".to_owned()),
-        404 => Outcome::Refused("Somebody has deleted this patient meanwhile: your change was not saved.".to_owned()),
-        403 => Outcome::Refused("Your account may look at the list but not change it.".to_owned()),
+        404 if is_delete => Outcome::Refused(Refusal::DeletedAlready),
+        404 => Outcome::Refused(Refusal::Deleted),
+        403 => Outcome::Refused(Refusal::MayNot),
         409 => match reply.current {
             Some(current) => Outcome::Conflict { current: Arc::new(current), by: reply.changed_by.unwrap_or_default() },
-            None => Outcome::Refused(reply.sentence()),
+            None => Outcome::Refused(Refusal::Said(reply.sentence())),
         },
-        _ => Outcome::Refused(reply.sentence()),
+        _ => Outcome::Refused(Refusal::Said(reply.sentence())),
     }
 }

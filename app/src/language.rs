@@ -28,6 +28,13 @@ impl Language {
         }
     }
 
+    /// Where a line begins, as HTML's `dir` has it.
+    pub fn direction(self) -> &'static str {
+        match self {
+            Self::En | Self::De => "ltr",
+        }
+    }
+
     /// What the language calls itself.
     pub fn name(self) -> &'static str {
         match self {

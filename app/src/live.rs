@@ -259,9 +259,10 @@ impl Live {
                         };
                         self.index.try_update_value(|index| index.arrange(query, passes)).unwrap_or_default()
                     });
-                    let items = self.index.with_value(|index| {
-                        with_empty_beds(query, ids, rows.values().map(|row| &**row), |id| index.keys(id))
-                    });
+                    let patients = rows.values().map(|row| &**row);
+                    let items = self
+                        .index
+                        .with_value(|index| with_empty_beds(query, ids, patients.clone(), |id| index.keys(id)));
                     if query.layout == Layout::List {
                         return Arranged { items: Arc::new(items), board: None };
                     }
@@ -270,7 +271,7 @@ impl Live {
                         let (patient, exists) = row.or_else(|| Some((deleted.get(&id)?, false)))?;
                         Some(Entry { patient, exists })
                     };
-                    let board = Board::new(query, &day, &items, entry, rows.values().map(|row| &**row));
+                    let board = Board::new(query, &day, &items, entry, patients);
                     Arranged { items: Arc::new(board.items()), board: Some(Arc::new(board)) }
                 })
             })

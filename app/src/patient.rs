@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::{
-    birth_date::{Age, BirthDate, NoDate},
+    birth_date::{Age, AgeUnit, BirthDate, NoDate},
     codes::{AllergyStatus, Code, CodeStatus, Gender, Status},
     errors::{FieldErrors, NON_FIELD},
     flag::Flag,

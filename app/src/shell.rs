@@ -18,7 +18,7 @@ pub fn list(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> 
     let language = page.language;
     let rows = Rows::new(page.position.clone(), rows);
     view! {
-        <Document title="Patients · Wardwatch" language options=options.clone() script=true class="page">
+        <Document title=language.text("bar.title") language options=options.clone() script=true class="page">
             <ListApp page rows/>
             // Behind what is seen: on a slow line nothing is asked for that takes the place of the first rows.
             <HydrationScripts options/>
@@ -85,12 +85,13 @@ fn Document(
     provide_context(language);
     view! {
         <!DOCTYPE html>
-        <html lang=language.code()>
+        <html lang=language.code() dir=language.direction()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
-                <title>{title}</title>
+                // By hand: in an erased view a text has a comment after it, which a title shows.
+                {leptos::html::title().child(title)}
                 // The bar's colours, for a tablet on which this is installed.
                 <meta name="theme-color" content="#00594c" media="(prefers-color-scheme: light)"/>
                 <meta name="theme-color" content="#17201f" media="(prefers-color-scheme: dark)"/>

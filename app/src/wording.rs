@@ -1,14 +1,22 @@
 //! What a person reads about a row and about the list: the same in the live list, on the pages that hold still, and in what is
 //! exported. Knows no signals.
 
+mod identity;
+mod said;
+
 use serde_json::Value;
 
+pub use self::{
+    identity::{birth, born, born_on, number, two_identifiers, whole_place},
+    said::{errors, message, refusal},
+};
 use crate::{
     language::Language,
-    list::arrange::{Query, StatusFilter},
-    patient::{
-        AllergyStatus, BirthDate, Code as _, CodeStatus, Flag, Gender, NhsNumber, Patient, Status, display::Zone,
+    list::{
+        arrange::{Query, StatusFilter},
+        columns::Column,
     },
+    patient::{AllergyStatus, BirthDate, Code, CodeStatus, Flag, Gender, NhsNumber, Patient, Status, display::Zone},
 };
 
 /// The bed, large.
@@ -156,6 +164,17 @@ pub fn field(t: Language, name: &str) -> String {
     })
 }
 
+/// A column's title.
+pub fn column(t: Language, column: Column) -> String {
+    t.text(match column {
+        Column::Status => "wording.field.status",
+        Column::Admission => "wording.field.admission_date",
+        Column::Attending => "wording.field.attending",
+        Column::Alerts => "wording.alerts",
+        Column::Note => "wording.note",
+    })
+}
+
 /// The value of the field with this key; `None` when there is none.
 pub fn value(t: Language, name: &str, value: &Value, zone: &Zone) -> Option<String> {
     match value {
@@ -171,26 +190,31 @@ pub fn value(t: Language, name: &str, value: &Value, zone: &Zone) -> Option<Stri
 }
 
 fn code_or_time(t: Language, name: &str, text: &str, zone: &Zone) -> Option<String> {
+    match name {
+        "admission_date" | "dismissal_date" | "deceased_at" => text.parse().ok().map(|time| zone.date_time(time)),
+        "nhs_number" => text.parse().ok().map(|number: NhsNumber| number.grouped()),
+        "birth_date" => text.parse().ok().map(BirthDate::display_long),
+        _ => code_word(t, name, text),
+    }
+}
+
+/// A code of the field with this key, beside the field's name; `None` when it has no such code.
+fn code_word(t: Language, name: &str, code: &str) -> Option<String> {
     let key = match name {
-        "admission_date" | "dismissal_date" | "deceased_at" => {
-            return text.parse().ok().map(|time| zone.date_time(time));
-        }
-        "status" => return Status::from_code(text).map(|status| status_word(t, status)),
-        "nhs_number" => return text.parse().ok().map(|number: NhsNumber| number.grouped()),
-        "birth_date" => return text.parse().ok().map(BirthDate::display_long),
-        "gender" => match Gender::from_code(text)? {
+        "status" => return Status::from_code(code).map(|status| status_word(t, status)),
+        "gender" => match Gender::from_code(code)? {
             Gender::Unknown => "wording.gender.unknown",
             Gender::Female => "wording.gender.female",
             Gender::Male => "wording.gender.male",
             Gender::Other => "wording.gender.other",
         },
-        "allergy_status" => match AllergyStatus::from_code(text)? {
+        "allergy_status" => match AllergyStatus::from_code(code)? {
             AllergyStatus::NotRecorded => "wording.allergies.not_recorded",
             AllergyStatus::Known => "wording.allergies.known",
             AllergyStatus::NoneKnown => "wording.allergies.none_known",
             AllergyStatus::Unavailable => "wording.allergies.unavailable",
         },
-        "code_status" => match CodeStatus::from_code(text)? {
+        "code_status" => match CodeStatus::from_code(code)? {
             CodeStatus::NotRecorded => "wording.resus.not_recorded",
             CodeStatus::Full => "wording.resus.full",
             CodeStatus::Limited => "wording.resus.limited",
@@ -198,6 +222,20 @@ fn code_or_time(t: Language, name: &str, text: &str, zone: &Zone) -> Option<Stri
         _ => return None,
     };
     Some(t.text(key))
+}
+
+/// The codes that a form offers for the field with this key, each with its words.
+pub fn choices(t: Language, name: &str) -> Vec<(&'static str, String)> {
+    fn codes<C: Code>() -> Vec<&'static str> {
+        C::ALL.iter().map(|code| code.as_str()).collect()
+    }
+    let codes = match name {
+        "gender" => codes::<Gender>(),
+        "allergy_status" => codes::<AllergyStatus>(),
+        "code_status" => codes::<CodeStatus>(),
+        _ => Vec::new(),
+    };
+    codes.into_iter().filter_map(|code| Some((code, code_word(t, name, code)?))).collect()
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use app::{
-    edits::{Edit, Edits, MOST_KEPT, Outcome, Pending, Stuck},
-    patient::{Data, Patient, UtcTime},
+    edits::{Edit, Edits, MOST_KEPT, Outcome, Pending, Refusal, Stuck},
+    patient::{Data, FieldErrors, Patient, UtcTime},
     wire::{ClientReply, Frame},
 };
 use serde_json::{Value, json};
@@ -167,7 +167,11 @@ fn what_is_refused_is_stuck_unless_somebody_is_told() {
     sent(&mut edits);
     edits.answered(reply("a", 400, &json!({"errors": [{"bed": ["Too long."]}]})), 0, nobody).unwrap();
     let Some(Stuck::Refused(why)) = edits.iter().next().unwrap().stuck() else { panic!("not stuck") };
-    assert!(why.contains("Too long."), "{why}");
+    assert_eq!(*why, Refusal::Invalid(FieldErrors::one("bed", "Too long.")));
+    // And stays so over a reload.
+    let kept = serde_json::to_string(&edits.to_keep()).unwrap();
+    let restored = Edits::restored(serde_json::from_str(&kept).unwrap());
+    assert_eq!(restored.iter().next().unwrap().stuck(), Some(&Stuck::Refused(why.clone())));
 }
 
 #[test]

@@ -1,16 +1,7 @@
-import type { Locator, Page } from '@playwright/test';
+import { tabTo } from '../fixtures/keys.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 const ADA = 'LOVELACE, Ada';
-
-/** Tabs on until this has the focus, as often as a patient person would. */
-async function tabTo(page: Page, wanted: Locator): Promise<void> {
-    for (let tries = 0; tries < 60; tries++) {
-        if (await wanted.evaluate(element => element === document.activeElement)) return;
-        await page.keyboard.press('Tab');
-    }
-    await expect(wanted, 'reached by Tab').toBeFocused();
-}
 
 test('a patient is admitted by keyboard alone, with a slip on the way', async ({ open }) => {
     const list = await open('sister');

@@ -30,13 +30,13 @@ test('a change is seen while it is on its way, as one that is not saved', async 
 
 test('a change that is refused is taken back from the row, and the reason is told', async ({ open, lab }) => {
     const ada = await lab.admit({ reason: 'Fall' });
-    const grace = await lab.admit({ first_name: 'Grace', last_name: 'Hopper', medical_record_number: '4711' });
     const wire = new Wire();
     const list = await open('sister', { wire });
     const dialog = await list.startEdit(ADA);
     // Only the database can know that this number is another patient's.
     await dialog.fill({ 'Medical record number': '4711' });
     wire.hold();
+    const grace = await lab.admit({ first_name: 'Grace', last_name: 'Hopper', medical_record_number: '4711' });
     await dialog.press('Save');
     await dialog.press('Cancel');
     await expect(list.row(ADA).root).toContainText('MRN 4711');

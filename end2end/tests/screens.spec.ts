@@ -14,7 +14,7 @@ const SCREENS: [string, string][] = [
 ];
 
 for (const colorScheme of ['light', 'dark'] as const) {
-    test(`every screen has its picture taken, ${colorScheme}`, async ({ browser }, { outputPath }) => {
+    test(`every screen has its picture taken, ${colorScheme}`, async ({ browser }, testInfo) => {
         test.slow();
         const server = await Server.blank();
         await server.addUser('sister', 'clinician');
@@ -26,7 +26,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const list = new ListPage(page);
         await list.isLive();
         const picture = async (name: string, width: number) => {
-            await page.screenshot({ path: outputPath(`${name}-${width}.png`) });
+            await page.screenshot({ path: testInfo.outputPath(`${name}-${width}.png`) });
         };
         for (const width of WIDTHS) {
             await page.setViewportSize({ width, height: width < 1000 ? 900 : Math.round(width * 9 / 16) });

@@ -71,7 +71,7 @@ test('a record leads to its history, and the last change is taken back', async (
     await list.openPatient(ADA);
     await list.dialog.root.getByRole('link', { name: 'History' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText(`History: ${ADA}`);
-    await expect(page.locator('.identifiers')).toHaveText(`${ADA} · Born 10-Dec-1985 (40y) · NHS No 943 476 5919`);
+    await expect(page.locator('.identifiers')).toHaveText(/^LOVELACE, Ada \(Ms\) · Born 10-Dec-1985 \(\d+y\) · NHS No 943 476 5919$/);
     await expect(page.locator('.block').first()).toContainText('Bed: A1 → becomes B4');
     await page.getByRole('link', { name: 'Take the last change back…' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText(`Take back the last change: ${ADA}?`);
@@ -132,18 +132,17 @@ test('on each page of the handover sheet is which it is, whose, and about whom',
             handover_note: bed === 7 ? 'Long.\n'.repeat(300) : `Note of ${bed}`,
         });
     }
-    const list = await open('sister');
-    for (const [language, number] of [['en', /Page (\d+) of (\d+)/], ['de', /Seite (\d+) von (\d+)/]] as const) {
-        await list.page.setExtraHTTPHeaders({ 'Accept-Language': language });
-        await list.page.goto('/print');
-        const pages = pagesOf(await list.page.pdf({ preferCSSPageSize: true }));
+    for (const [locale, number] of [['en-GB', /Page (\d+) of (\d+)/], ['de-DE', /Seite (\d+) von (\d+)/]] as const) {
+        const { page } = await open('sister', { locale, javaScriptEnabled: false });
+        await page.goto('/print');
+        const pages = pagesOf(await page.pdf({ preferCSSPageSize: true }));
         expect(pages.length).toBeGreaterThan(5);
         for (const [place, text] of pages.entries()) {
             expect(number.exec(text)?.slice(1)).toEqual([String(place + 1), String(pages.length)]);
             expect(text).toContain('sister');
             // Name and birth.
             expect(text).toMatch(/PATIENT\d\d, Ada/);
-            expect(text).toContain('Born 1950');
+            expect(text).toContain('1950');
         }
     }
 });

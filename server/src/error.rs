@@ -1,12 +1,15 @@
 //! The boundary of HTTP: what went wrong is logged once, with an id, and told in words that give nothing away.
 
+use app::language::Language;
 use axum::{
+    extract::Request,
     http::{StatusCode, header},
+    middleware::Next,
     response::{Html, IntoResponse, Redirect, Response},
 };
 use uuid::Uuid;
 
-use crate::{auth::AccountError, store::StoreError};
+use crate::{auth::AccountError, pages::asked_for, store::StoreError};
 
 /// Why a request got no page.
 #[derive(Debug, thiserror::Error)]
@@ -52,22 +55,19 @@ impl IntoResponse for HttpError {
             Self::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "The server is stopping. Connect again in a moment."),
             Self::Store(StoreError::DiskFull) | Self::Account(AccountError::Store(StoreError::DiskFull)) => {
                 tracing::warn!("a form was refused: the disk is full");
-                let page = page("The server's disk is full", "Nothing was saved. Try again later.");
-                return (StatusCode::INSUFFICIENT_STORAGE, Html(page)).into_response();
+                return Told::of("error.full.title", "error.full.told").with(StatusCode::INSUFFICIENT_STORAGE);
             }
             Self::Store(StoreError::Unreachable(_) | StoreError::Locked)
             | Self::Account(AccountError::Store(StoreError::Unreachable(_) | StoreError::Locked)) => {
                 return no_database();
             }
-            Self::Store(StoreError::Unknown) => return unknown_outcome(),
+            Self::Store(StoreError::Unknown) => {
+                return Told::of("error.unsure.title", "error.unsure.told").with(StatusCode::SERVICE_UNAVAILABLE);
+            }
             Self::Store(_) | Self::Account(_) | Self::Csv(_) | Self::Unmade(_) | Self::Unwritten(_) => {
-                let id = log_unforeseen(&self);
-                let told = format!(
-                    "The server has a problem. Nothing was changed. Try again in a moment; if it stays, tell your \
-                     system's support this number: <code>{id}</code>"
-                );
-                let page = page("The list cannot be shown", &told);
-                return (StatusCode::INTERNAL_SERVER_ERROR, Html(page)).into_response();
+                let id = Some(log_unforeseen(&self));
+                let told = Told { id, ..Told::of("error.failed.title", "error.failed.told") };
+                return told.with(StatusCode::INTERNAL_SERVER_ERROR);
             }
         };
         (status, words).into_response()
@@ -77,25 +77,49 @@ impl IntoResponse for HttpError {
 /// Asks the browser to come back, to the list: what it asked for may have been a form, which is not sent twice unasked. A
 /// load balancer may ask another node instead.
 pub(crate) fn no_database() -> Response {
-    let page =
-        page("The list cannot be shown just now", "The database does not answer. This page tries again by itself.");
     let come_back = [(header::RETRY_AFTER, "5"), (header::REFRESH, "5; url=/")];
-    (StatusCode::SERVICE_UNAVAILABLE, come_back, Html(page)).into_response()
+    let told = Told::of("error.away.title", "error.away.told").with(StatusCode::SERVICE_UNAVAILABLE);
+    (come_back, told).into_response()
 }
 
-/// What was to be written may have been written or not.
-fn unknown_outcome() -> Response {
-    let page = page(
-        "It is not known whether this was saved",
-        "The database was lost while it was saving. Go back to the patient's history: it tells what is saved.",
-    );
-    (StatusCode::SERVICE_UNAVAILABLE, Html(page)).into_response()
+/// A page that tells why there is no other one. It gets its words in [`in_words`], where it is known who reads them.
+#[derive(Clone, Copy)]
+struct Told {
+    title: &'static str,
+    told: &'static str,
+    /// The number under which it was logged.
+    id: Option<Uuid>,
 }
 
-fn page(heading: &str, told: &str) -> String {
-    format!(
-        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>Wardwatch</title><h1>{heading}</h1><p>{told}</p></html>"
-    )
+impl Told {
+    fn of(title: &'static str, told: &'static str) -> Self {
+        Self { title, told, id: None }
+    }
+
+    fn with(self, status: StatusCode) -> Response {
+        let mut response = status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    fn page(self, t: Language) -> String {
+        let id = self.id.map(|id| format!(" <code>{id}</code>")).unwrap_or_default();
+        let (title, told, direction) = (t.text(self.title), t.text(self.told), t.direction());
+        format!(
+            "<!DOCTYPE html><html lang=\"{t}\" dir=\"{direction}\"><meta charset=\"utf-8\"><title>Wardwatch</title>\
+             <h1>{title}</h1><p>{told}{id}</p></html>"
+        )
+    }
+}
+
+/// Tells what went wrong in the language that the browser asks for: the user's own may be out of reach.
+pub(crate) async fn in_words(request: Request, next: Next) -> Response {
+    let language = asked_for(request.headers());
+    let response = next.run(request).await;
+    match response.extensions().get::<Told>().copied() {
+        Some(told) => (response.into_parts().0, Html(told.page(language))).into_response(),
+        None => response,
+    }
 }
 
 /// Logs what nobody foresaw and returns the id by which it is found again.

@@ -5,6 +5,7 @@ use axum::{
     Router,
     extract::State,
     http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::from_fn,
     routing::{get, post},
 };
 use tower_http::{
@@ -17,7 +18,7 @@ use tower_http::{
     trace::TraceLayer,
 };
 
-use crate::{pages, socket, state::AppState};
+use crate::{error, pages, socket, state::AppState};
 
 pub(crate) fn router(state: AppState) -> Router {
     let fixed = |name: HeaderName, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
@@ -50,6 +51,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "same-origin"))
         .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
+        .layer(from_fn(error::in_words))
         .layer(CompressionLayer::new().compress_when(worth_compressing))
         // What went wrong is logged where it is answered; that the database is away, once, by those who work with it.
         .layer(TraceLayer::new_for_http().on_failure(()))

@@ -297,6 +297,9 @@ async fn what_nobody_foresaw_is_told_without_giving_anything_away() {
     assert_eq!(answer.status(), 500);
     assert!(answer.body().contains("The list cannot be shown") && answer.body().contains("<code>"));
     assert!(!answer.body().to_lowercase().contains("table"), "{}", answer.body());
+    let german = ward.get("/", &[&cookie, "Accept-Language: de-CH"]).await;
+    assert_eq!((german.status(), german.header("content-type")), (500, Some("text/html; charset=utf-8")));
+    assert!(german.body().contains("<html lang=\"de\"") && german.body().contains("Nichts wurde geändert."));
 }
 
 #[tokio::test]

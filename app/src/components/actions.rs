@@ -10,24 +10,26 @@ use super::{
     submission::{Buttons, Submission},
 };
 use crate::{
+    language::{Language, use_language},
     live::Live,
     patient::{Code as _, Data, Patient, Status},
+    wording::{born, number, status_word, two_identifiers, whole_place},
 };
 
 /// What going from one status to another is called.
-pub(super) fn status_action(from: Status, to: Status) -> &'static str {
-    match (from, to) {
-        (Status::Expected, Status::Admitted) => "Admit",
-        (Status::Admitted, Status::Expected) => "Undo admission",
-        (_, Status::Cancelled) => "Cancel admission",
-        (Status::Cancelled, _) => "Undo cancellation",
-        (Status::Discharged, Status::OnLeave) => "Undo discharge, on leave",
-        (_, Status::OnLeave) => "Send on leave",
-        (Status::OnLeave, Status::Admitted) => "Back from leave",
-        (_, Status::Discharged) => "Discharge",
-        (Status::Discharged, _) => "Undo discharge",
-        (_, to) => to.label(),
-    }
+pub(super) fn status_action(t: Language, from: Status, to: Status) -> String {
+    t.text(match (from, to) {
+        (Status::Expected, Status::Admitted) => "record.to.admit",
+        (Status::Admitted, Status::Expected) => "record.to.undo_admission",
+        (_, Status::Cancelled) => "record.to.cancel",
+        (Status::Cancelled, _) => "record.to.undo_cancellation",
+        (Status::Discharged, Status::OnLeave) => "record.to.undo_discharge_on_leave",
+        (_, Status::OnLeave) => "record.to.leave",
+        (Status::OnLeave, Status::Admitted) => "record.to.back",
+        (_, Status::Discharged) => "record.to.discharge",
+        (Status::Discharged, _) => "record.to.undo_discharge",
+        (_, to) => return status_word(t, to),
+    })
 }
 
 /// The one value that a change of status sends.
@@ -42,25 +44,27 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
     let Some(row) = live.row(id) else { return view! { <Gone/> }.into_any() };
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
+    let t = use_language();
     let base: Arc<Patient> = row.patient.get_untracked();
     let submission = Submission::new();
-    let action = status_action(base.status, status);
-    let (name, place) = (base.display_name(), base.display_place());
-    let identifiers = base.display_two_identifiers(clock.today(), &clock.zone());
+    let action = status_action(t, base.status, status);
+    let title = t.fill("record.status.question", &[("action", &action), ("name", &base.display_name())]);
+    let place = whole_place(t, &base);
+    let identifiers = two_identifiers(t, &base, clock.today(), &clock.zone());
     let from = base.status;
     let send = submit(move || {
         submission.patch(base.clone(), status_data(status), move |row| {
-            dialogs.finish(format!("{}: {}", status.label(), row.display_name()), Some((row, from)));
+            dialogs.finish(format!("{}: {}", status_word(t, status), row.display_name()), Some((row, from)));
         });
     });
     view! {
         <ConflictPart submission/>
         <form on:submit=send class:hidden=submission.in_conflict()>
-            <DialogTitle text=format!("{action}: {name}?")/>
+            <DialogTitle text=title.clone()/>
             <p class="identifiers">{identifiers.clone()}</p>
-            <p>{from.label()}", "{place.clone()}" → "<strong>{status.label()}</strong></p>
-            <p class="hint">"You can take it back afterwards."</p>
-            <Buttons submission label=action keeps=true/>
+            <p>{status_word(t, from)}", "{place.clone()}{t.text("wording.becomes")}<strong>{status_word(t, status)}</strong></p>
+            <p class="hint">{t.text("record.status.hint")}</p>
+            <Buttons submission label=action.clone() keeps=true/>
         </form>
     }
     .into_any()
@@ -73,25 +77,24 @@ pub(super) fn DeleteDialog(id: i64) -> impl IntoView {
     let Some(row) = live.row(id) else { return view! { <Gone/> }.into_any() };
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
+    let t = use_language();
     let base: Arc<Patient> = row.patient.get_untracked();
     let submission = Submission::new();
     let name = base.display_name();
-    let born = base.display_born(clock.today(), &clock.zone());
-    let number = base.display_number();
-    let label = format!("Delete {name} · {number}");
+    let born = born(t, &base, clock.today(), &clock.zone());
+    let number = number(t, &base);
+    let label = t.fill("record.delete_both", &[("name", &name), ("number", &number)]);
     let send = submit(move || {
         let name = base.display_name();
-        submission.delete(base.clone(), move || dialogs.finish(format!("Deleted: {name}"), None));
+        submission
+            .delete(base.clone(), move || dialogs.finish(t.fill("record.done.deleted", &[("name", &name)]), None));
     });
     view! {
         <ConflictPart submission/>
         <form on:submit=send class:hidden=submission.in_conflict()>
-            <DialogTitle text=format!("Delete {name}?")/>
+            <DialogTitle text=t.fill("record.delete_name", &[("name", &name)])/>
             <p class="identifiers">{name.clone()}<br/>{born.clone()}<br/>{number.clone()}</p>
-            <p class="warning">
-                "⚠ Delete a record only when it was made by mistake. A patient who leaves is discharged. "
-                "The record disappears from every list; the log keeps it."
-            </p>
+            <p class="warning">{t.text("record.delete_warning")}</p>
             <Buttons submission label danger=true/>
         </form>
     }

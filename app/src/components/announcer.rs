@@ -3,7 +3,7 @@ use std::{collections::BTreeSet, time::Duration};
 use leptos::prelude::*;
 
 use super::erased::react;
-use crate::live::Live;
+use crate::{language::use_language, live::Live};
 
 /// How long changes are gathered before they are read out together.
 const GATHER: Duration = Duration::from_secs(2);
@@ -12,6 +12,7 @@ const GATHER: Duration = Duration::from_secs(2);
 #[component]
 pub(crate) fn Announcer() -> impl IntoView {
     let live = expect_context::<Live>();
+    let t = use_language();
     let words = RwSignal::new(String::new());
     let gathering = StoredValue::new(false);
     react(move || {
@@ -25,11 +26,7 @@ pub(crate) fn Announcer() -> impl IntoView {
             move || {
                 gathering.set_value(false);
                 let count = live.unannounced.with_untracked(BTreeSet::len);
-                words.set(if count == 1 {
-                    "1 patient updated".to_owned()
-                } else {
-                    format!("{count} patients updated")
-                });
+                words.set(t.count(["list.updated.one", "list.updated.other"], count));
                 live.unannounced.set(BTreeSet::new());
             },
             GATHER,

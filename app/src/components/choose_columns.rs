@@ -6,8 +6,10 @@ use super::{
     erased::{input, press, when},
 };
 use crate::{
+    language::use_language,
     list::columns::Column,
     live::{Live, personal},
+    wording,
 };
 
 /// Which columns this user wants, in which order.
@@ -16,6 +18,7 @@ pub(super) fn ColumnsDialog() -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let columns = expect_context::<Memo<Vec<Column>>>();
+    let t = use_language();
     let keep = move |columns: &[Column]| live.remember(personal::COLUMNS.to_owned(), Column::to_kept(columns));
     let toggle = move |column: Column, wanted: bool| {
         let mut columns = columns.get_untracked();
@@ -39,6 +42,7 @@ pub(super) fn ColumnsDialog() -> impl IntoView {
         chosen.into_iter().chain(others).collect::<Vec<_>>()
     };
     let item = move |column: Column| {
+        let label = wording::column(t, column);
         view! {
             <li>
                 <label class="check">
@@ -47,28 +51,28 @@ pub(super) fn ColumnsDialog() -> impl IntoView {
                         prop:checked=when(move || place(column).is_some())
                         on:change=input(move |event| toggle(column, event_target_checked(&event)))
                     />
-                    {column.label()}
+                    {label.clone()}
                 </label>
                 <button
                     type="button"
-                    aria-label=format!("Move {} to the left", column.label())
+                    aria-label=t.fill("list.columns.earlier", &[("column", &label)])
                     disabled=when(move || place(column).is_none_or(|place| place == 0))
                     on:click=press(move || earlier(column))
-                >"←"</button>
+                >{t.text("list.columns.arrow")}</button>
             </li>
         }
         .into_any()
     };
     view! {
         <div class="record-list">
-            <DialogTitle text="Columns"/>
-            <p class="hint">"Place and patient always come first. The choice is kept for you, on all your screens."</p>
+            <DialogTitle text=t.text("list.columns.title")/>
+            <p class="hint">{t.text("list.columns.hint")}</p>
             <ul class="choices">
                 <For each=all key=|column| *column let:column>{item(column)}</For>
             </ul>
             <div class="buttons">
-                <button type="button" on:click=press(move || keep(&Column::AT_FIRST))>"As at first"</button>
-                <button type="button" class="primary" on:click=press(move || dialogs.close())>"Back to the list"</button>
+                <button type="button" on:click=press(move || keep(&Column::AT_FIRST))>{t.text("list.columns.at_first")}</button>
+                <button type="button" class="primary" on:click=press(move || dialogs.close())>{t.text("list.back")}</button>
             </div>
         </div>
     }

@@ -5,7 +5,10 @@ use super::{
     dialog::DialogTitle,
     erased::{press, submit, text},
 };
-use crate::live::{Live, View};
+use crate::{
+    language::use_language,
+    live::{Live, View},
+};
 
 /// Asks before everything counts as seen (PAL-0970).
 #[component]
@@ -13,11 +16,11 @@ pub(super) fn ClearAllDialog() -> impl IntoView {
     let live = expect_context::<Live>();
     let view = expect_context::<View>();
     let dialogs = expect_context::<Dialogs>();
+    let t = use_language();
     let words = text(move || match view.updates() {
-        (1, 0) => "1 update is marked. It is in view.".to_owned(),
-        (1, _) => "1 update is marked. It is out of view.".to_owned(),
-        (marked, 0) => format!("{marked} updates are marked. All of them are in view."),
-        (marked, hidden) => format!("{marked} updates are marked, {hidden} of them out of view."),
+        (marked, 0) => t.count(["list.clear.in_view.one", "list.clear.in_view.other"], marked),
+        (1, _) => t.text("list.clear.hidden.one"),
+        (marked, hidden) => t.fill("list.clear.hidden.other", &[("count", &marked), ("hidden", &hidden)]),
     });
     let clear = submit(move || {
         live.clear_all_marks();
@@ -25,12 +28,12 @@ pub(super) fn ClearAllDialog() -> impl IntoView {
     });
     view! {
         <form on:submit=clear>
-            <DialogTitle text="Mark all as seen?"/>
+            <DialogTitle text=t.text("list.clear.title")/>
             <p>{words}</p>
-            <p class="hint">"The marks go away on all your screens, those of other wards too. Nobody else’s do."</p>
+            <p class="hint">{t.text("list.clear.hint")}</p>
             <div class="buttons">
-                <button type="submit" class="primary">"Mark all as seen"</button>
-                <button type="button" on:click=press(move || dialogs.close())>"Cancel"</button>
+                <button type="submit" class="primary">{t.text("list.clear.do")}</button>
+                <button type="button" on:click=press(move || dialogs.close())>{t.text("list.cancel")}</button>
             </div>
         </form>
     }

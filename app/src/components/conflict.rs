@@ -8,8 +8,10 @@ use super::{
     words::{Changes, shown},
 };
 use crate::{
+    language::use_language,
     live::Live,
-    patient::{Data, field},
+    patient::Data,
+    wording::{self, two_identifiers},
 };
 
 /// The decision, once there is one to make.
@@ -28,6 +30,7 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
+    let t = use_language();
     let (base, current) = (conflict.base.values(), conflict.current.values());
     let (both, theirs_only): (Vec<String>, Vec<String>) = base
         .iter()
@@ -44,7 +47,7 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
             || choices.with(|made| undecided.iter().any(|name| chosen(made, name).is_none()))
     });
     let saved_at = clock.zone().date_time(conflict.current.updated_at);
-    let identifiers = conflict.current.display_two_identifiers(clock.today(), &clock.zone());
+    let identifiers = two_identifiers(t, &conflict.current, clock.today(), &clock.zone());
     let rows = both
         .iter()
         .map(|name| {
@@ -65,11 +68,11 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
             let theirs_chosen = mine_chosen.clone();
             view! {
                 <fieldset class="choice">
-                    <legend>{field::label(name).to_owned()}</legend>
-                    <p class="hint">"Before: "{shown(name, base.get(name))}</p>
+                    <legend>{wording::field(t, name)}</legend>
+                    <p class="hint">{t.fill("record.conflict.before", &[("value", &shown(t, name, base.get(name)))])}</p>
                     <label>
                         <input type="radio" name=name.clone() prop:checked=when(move || mine_chosen(true)) on:change=input(move |_| choose(true))/>
-                        " Mine: "<strong>{shown(name, conflict.mine.get(name))}</strong>
+                        {t.text("record.conflict.mine")}<strong>{shown(t, name, conflict.mine.get(name))}</strong>
                     </label>
                     <label>
                         <input
@@ -78,7 +81,7 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
                             prop:checked=when(move || theirs_chosen(false))
                             on:change=input(move |_| choose_theirs(false))
                         />
-                        " Theirs: "<strong>{shown(name, current.get(name))}</strong>
+                        {t.text("record.conflict.theirs")}<strong>{shown(t, name, current.get(name))}</strong>
                     </label>
                 </fieldset>
             }
@@ -109,36 +112,33 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
             .collect();
         if kept.is_empty() {
             submission.settle();
-            dialogs.finish("Nothing was changed: theirs was kept.".to_owned(), None);
+            dialogs.finish(t.text("record.conflict.theirs_kept"), None);
             return;
         }
         submission.patch(newer.clone(), kept, move |row| {
-            dialogs.finish(format!("Saved: {}", row.display_name()), None);
+            dialogs.finish(t.fill("record.done.saved", &[("name", &row.display_name())]), None);
         });
     });
     view! {
         <form on:submit=confirm class="conflict">
-            <DialogTitle text="Somebody else changed this patient"/>
+            <DialogTitle text=t.text("record.conflict.title")/>
             <p class="identifiers">{identifiers}</p>
-            <p><strong>{conflict.by.clone()}</strong>" saved a change at "{saved_at}" while you were at yours. Nothing of yours is saved yet."</p>
-            {has_both.then(|| view! { <p>"You both changed these. Choose for each what is to stand:"</p> }.into_any())}
+            <p><strong>{conflict.by.clone()}</strong>{t.fill("record.conflict.told", &[("time", &saved_at)])}</p>
+            {has_both.then(|| view! { <p>{t.text("record.conflict.choose")}</p> }.into_any())}
             {rows}
-            {has_theirs.then(|| view! { <p>"They also changed, and it stays:"</p><Changes before=before.0 after=theirs/> }.into_any())}
-            {has_alone.then(|| view! { <p>"You alone changed, and it is saved with your choices:"</p><Changes before=before.1 after=alone/> }.into_any())}
+            {has_theirs.then(|| view! { <p>{t.text("record.conflict.theirs_only")}</p><Changes before=before.0 after=theirs/> }.into_any())}
+            {has_alone.then(|| view! { <p>{t.text("record.conflict.mine_only")}</p><Changes before=before.1 after=alone/> }.into_any())}
             <Problem submission/>
             <div class="buttons">
                 <button type="submit" class="primary" disabled=blocked>
-                    {text(move || {
-                        let label = match (deletes, live.blocked.get()) {
-                            (true, _) => "Look at it again",
-                            (false, false) => "Save my choices",
-                            (false, true) => "Keep my choices until live",
-                        };
-                        label.to_owned()
-                    })}
+                    {text(move || t.text(match (deletes, live.blocked.get()) {
+                        (true, _) => "record.conflict.look_again",
+                        (false, false) => "record.conflict.save",
+                        (false, true) => "record.conflict.keep",
+                    }))}
                 </button>
                 <button type="button" on:click=press(move || dialogs.close())>
-                    {if later { "Decide later" } else { "Cancel, keep theirs" }}
+                    {t.text(if later { "record.conflict.later" } else { "record.conflict.cancel" })}
                 </button>
             </div>
         </form>

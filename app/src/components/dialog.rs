@@ -15,7 +15,10 @@ use super::{
     views::SaveViewDialog,
     wall_dialog::WallDialog,
 };
-use crate::patient::{Patient, Status};
+use crate::{
+    language::use_language,
+    patient::{Patient, Status},
+};
 
 /// What the dialog shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +96,7 @@ impl Dialogs {
 #[component]
 pub(crate) fn Dialog() -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
+    let t = use_language();
     let node = NodeRef::<html::Dialog>::new();
     react(move || {
         let wanted = dialogs.open.get() != Open::Nothing;
@@ -126,7 +130,7 @@ pub(crate) fn Dialog() -> impl IntoView {
     view! {
         <dialog node_ref=node aria-labelledby="dialog-title" on:input=on_input on:cancel=on_escape on:close=closed>
             <p class="warning" role="alert" class:hidden=when(move || !asking.get())>
-                "Press Escape again to throw away what you have typed."
+                {t.text("record.escape")}
             </p>
             {part(move || match dialogs.open.get() {
                 Open::Nothing => ().into_any(),
@@ -163,11 +167,12 @@ pub(super) fn DialogTitle(#[prop(into)] text: Signal<String>) -> impl IntoView {
 #[component]
 pub(super) fn Gone() -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
+    let t = use_language();
     view! {
-        <DialogTitle text="This patient is no longer on the list"/>
-        <p>"Somebody has deleted the record meanwhile."</p>
+        <DialogTitle text=t.text("record.gone.title")/>
+        <p>{t.text("record.gone.told")}</p>
         <div class="buttons">
-            <button type="button" on:click=press(move || dialogs.close())>"Back to the list"</button>
+            <button type="button" on:click=press(move || dialogs.close())>{t.text("list.back")}</button>
         </div>
     }
 }

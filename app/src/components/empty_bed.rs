@@ -21,11 +21,12 @@ pub(super) fn EmptyBed(bed: Arc<Bed>) -> impl IntoView {
         Some(room) => format!("{}, {room}", bed.ward),
         None => bed.ward.clone(),
     };
+    let t = use_language();
     let name = bed.bed.clone();
     view! {
         <tr class="unoccupied" aria-rowindex=row_index(view, Item::Empty(bed))>
-            <td class="place" data-label="Place"><span class="bed">{name}</span><span class="sub">{place}</span></td>
-            <th scope="row" class="identity">{use_language().text("wording.unoccupied")}</th>
+            <td class="place" data-label=t.text("wording.place")><span class="bed">{name}</span><span class="sub">{place}</span></td>
+            <th scope="row" class="identity">{t.text("wording.unoccupied")}</th>
             <td colspan=text(move || columns.with(Vec::len).max(1).to_string())></td>
         </tr>
     }

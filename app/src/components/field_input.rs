@@ -4,44 +4,49 @@ use super::{
     erased::{input, text, when},
     submission::Submission,
 };
-use crate::patient::field::TextField;
+use crate::{
+    language::{Language, use_language},
+    patient::field::TextField,
+    wording::{self, message},
+};
 
 /// How a field is typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Text,
     Long,
     /// One of these: (value, words).
-    Choice(&'static [(&'static str, &'static str)]),
+    Choice(Vec<(&'static str, String)>),
 }
 
 /// A field of a form.
 #[derive(Clone)]
 pub(super) struct Field {
     pub(super) name: &'static str,
-    pub(super) label: &'static str,
+    pub(super) label: String,
     pub(super) kind: Kind,
     pub(super) required: bool,
     pub(super) max: Option<usize>,
-    pub(super) hint: &'static str,
+    pub(super) hint: String,
     /// Values that are offered while typing.
     pub(super) offers: Vec<String>,
 }
 
 impl Field {
-    pub(super) fn new(name: &'static str, label: &'static str, kind: Kind) -> Self {
-        Self { name, label, kind, required: false, max: None, hint: "", offers: Vec::new() }
+    pub(super) fn new(t: Language, name: &'static str, kind: Kind) -> Self {
+        let label = wording::field(t, name);
+        Self { name, label, kind, required: false, max: None, hint: String::new(), offers: Vec::new() }
     }
 
-    pub(super) fn text(rule: TextField) -> Self {
-        Self { max: Some(rule.max), ..Self::new(rule.name, rule.label, Kind::Text) }
+    pub(super) fn text(t: Language, rule: TextField) -> Self {
+        Self { max: Some(rule.max), ..Self::new(t, rule.name, Kind::Text) }
     }
 
     pub(super) fn required(self) -> Self {
         Self { required: true, ..self }
     }
 
-    pub(super) fn hint(self, hint: &'static str) -> Self {
+    pub(super) fn hint(self, hint: String) -> Self {
         Self { hint, ..self }
     }
 
@@ -53,6 +58,7 @@ impl Field {
 /// A label, an input, and the messages about it beside it.
 #[component]
 pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Submission) -> impl IntoView {
+    let t = use_language();
     let Field { name, label, kind, required, max, hint, offers } = field;
     let id = format!("field-{name}");
     let error_id = format!("error-{name}");
@@ -60,8 +66,8 @@ pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Subm
     let list_id = format!("offers-{name}");
     let wrong = move || submission.errors.with(|errors| !errors.of(name).is_empty());
     let described = {
-        let (error_id, hint_id) = (error_id.clone(), hint_id.clone());
-        move || match (wrong(), hint.is_empty()) {
+        let (error_id, hint_id, has_no_hint) = (error_id.clone(), hint_id.clone(), hint.is_empty());
+        move || match (wrong(), has_no_hint) {
             (true, true) => error_id.clone(),
             (true, false) => format!("{error_id} {hint_id}"),
             (false, false) => hint_id.clone(),
@@ -90,8 +96,8 @@ pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Subm
         .into_any(),
         Kind::Choice(choices) => view! {
             <select id=id.clone() name=name on:change=left aria-invalid=invalid aria-describedby=described>
-                {choices.iter().map(|(code, words)| view! {
-                    <option value=*code selected=when(move || value.with(|value| value == code))>{*words}</option>
+                {choices.into_iter().map(|(code, words)| view! {
+                    <option value=code selected=when(move || value.with(|value| value == code))>{words}</option>
                 }).collect_view()}
             </select>
         }
@@ -123,7 +129,10 @@ pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Subm
                 <datalist id=list_id>{offers.into_iter().map(|offer| view! { <option value=offer></option> }).collect_view()}</datalist>
             })}
             {(!hint.is_empty()).then(|| view! { <p class="hint" id=hint_id>{hint}</p> })}
-            <p class="field-error" id=error_id>{text(move || submission.errors.with(|errors| errors.of(name).join(" ")))}</p>
+            <p class="field-error" id=error_id>{text(move || submission.errors.with(|errors| {
+                let errors: Vec<String> = errors.of(name).iter().map(|said| message(t, said)).collect();
+                errors.join(" ")
+            }))}</p>
         </div>
     }
     .into_any()

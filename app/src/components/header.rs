@@ -11,6 +11,7 @@ use crate::{
     edits::Edit,
     language::use_language,
     live::{LinkState, Live, View},
+    wire::Role,
 };
 
 /// Whose list this is, what time it is, what is new, and whether all of it is true (PAL-0010, PAL-0040, PAL-0840).
@@ -22,7 +23,11 @@ pub(crate) fn Header() -> impl IntoView {
     let clock = expect_context::<Clock>();
     let t = use_language();
     let name = live.user.with_value(|user| user.name.clone());
-    let role = live.user.with_value(|user| user.role.as_str());
+    let role = t.text(match live.user.with_value(|user| user.role) {
+        Role::Viewer => "bar.role.viewer",
+        Role::Clinician => "bar.role.clinician",
+        Role::Admin => "bar.role.admin",
+    });
     let ward = text(move || live.query.with(|query| query.ward.clone()).unwrap_or_else(|| t.text("bar.all_wards")));
     let counts = Memo::new(move |_| view.updates());
     let updates = text(move || {
@@ -35,15 +40,14 @@ pub(crate) fn Header() -> impl IntoView {
     react(move || {
         let (marked, _) = counts.get();
         let count = if marked > 0 { format!("({marked}) ") } else { String::new() };
-        document().set_title(&format!("{count}Patients · Wardwatch"));
+        document().set_title(&format!("{count}{}", t.text("bar.title")));
     });
     let is_paused = when(move || live.paused.with(Option::is_some));
     let sign_out: Box<dyn FnMut(SubmitEvent)> = Box::new(move |event: SubmitEvent| {
         if live.edits.with_untracked(|edits| edits.iter().all(Edit::is_saved)) {
             return;
         }
-        let question = "Changes on this device are not saved. Sign out and lose them?";
-        if window().confirm_with_message(question).unwrap_or_default() {
+        if window().confirm_with_message(&t.text("bar.lose_changes")).unwrap_or_default() {
             live.forget_all();
         } else {
             event.prevent_default();
@@ -61,18 +65,18 @@ pub(crate) fn Header() -> impl IntoView {
                     class="needs-script"
                     disabled=when(move || counts.get().0 == 0)
                     on:click=press(move || dialogs.show(Open::ClearAll))
-                >"Mark all seen"</button>
+                >{t.text("bar.mark_all_seen")}</button>
                 <button
                     type="button"
                     class="needs-script"
                     aria-pressed=text(move || is_paused.get().to_string())
                     on:click=press(move || live.pause(!is_paused.get_untracked()))
-                >{text(move || if is_paused.get() { "Go on" } else { "Pause" }.to_owned())}</button>
+                >{text(move || t.text(if is_paused.get() { "bar.go_on" } else { "bar.pause" }))}</button>
             </p>
             <WaitingRows/>
-            <nav class="who" aria-label="Account">
+            <nav class="who" aria-label=t.text("bar.account")>
                 <a href="/password">{name}" ("{role}")"</a>
-                <form method="post" action="/sign-out" on:submit=sign_out><button type="submit">"Sign out"</button></form>
+                <form method="post" action="/sign-out" on:submit=sign_out><button type="submit">{t.text("bar.sign_out")}</button></form>
             </nav>
         </header>
         <Banner/>
@@ -86,6 +90,7 @@ fn WaitingRows() -> impl IntoView {
     let live = expect_context::<Live>();
     let view = expect_context::<View>();
     let dialogs = expect_context::<Dialogs>();
+    let t = use_language();
     let is_none = when(move || view.waiting.get() == 0 || live.paused.with(Option::is_some));
     let show = press(move || {
         view.take_over();
@@ -94,7 +99,7 @@ fn WaitingRows() -> impl IntoView {
     view! {
         <p class="waiting" class:unseen=is_none role="status">
             <button type="button" id="waiting" on:click=show>
-                {text(move || format!("{} pending: show", view.waiting.get()))}
+                {text(move || t.fill("bar.waiting", &[("count", &view.waiting.get())]))}
             </button>
         </p>
     }
@@ -104,22 +109,18 @@ fn WaitingRows() -> impl IntoView {
 #[component]
 pub(super) fn LinkBadge() -> impl IntoView {
     let live = expect_context::<Live>();
+    let t = use_language();
     let of = move |texts: [&'static str; 3]| {
-        text(move || {
-            let [connecting, live_now, lost] = texts;
-            let text = match live.state.get() {
-                LinkState::Connecting | LinkState::Syncing => connecting,
-                LinkState::Live => live_now,
-                LinkState::Lost { .. } => lost,
-            };
-            text.to_owned()
-        })
+        let [connecting, live_now, lost] = texts;
+        match live.state.get() {
+            LinkState::Connecting | LinkState::Syncing => connecting,
+            LinkState::Live => live_now,
+            LinkState::Lost { .. } => lost,
+        }
     };
-    view! {
-        <p class=of(["badge connecting", "badge live", "badge lost"]) id="link" role="status">
-            {of(["○ Connecting", "● Live", "✕ Not live"])}
-        </p>
-    }
+    let class = text(move || of(["badge connecting", "badge live", "badge lost"]).to_owned());
+    let words = text(move || t.text(of(["bar.link.connecting", "bar.link.live", "bar.link.lost"])));
+    view! { <p class=class id="link" role="status">{words}</p> }
 }
 
 /// What a lost link means, for as long as it is lost (PAL-0860/0870).
@@ -127,31 +128,28 @@ pub(super) fn LinkBadge() -> impl IntoView {
 fn Banner() -> impl IntoView {
     let live = expect_context::<Live>();
     let clock = expect_context::<Clock>();
+    let t = use_language();
     let may_write = live.user.with_value(|user| user.role.may_write());
     let is_found = when(move || !matches!(live.state.get(), LinkState::Lost { .. }));
     let is_understood = when(move || !matches!(live.state.get(), LinkState::Lost { at_a_loss: true, .. }));
     let words = part(move || {
         let LinkState::Lost { since, at_a_loss } = live.state.get() else { return ().into_any() };
         let since = clock.zone().time_with_seconds(since);
-        let then = match (at_a_loss, may_write, live.keeps.get()) {
-            (true, ..) => {
-                " The server answers, but this page cannot confirm that its rows are right. Do not rely on them: reload the page."
-            }
-            (false, true, true) => {
-                " What you see may be out of date. Reconnecting by itself… Changes are kept on this device until then; nobody new can be admitted, and no record deleted."
-            }
-            (false, ..) => " What you see may be out of date, and nothing can be changed. Reconnecting by itself…",
-        };
-        view! { <p><strong>"Not live since "{since}"."</strong>{then}</p> }.into_any()
+        let then = t.text(match (at_a_loss, may_write, live.keeps.get()) {
+            (true, ..) => "bar.lost.at_a_loss",
+            (false, true, true) => "bar.lost.keeps",
+            (false, ..) => "bar.lost.refuses",
+        });
+        view! { <p><strong>{t.fill("bar.lost.since", &[("time", &since)])}</strong>" "{then}</p> }.into_any()
     });
     let reload = press(move || {
         // Fails only where navigation is forbidden.
         let _ = window().location().reload();
     });
     view! {
-        <section class="banner" class:hidden=is_found aria-label="Connection">
+        <section class="banner" class:hidden=is_found aria-label=t.text("bar.lost.title")>
             <div role="alert">{words}</div>
-            <button type="button" class:hidden=is_understood on:click=reload>"Reload the page"</button>
+            <button type="button" class:hidden=is_understood on:click=reload>{t.text("bar.lost.reload")}</button>
             {may_write.then(|| view! {
                 <label class="check">
                     <input
@@ -159,15 +157,15 @@ fn Banner() -> impl IntoView {
                         prop:checked=live.keeps
                         on:change=input(move |event| live.keeps.set(event_target_checked(&event)))
                     />
-                    "Keep my changes on this device while the list is not live"
+                    {t.text("bar.lost.keep")}
                 </label>
             })}
         </section>
         <PauseBanner/>
         <noscript>
             <p class="banner">
-                <strong>"This list does not update by itself"</strong>
-                ", because scripts are turned off in this browser. It is as of "{clock.minute()}"; reload the page for a newer one. Nothing can be changed here."
+                <strong>{t.text("bar.no_script.what")}</strong>
+                {t.fill("bar.no_script.why", &[("time", &clock.minute())])}
             </p>
         </noscript>
     }
@@ -179,6 +177,7 @@ fn PauseBanner() -> impl IntoView {
     let live = expect_context::<Live>();
     let view = expect_context::<View>();
     let clock = expect_context::<Clock>();
+    let t = use_language();
     part(move || {
         live.paused
             .get()
@@ -187,15 +186,14 @@ fn PauseBanner() -> impl IntoView {
                 let waiting = text(move || {
                     let rows = live.stale.with(BTreeSet::len).max(view.waiting.get());
                     match rows {
-                        0 => "Nothing has changed since.".to_owned(),
-                        1 => "1 row has changed since.".to_owned(),
-                        rows => format!("{rows} rows have changed since."),
+                        0 => t.text("bar.paused.none"),
+                        rows => t.count(["bar.paused.rows.one", "bar.paused.rows.other"], rows),
                     }
                 });
                 view! {
-                    <section class="banner paused" aria-label="Paused">
-                        <p><strong>"Paused at "{since}"."</strong>" What you see is the list as it was then. "{waiting}</p>
-                        <button type="button" on:click=press(move || live.pause(false))>"Go on"</button>
+                    <section class="banner paused" aria-label=t.text("bar.paused.title")>
+                        <p><strong>{t.fill("bar.paused.at", &[("time", &since)])}</strong>" "{t.text("bar.paused.what")}" "{waiting}</p>
+                        <button type="button" on:click=press(move || live.pause(false))>{t.text("bar.go_on")}</button>
                     </section>
                 }
                 .into_any()

@@ -13,6 +13,7 @@ use super::{
     erased::{input, press, when},
 };
 use crate::{
+    language::use_language,
     list::arrange::Layout,
     live::{Live, View},
 };
@@ -20,20 +21,21 @@ use crate::{
 /// Where it is kept that a user does not want single keys (WCAG 2.1.4).
 const KEYS: &str = "keys";
 
-const SHEET: &[(&str, &str)] = &[
-    ("/", "Search"),
-    ("Ctrl F", "Search, where the list is longer than what the browser’s own search sees; again, the browser’s"),
-    ("j or ↓", "The next patient"),
-    ("k or ↑", "The patient before"),
-    ("Enter", "Open the patient"),
-    ("s", "Mark this patient’s updates as seen"),
-    ("*", "Star this patient, or take the star away"),
-    ("u", "Show rows that are pending"),
-    ("p", "Pause, and go on"),
-    ("m", "My patients, or everybody"),
-    ("a", "Admit a patient"),
-    ("Esc", "Close what is open"),
-    ("?", "This sheet"),
+/// Keys, and what each does.
+const SHEET: [(&[&str], &str); 13] = [
+    (&["/"], "list.keys.search"),
+    (&["Ctrl F"], "list.keys.find"),
+    (&["j", "↓"], "list.keys.next"),
+    (&["k", "↑"], "list.keys.before"),
+    (&["Enter"], "list.keys.open"),
+    (&["s"], "list.keys.seen"),
+    (&["*"], "list.keys.star"),
+    (&["u"], "list.keys.waiting"),
+    (&["p"], "list.keys.pause"),
+    (&["m"], "list.keys.mine"),
+    (&["a"], "list.keys.admit"),
+    (&["Esc"], "list.keys.close"),
+    (&["?"], "list.keys.sheet"),
 ];
 
 /// Listens for keys as long as the page lives.
@@ -152,21 +154,24 @@ fn step(by: i32) -> bool {
 pub(super) fn HelpDialog() -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
+    let t = use_language();
     let wanted = when(move || live.value_of(KEYS).is_none());
     let want =
         input(move |event| live.remember(KEYS.to_owned(), (!event_target_checked(&event)).then(|| "off".to_owned())));
     view! {
         <div class="record-list">
-            <DialogTitle text="Keys"/>
+            <DialogTitle text=t.text("list.keys.title")/>
             <dl class="keys">
-                {SHEET.iter().map(|(key, words)| view! { <div><dt><kbd>{*key}</kbd></dt><dd>{*words}</dd></div> }).collect_view()}
+                {SHEET.iter().map(|(keys, does)| view! {
+                    <div><dt><kbd>{keys.join(&t.text("list.keys.or"))}</kbd></dt><dd>{t.text(does)}</dd></div>
+                }).collect_view()}
             </dl>
             <label class="check">
                 <input type="checkbox" prop:checked=wanted on:change=want/>
-                "Use single keys"
+                {t.text("list.keys.use")}
             </label>
             <div class="buttons">
-                <button type="button" class="primary" on:click=press(move || dialogs.close())>"Back to the list"</button>
+                <button type="button" class="primary" on:click=press(move || dialogs.close())>{t.text("list.back")}</button>
             </div>
         </div>
     }

@@ -17,6 +17,7 @@ use crate::{
     list::arrange::ATTENDING,
     live::{Live, personal},
     patient::Flag,
+    wording::flag_word,
 };
 
 /// What is not needed at every look: further filters, columns, and lists with names.
@@ -25,7 +26,7 @@ pub(super) fn Menu() -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
-    let language = use_language();
+    let t = use_language();
     let node = NodeRef::<html::Details>::new();
     let close = move || {
         if let Some(details) = node.get_untracked() {
@@ -53,24 +54,24 @@ pub(super) fn Menu() -> impl IntoView {
         live.remember(ATTENDING.to_owned(), Some(name).filter(|name| !name.is_empty()));
     });
     let opens = move |what: Open, words: &'static str| {
-        view! { <button type="button" on:click=press(move || dialogs.show(what))>{words}</button> }.into_any()
+        view! { <button type="button" on:click=press(move || dialogs.show(what))>{t.text(words)}</button> }.into_any()
     };
     // What the server makes from the list as it is arranged here.
     let made = move |path: &'static str, words: &'static str| {
         let address = text(move || query.with(|query| query.address_of(path, &[])));
-        view! { <a href=address>{language.text(words)}</a> }.into_any()
+        view! { <a href=address>{t.text(words)}</a> }.into_any()
     };
     view! {
         <details class="menu" node_ref=node on:focusout=left on:keydown=key>
-            <summary>"More"</summary>
+            <summary>{t.text("list.menu.title")}</summary>
             <div class="menu-body">
                 <div class="control">
-                    <label for="flag">"Flag"</label>
+                    <label for="flag">{t.text("list.menu.flag")}</label>
                     <select id="flag" on:change=pick_flag>
-                        <option value="" selected=when(move || query.with(|query| query.flag.is_none()))>"Any or none"</option>
-                        {Flag::COMMON.iter().map(|(code, words)| {
+                        <option value="" selected=when(move || query.with(|query| query.flag.is_none()))>{t.text("list.menu.any_flag")}</option>
+                        {Flag::COMMON.iter().map(|(code, _)| {
                             let selected = when(move || query.with(|query| query.flag.as_deref() == Some(*code)));
-                            view! { <option value=*code selected=selected>{*words}</option> }.into_any()
+                            view! { <option value=*code selected=selected>{flag_word(t, code)}</option> }.into_any()
                         }).collect_view()}
                     </select>
                 </div>
@@ -80,10 +81,10 @@ pub(super) fn Menu() -> impl IntoView {
                         prop:checked=when(move || !query.with(|query| query.hides_empty))
                         on:change=input(move |event| query.update(|query| query.hides_empty = !event_target_checked(&event)))
                     />
-                    "Show empty beds"
+                    {t.text("list.menu.empty_beds")}
                 </label>
                 <div class="control">
-                    <label for="attending">{language.text("mine.attending")}</label>
+                    <label for="attending">{t.text("mine.attending")}</label>
                     <input
                         id="attending"
                         autocomplete="off"
@@ -91,17 +92,17 @@ pub(super) fn Menu() -> impl IntoView {
                         prop:value=text(move || live.mine().attending)
                         on:change=attends
                     />
-                    <p class="hint" id="attending-hint">{language.text("mine.hint")}</p>
+                    <p class="hint" id="attending-hint">{t.text("mine.hint")}</p>
                 </div>
-                {opens(Open::Columns, "Columns…")}
-                {opens(Open::SaveView, "Save this list…")}
-                <button type="button" on:click=press(move || dialogs.show(Open::Wall))>{use_language().text("wall.open")}</button>
-                <nav aria-label="Saved lists" class="menu-links">
+                {opens(Open::Columns, "list.menu.columns")}
+                {opens(Open::SaveView, "list.menu.save")}
+                {opens(Open::Wall, "wall.open")}
+                <nav aria-label=t.text("list.menu.saved") class="menu-links">
                     {part(move || views::read(live.value_of(personal::VIEWS)).into_iter().map(|view| view! {
                         <a href=format!("/?{}", view.address)>{view.name.clone()}</a>
                     }.into_any()).collect_view().into_any())}
                 </nav>
-                <p class="menu-heading" id="made">{language.text("still.pages")}</p>
+                <p class="menu-heading" id="made">{t.text("still.pages")}</p>
                 <nav aria-labelledby="made" class="menu-links">
                     {made("/changes", "still.menu.changes")}
                     {made("/past", "still.menu.past")}
@@ -109,10 +110,10 @@ pub(super) fn Menu() -> impl IntoView {
                     {made("/export.csv", "still.menu.csv")}
                     {made("/export.ndjson", "still.menu.fhir")}
                 </nav>
-                {opens(Open::Help, "Keys")}
+                {opens(Open::Help, "list.keys.title")}
                 <form method="post" action="/language" class="menu-languages">
                     <input type="hidden" name="back" value=text(move || query.with(|query| format!("/?{}", query.to_address())))/>
-                    {Language::ALL.into_iter().filter(|other| *other != language).map(|other| view! {
+                    {Language::ALL.into_iter().filter(|other| *other != t).map(|other| view! {
                         <button type="submit" name="to" value=other.code() lang=other.code()>{other.name()}</button>
                     }.into_any()).collect_view()}
                 </form>

@@ -12,22 +12,19 @@ use super::{
     presence::Presence,
     same_person::{SamePerson, SamePersonPart},
     submission::{Buttons, Submission},
-    words::{ALLERGIES, GENDERS, RESUSCITATION},
 };
 use crate::{
     language::{Language, use_language},
     live::Live,
     patient::{
         BirthDate, Data, FieldErrors, Flag, NhsNumber, Patient, Revision, UtcTime,
-        display::{UNKNOWN, Zone, iso_date_first},
+        display::{Zone, iso_date_first},
         field,
     },
     wire::How,
+    wording::{born_on, choices, flag_word, two_identifiers},
 };
 
-const ARRIVALS: &[(&str, &str)] = &[("admitted", "Admitted: the patient is here"), ("expected", "Expected: will come")];
-const ACUITIES: &[(&str, &str)] =
-    &[("", "Not assessed"), ("1", "1 (most urgent)"), ("2", "2"), ("3", "3"), ("4", "4"), ("5", "5 (least urgent)")];
 /// The form's fields as texts, and the way back to values. A handle.
 #[derive(Clone, Copy)]
 struct Draft {
@@ -79,18 +76,22 @@ impl Draft {
     }
 
     /// Two identifiers of somebody who is not there yet, as far as they have been typed.
-    fn identifiers(self) -> String {
+    fn identifiers(self, t: Language) -> String {
         let typed = |name| Some(self.text(name).get().trim().to_owned()).filter(|text| !text.is_empty());
-        let known = |name| typed(name).unwrap_or_else(|| UNKNOWN.to_owned());
+        let known = |name| typed(name).unwrap_or_else(|| t.text("wording.unknown"));
         let title = typed("title").map(|title| format!(" ({title})")).unwrap_or_default();
-        let number = typed("nhs_number").map(|number| match number.parse::<NhsNumber>() {
-            Ok(number) => format!("NHS No {}", number.grouped()),
-            Err(_) => format!("NHS No {number}"),
+        let number = typed("nhs_number").map(|number| {
+            let grouped = number.parse::<NhsNumber>().map_or(number, |number| number.grouped());
+            t.fill("wording.nhs", &[("number", &grouped)])
         });
-        let second = number.or_else(|| typed("medical_record_number").map(|number| format!("MRN {number}")));
-        let born = || match iso_date_first(&known("birth_date")).parse::<BirthDate>() {
-            Ok(born) => format!("Born {}", born.display_long()),
-            Err(_) => format!("Born {}", known("birth_date")),
+        let record = || typed("medical_record_number").map(|number| t.fill("wording.mrn", &[("number", &number)]));
+        let second = number.or_else(record);
+        let born = || match typed("birth_date") {
+            Some(date) => {
+                let date = iso_date_first(&date).parse::<BirthDate>().map_or(date, BirthDate::display_long);
+                born_on(t, &date)
+            }
+            None => t.text("wording.born_unknown"),
         };
         let name = format!("{}, {}{title}", known("last_name").to_uppercase(), known("first_name"));
         format!("{name} · {}", second.unwrap_or_else(born))
@@ -178,7 +179,9 @@ pub(super) fn AdmitDialog() -> impl IntoView {
     let same = SamePerson::new();
     let admit = Callback::new(move |()| {
         let data = draft.changed_from(&Data::new());
-        submission.create(data, move |row| dialogs.finish(format!("Admitted: {}", row.display_name()), None));
+        submission.create(data, move |row| {
+            dialogs.finish(t.fill("record.done.admitted", &[("name", &row.display_name())]), None);
+        });
     });
     let check = move || {
         let mut errors = draft.taken(live, None, t);
@@ -203,12 +206,12 @@ pub(super) fn AdmitDialog() -> impl IntoView {
     });
     focus_on_errors(submission, form);
     view! {
-        <SamePersonPart same identifiers=text(move || draft.identifiers()) admit/>
+        <SamePersonPart same identifiers=text(move || draft.identifiers(t)) admit/>
         <form on:submit=send on:click=press(look) on:keyup=move |_| look() novalidate node_ref=form class:hidden=same.asks()>
-            <DialogTitle text="Admit a patient"/>
+            <DialogTitle text=t.text("record.form.title")/>
             <Fields draft submission admitting=true id=None/>
-            <p class="identifiers">{text(move || draft.identifiers())}</p>
-            <Buttons submission label="Admit"/>
+            <p class="identifiers">{text(move || draft.identifiers(t))}</p>
+            <Buttons submission label=t.text("record.admit")/>
         </form>
     }
     .into_any()
@@ -228,8 +231,8 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     let values = base.values();
     let draft = Draft::new(&values, clock);
     let form = NodeRef::<html::Form>::new();
-    let identifiers = base.display_two_identifiers(clock.today(), &clock.zone());
-    let title = format!("Edit {}", base.display_name());
+    let identifiers = two_identifiers(t, &base, clock.today(), &clock.zone());
+    let title = t.fill("record.edit_name", &[("name", &base.display_name())]);
     let check = move |base: &Patient| {
         let mut errors = draft.taken(live, Some(id), t);
         let data = draft.changed_from(&base.values());
@@ -252,7 +255,9 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
             focus_first_wrong(form);
             return;
         }
-        submission.patch(base.clone(), data, move |row| dialogs.finish(format!("Saved: {}", row.display_name()), None));
+        submission.patch(base.clone(), data, move |row| {
+            dialogs.finish(t.fill("record.done.saved", &[("name", &row.display_name())]), None);
+        });
     });
     focus_on_errors(submission, form);
     view! {
@@ -262,7 +267,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
             <Presence id how=How::Editing/>
             <Fields draft submission admitting=false id=Some(id)/>
             <p class="identifiers">{identifiers.clone()}</p>
-            <Buttons submission label="Save" keeps=true/>
+            <Buttons submission label=t.text("record.save") keeps=true/>
         </form>
     }
     .into_any()
@@ -290,52 +295,59 @@ fn focus_first_wrong(form: NodeRef<html::Form>) {
 #[component]
 fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>) -> impl IntoView {
     let live = expect_context::<Live>();
+    let t = use_language();
     let field_input = move |field: Field| view! { <FieldInput value=draft.text(field.name) field submission/> };
-    let plain = move |rule| field_input(Field::text(rule));
-    let choice = move |name, label, choices| field_input(Field::new(name, label, Kind::Choice(choices)));
+    let plain = move |rule| field_input(Field::text(t, rule));
+    let choice = move |name| field_input(Field::new(t, name, Kind::Choice(choices(t, name))));
+    let arrivals = vec![("admitted", t.text("record.form.here")), ("expected", t.text("record.form.will_come"))];
+    let acuities = vec![
+        ("", t.text("wording.not_assessed")),
+        ("1", t.text("record.form.most_urgent")),
+        ("2", "2".to_owned()),
+        ("3", "3".to_owned()),
+        ("4", "4".to_owned()),
+        ("5", t.text("record.form.least_urgent")),
+    ];
     // Not the browser's own date input: it writes dates as its locale does, which nobody on a ward can rely on.
-    let time =
-        |name, label| Field::new(name, label, Kind::Text).hint("Day and 24-hour time, such as 23-Nov-2026 14:02");
+    let time = |name| Field::new(t, name, Kind::Text).hint(t.text("record.form.time_hint"));
+    let admission = Field { label: t.text("record.form.admission"), ..time("admission_date").required() };
     view! {
         <fieldset>
-            <legend>"Who"</legend>
+            <legend>{t.text("record.form.who")}</legend>
             <div class="fields">
-                {field_input(Field::text(field::LAST_NAME).required())}
-                {field_input(Field::text(field::FIRST_NAME).required())}
+                {field_input(Field::text(t, field::LAST_NAME).required())}
+                {field_input(Field::text(t, field::FIRST_NAME).required())}
                 {plain(field::MIDDLE_NAMES)}
                 {plain(field::TITLE)}
                 {plain(field::PREFERRED_NAME)}
-                {field_input(
-                    Field::new("birth_date", "Date of birth", Kind::Text)
-                        .hint("10-Dec-1985 or 1985-12-10; 1985-12 or 1985 when no more is known"),
-                )}
-                {choice("gender", "Gender", GENDERS)}
-                {field_input(Field::new("nhs_number", "NHS number", Kind::Text).hint("10 digits, with or without spaces"))}
+                {field_input(Field::new(t, "birth_date", Kind::Text).hint(t.text("record.form.birth_hint")))}
+                {choice("gender")}
+                {field_input(Field::new(t, "nhs_number", Kind::Text).hint(t.text("record.form.nhs_hint")))}
                 {plain(field::MEDICAL_RECORD_NUMBER)}
             </div>
         </fieldset>
         <fieldset>
-            <legend>"Stay"</legend>
+            <legend>{t.text("record.form.stay")}</legend>
             <div class="fields">
-                {admitting.then(|| choice("status", "Status", ARRIVALS))}
-                {field_input(time("admission_date", "Admission").required())}
-                {field_input(Field::text(field::WARD).offers(live.values_of(|patient| patient.ward.as_deref())))}
+                {admitting.then(|| field_input(Field::new(t, "status", Kind::Choice(arrivals))))}
+                {field_input(admission)}
+                {field_input(Field::text(t, field::WARD).offers(live.values_of(|patient| patient.ward.as_deref())))}
                 {plain(field::ROOM)}
                 {plain(field::BED)}
-                {field_input(Field::text(field::ATTENDING).offers(live.values_of(|patient| patient.attending.as_deref())))}
-                {field_input(Field::text(field::TEAM).offers(live.values_of(|patient| patient.team.as_deref())))}
-                {field_input(Field { kind: Kind::Long, ..Field::text(field::REASON) })}
-                {field_input(Field { kind: Kind::Long, ..Field::text(field::HANDOVER_NOTE) })}
+                {field_input(Field::text(t, field::ATTENDING).offers(live.values_of(|patient| patient.attending.as_deref())))}
+                {field_input(Field::text(t, field::TEAM).offers(live.values_of(|patient| patient.team.as_deref())))}
+                {field_input(Field { kind: Kind::Long, ..Field::text(t, field::REASON) })}
+                {field_input(Field { kind: Kind::Long, ..Field::text(t, field::HANDOVER_NOTE) })}
             </div>
             <BedWarning ward=draft.text("ward") bed=draft.text("bed") id/>
         </fieldset>
         <fieldset>
-            <legend>"Alerts"</legend>
+            <legend>{t.text("wording.alerts")}</legend>
             <div class="fields">
-                {choice("acuity", "Acuity", ACUITIES)}
-                {choice("allergy_status", "Allergies", ALLERGIES)}
-                {choice("code_status", "Resuscitation", RESUSCITATION)}
-                {(!admitting).then(|| field_input(time("deceased_at", "Died")))}
+                {field_input(Field::new(t, "acuity", Kind::Choice(acuities)))}
+                {choice("allergy_status")}
+                {choice("code_status")}
+                {(!admitting).then(|| field_input(time("deceased_at")))}
             </div>
             <FlagChoice flags=draft.flags/>
         </fieldset>
@@ -347,6 +359,7 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
 #[component]
 pub(super) fn BedWarning(ward: RwSignal<String>, bed: RwSignal<String>, id: Option<i64>) -> impl IntoView {
     let live = expect_context::<Live>();
+    let t = use_language();
     let other = move || {
         let (ward, bed) = (ward.get(), bed.get());
         let (ward, bed) = (ward.trim().to_owned(), bed.trim().to_owned());
@@ -364,7 +377,7 @@ pub(super) fn BedWarning(ward: RwSignal<String>, bed: RwSignal<String>, id: Opti
     view! {
         <div role="status">
             {part(move || other().map(|patient| view! {
-                <p class="warning">"⚠ "{patient.display_name()}" is in this bed already. You can still save."</p>
+                <p class="warning">{t.fill("record.form.bed_taken", &[("name", &patient.display_name())])}</p>
             }.into_any()).into_any())}
         </div>
     }
@@ -372,6 +385,7 @@ pub(super) fn BedWarning(ward: RwSignal<String>, bed: RwSignal<String>, id: Opti
 
 #[component]
 fn FlagChoice(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
+    let t = use_language();
     let toggle = move |code: &'static str| {
         flags.update(|flags| {
             let had = flags.len();
@@ -383,8 +397,8 @@ fn FlagChoice(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
     };
     view! {
         <fieldset class="flags">
-            <legend>"Flags"</legend>
-            {Flag::COMMON.iter().map(|(code, words)| view! {
+            <legend>{t.text("wording.field.flags")}</legend>
+            {Flag::COMMON.iter().map(|(code, _)| view! {
                 <label class="check">
                     <input
                         type="checkbox"
@@ -393,7 +407,7 @@ fn FlagChoice(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
                         prop:checked=when(move || flags.with(|flags| flags.iter().any(|flag| flag.code == *code)))
                         on:change=input(move |_| toggle(code))
                     />
-                    " "{*words}
+                    " "{flag_word(t, code)}
                 </label>
             }).collect_view()}
         </fieldset>

@@ -26,7 +26,8 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
     let clock = expect_context::<Clock>();
-    let cells = Cells { row, language: use_language(), clock };
+    let t = use_language();
+    let cells = Cells { row, language: t, clock };
     view! {
         <tr
             class:new=cells.marked(Test::New)
@@ -34,7 +35,7 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
             data-id=id
             aria-rowindex=row_index(view, Item::Patient(id))
         >
-            <td class="place" class:changed=cells.marked(PLACE) data-label="Place">
+            <td class="place" class:changed=cells.marked(PLACE) data-label=t.text("wording.place")>
                 <Changed when=cells.marked(PLACE)/>
                 <span class="bed">{cells.text(|p, t, _| wording::bed(t, p))}</span>
                 <span class="sub">{cells.text(|p, t, _| wording::place(t, p))}</span>
@@ -55,26 +56,38 @@ pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
 #[component]
 pub(super) fn MarkLine(id: i64, row: Row) -> impl IntoView {
     let live = expect_context::<Live>();
-    part(move || row.mark.get().map(|mark| {
-                    let words = match mark.kind {
-                        MarkKind::New => "New on this list",
-                        MarkKind::Changed(_) => "Changed",
-                        MarkKind::Deleted => "Deleted",
-                        MarkKind::Gone => return view! { <span class="mark">"Deleted, and seen"</span> }.into_any(),
-                    };
-                    view! {
-                        <span class="mark">
-                            <span aria-hidden="true">"● "</span>{words}" by "{mark.by}
-                            <button
-                                type="button"
-                                class="seen"
-                                aria-label=text(move || row.patient.with(|patient| format!("Seen: {}", patient.display_name())))
-                                on:click=press(move || live.clear_mark(id))
-                            >"Seen"</button>
-                        </span>
+    let t = use_language();
+    part(move || {
+        row.mark
+            .get()
+            .map(|mark| {
+                let words = match mark.kind {
+                    MarkKind::New => "list.mark.new",
+                    MarkKind::Changed(_) => "list.mark.changed",
+                    MarkKind::Deleted => "list.mark.deleted",
+                    MarkKind::Gone => {
+                        return view! { <span class="mark">{t.text("list.mark.gone")}</span> }.into_any();
                     }
-                    .into_any()
-                }).into_any())
+                };
+                let words = t.fill(words, &[("by", &mark.by)]);
+                view! {
+                    <span class="mark">
+                        <span aria-hidden="true">"● "</span>{words}
+                        <button
+                            type="button"
+                            class="seen"
+                            aria-label=text(move || {
+                                let name = row.patient.with(|patient| patient.display_name());
+                                t.fill("list.mark.seen_name", &[("name", &name)])
+                            })
+                            on:click=press(move || live.clear_mark(id))
+                        >{t.text("list.mark.seen")}</button>
+                    </span>
+                }
+                .into_any()
+            })
+            .into_any()
+    })
     .into_any()
 }
 
@@ -125,7 +138,7 @@ impl Cells {
             _ => text(String::new),
         };
         view! {
-            <td class:changed=self.marked(test) data-label=column.label()>
+            <td class:changed=self.marked(test) data-label=wording::column(self.language, column)>
                 <Changed when=self.marked(test)/>
                 <span class=class>{self.text(main)}</span>
                 <span class="sub">{self.text(sub)}</span>
@@ -137,7 +150,7 @@ impl Cells {
     fn alerts(self) -> AnyView {
         let language = self.language;
         view! {
-            <td class="alerts" class:changed=self.marked(ALERTS) data-label=Column::Alerts.label()>
+            <td class="alerts" class:changed=self.marked(ALERTS) data-label=wording::column(language, Column::Alerts)>
                 <Changed when=self.marked(ALERTS)/>
                 {self.tags(move |patient| wording::alerts(language, patient))}
             </td>
@@ -188,7 +201,17 @@ const NOTE: Test = Test::Changed(&["handover_note"]);
 /// A symbol and words beside a changed cell's colour (PAL-0880).
 #[component]
 pub(super) fn Changed(when: Signal<bool>) -> impl IntoView {
-    view! {
-        {part(move || when.get().then(|| view! { <span class="dot" title="Changed"><span aria-hidden="true">"●"</span><span class="quiet">"Changed: "</span></span> }.into_any()).into_any())}
-    }
+    let t = use_language();
+    part(move || {
+        when.get()
+            .then(|| {
+                view! {
+                    <span class="dot" title=t.text("list.mark.cell")>
+                        <span aria-hidden="true">"●"</span><span class="quiet">{t.text("list.mark.cell_before")}</span>
+                    </span>
+                }
+                .into_any()
+            })
+            .into_any()
+    })
 }

@@ -21,6 +21,7 @@ use crate::{
         window::Window,
     },
     live::{LinkState, Live, View},
+    wording,
 };
 
 /// The list. Of a long one only the rows near the screen are in the document, and one that has the focus.
@@ -29,6 +30,7 @@ pub(crate) fn PatientTable() -> impl IntoView {
     let live = expect_context::<Live>();
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
+    let t = use_language();
     let hold = Hold::new(view, "#rows > tr");
     hold.keep_focus(|| None);
     let on_focus = move |event: FocusEvent| {
@@ -70,14 +72,14 @@ pub(crate) fn PatientTable() -> impl IntoView {
             on:pointerdown=move |_: PointerEvent| hold.pressed()
         >
             <table aria-rowcount=text(move || (view.shown.with(|shown| shown.len()) + 1).to_string())>
-                <caption class="quiet" id="list-title">"Patients"</caption>
+                <caption class="quiet" id="list-title">{t.text("list.title")}</caption>
                 <thead>
                     <tr aria-rowindex="1">
-                        <SortHeader by=SortBy::Bed label="Bed"/>
-                        <SortHeader by=SortBy::Name label="Patient"/>
+                        <SortHeader by=SortBy::Bed label=t.text("wording.field.bed")/>
+                        <SortHeader by=SortBy::Name label=t.text("list.patient")/>
                         {part(move || columns.get().into_iter().map(|column| match column.sorts_by() {
-                            Some(by) => view! { <SortHeader by label=column.label()/> }.into_any(),
-                            None => view! { <th scope="col">{column.label()}</th> }.into_any(),
+                            Some(by) => view! { <SortHeader by label=wording::column(t, column)/> }.into_any(),
+                            None => view! { <th scope="col">{wording::column(t, column)}</th> }.into_any(),
                         }).collect_view().into_any())}
                     </tr>
                 </thead>
@@ -91,7 +93,7 @@ pub(crate) fn PatientTable() -> impl IntoView {
             <p class="end" class:partial=when(move || view.is_in_part())>
                 {text(move || {
                     let is_empty = view.shown.with(|shown| shown.is_empty());
-                    if is_empty { "No patients to show." } else { "End of the list" }.to_owned()
+                    t.text(if is_empty { "list.none" } else { "list.end" })
                 })}
             </p>
         </div>
@@ -124,7 +126,7 @@ pub(super) fn muted(live: Live) -> Signal<bool> {
 
 /// A column's title, which sorts by it, and the other way round when pressed again.
 #[component]
-fn SortHeader(by: SortBy, label: &'static str) -> impl IntoView {
+fn SortHeader(by: SortBy, label: String) -> impl IntoView {
     let query = expect_context::<Live>().query;
     let sorted = move || query.with(|query| (query.sort == by).then_some(query.descending));
     let aria = Signal::derive(move || {

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::erased::text;
 use crate::{
+    language::use_language,
     live::Live,
     wire::{ATTEND_MS, How},
 };
@@ -12,6 +13,7 @@ use crate::{
 #[component]
 pub(super) fn Presence(id: i64, how: How) -> impl IntoView {
     let live = expect_context::<Live>();
+    let t = use_language();
     live.attend(Some((id, how)));
     // Twice before it would be forgotten.
     let again = set_interval_with_handle(move || live.attend_again(), Duration::from_millis(ATTEND_MS / 2)).ok();
@@ -23,21 +25,21 @@ pub(super) fn Presence(id: i64, how: How) -> impl IntoView {
     });
     let words = text(move || {
         live.others.with(|(pk, others)| {
-            let says = |how: How, words: [&str; 2]| {
+            let says = |how: How, [one, several]: [&'static str; 2]| {
                 let names: Vec<&str> =
                     others.iter().filter(|other| other.how == how).map(|other| other.by.as_str()).collect();
                 match names.len() {
                     0 => String::new(),
-                    1 => format!("{} {} ", names.concat(), words[0]),
-                    _ => format!("{} {} ", names.join(", "), words[1]),
+                    1 => t.fill(one, &[("names", &names.concat())]),
+                    _ => t.fill(several, &[("names", &names.join(", "))]),
                 }
             };
             if *pk != id {
                 return String::new();
             }
-            let editing = says(How::Editing, ["is changing this record.", "are changing this record."]);
-            let viewing = says(How::Viewing, ["is looking at this record.", "are looking at this record."]);
-            format!("{editing}{viewing}").trim_end().to_owned()
+            let editing = says(How::Editing, ["record.presence.editing.one", "record.presence.editing.other"]);
+            let viewing = says(How::Viewing, ["record.presence.viewing.one", "record.presence.viewing.other"]);
+            format!("{editing} {viewing}").trim().to_owned()
         })
     });
     view! { <p class="presence" role="status">{words}</p> }.into_any()

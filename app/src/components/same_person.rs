@@ -11,7 +11,8 @@ use crate::{
     language::use_language,
     list::alike::may_be_one_person,
     live::Live,
-    patient::{Code as _, Patient},
+    patient::Patient,
+    wording::{born, status_word, two_identifiers, whole_place},
 };
 
 /// Patients who may be the one that is to be admitted, and what to do if they are not. A handle.
@@ -52,9 +53,9 @@ pub(super) fn SamePersonPart(
     let candidate = move |patient: Arc<Patient>| {
         let id = patient.id;
         let facts = [
-            patient.display_two_identifiers(clock.today(), &clock.zone()),
-            patient.display_born(clock.today(), &clock.zone()),
-            format!("{}, {}", patient.status.label(), patient.display_place()),
+            two_identifiers(t, &patient, clock.today(), &clock.zone()),
+            born(t, &patient, clock.today(), &clock.zone()),
+            format!("{}, {}", status_word(t, patient.status), whole_place(t, &patient)),
             t.fill("admit.since", &[("time", &clock.zone().date_time(patient.admission_date))]),
         ];
         let label = t.fill("admit.open", &[("name", &patient.display_name())]);

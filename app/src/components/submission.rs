@@ -7,9 +7,11 @@ use super::{
     erased::{part, press, text, when},
 };
 use crate::{
-    edits::Outcome,
+    edits::{Outcome, Refusal},
+    language::{Language, use_language},
     live::{Live, WriteRequest},
     patient::{Data, FieldErrors, Patient},
+    wording::refusal,
 };
 
 /// Somebody else changed the row while this user did.
@@ -38,13 +40,14 @@ pub(super) struct Submission {
     check: StoredValue<Option<Check>>,
     /// Fields that were left and not checked yet.
     left: StoredValue<Vec<&'static str>>,
-    pub(super) problem: RwSignal<Option<String>>,
+    pub(super) problem: RwSignal<Option<Refusal>>,
     pub(super) conflict: RwSignal<Option<Conflict>>,
     /// The key of the stuck edit that the user decides about here.
     pub(super) decides: StoredValue<Option<String>>,
     /// The key of the write whose answer is still to come.
     under_way: StoredValue<Option<String>>,
     page: StoredValue<(Live, Dialogs)>,
+    t: Language,
 }
 
 impl Submission {
@@ -61,6 +64,7 @@ impl Submission {
             decides: StoredValue::new(None),
             under_way: StoredValue::new(None),
             page: StoredValue::new((live, expect_context())),
+            t: use_language(),
         };
         // A dialog that is closed while its write is under way hears no answer.
         on_cleanup(move || {
@@ -152,19 +156,17 @@ impl Submission {
                 (Outcome::Saved(row), _) => saved(row),
                 (Outcome::Kept, base) => {
                     let name = base.map(|base| base.display_name()).unwrap_or_default();
-                    dialogs.finish(format!("Kept on this device, not saved yet: {name}."), None);
+                    dialogs.finish(self.t.fill("record.done.kept", &[("name", &name)]), None);
                 }
                 (Outcome::Invalid(errors), _) => {
                     self.errors.set(errors);
                     self.rejected.notify();
                 }
-                (Outcome::Refused(reason), _) => self.problem.set(Some(reason)),
+                (Outcome::Refused(why), _) => self.problem.set(Some(why)),
                 (Outcome::Conflict { current, by }, Some(base)) => {
                     self.conflict.set(Some(Conflict { base, current, by, mine }));
                 }
-                (Outcome::Conflict { .. }, None) => {
-                    self.problem.set(Some("Somebody else was faster. Try again.".to_owned()));
-                }
+                (Outcome::Conflict { .. }, None) => self.problem.set(Some(Refusal::Overtaken)),
             }
         });
         self.under_way.set_value(key);
@@ -174,9 +176,10 @@ impl Submission {
 /// Why a write did not work, where no field is to blame.
 #[component]
 pub(super) fn Problem(submission: Submission) -> impl IntoView {
+    let t = submission.t;
     view! {
         <div role="alert">
-            {part(move || submission.problem.get().map(|problem| view! { <p class="problem">{problem}</p> }.into_any()).into_any())}
+            {part(move || submission.problem.get().map(|why| view! { <p class="problem">{refusal(t, &why)}</p> }.into_any()).into_any())}
         </div>
     }
     .into_any()
@@ -198,27 +201,27 @@ pub(super) fn Buttons(
 ) -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
+    let t = submission.t;
     let is_kept = move || keeps && live.keeps.get();
     let disabled = when(move || submission.busy.get() || (live.blocked.get() && !is_kept()));
     let label =
-        text(move || if live.blocked.get() && is_kept() { "Keep until live".to_owned() } else { label.clone() });
+        text(move || if live.blocked.get() && is_kept() { t.text("record.not_live.keep") } else { label.clone() });
     let class = text(move || if is_kept() { "warning" } else { "problem" }.to_owned());
     let why = text(move || {
-        let why = if submission.busy.get() {
-            "The list is not live. This was sent, and the answer has not come: it is sent again until it is answered, and done once."
+        t.text(if submission.busy.get() {
+            "record.not_live.sent"
         } else if is_kept() {
-            "The list is not live. This is kept on this device, and sent when the list is live again."
+            "record.not_live.kept"
         } else {
-            "The list is not live: nothing can be saved until the connection is back."
-        };
-        why.to_owned()
+            "record.not_live.refused"
+        })
     });
     view! {
         <Problem submission/>
         <p role="status" class=class class:hidden=when(move || !live.blocked.get())>{why}</p>
         <div class="buttons">
             <button type="submit" class=if danger { "danger" } else { "primary" } disabled=disabled>{label}</button>
-            <button type="button" on:click=press(move || dialogs.close())>"Cancel"</button>
+            <button type="button" on:click=press(move || dialogs.close())>{t.text("list.cancel")}</button>
         </div>
     }
     .into_any()

@@ -21,7 +21,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
     let view = expect_context::<View>();
     let dialogs = expect_context::<Dialogs>();
     let query = live.query;
-    let language = use_language();
+    let t = use_language();
     let may_write = live.user.with_value(|user| user.role.may_write());
     // The ward that is chosen stays among them when its last patient leaves: or else "All wards" would be claimed.
     let wards = Memo::new(move |_| {
@@ -54,11 +54,11 @@ pub(crate) fn Toolbar() -> impl IntoView {
     view! {
         <div class="toolbar" role="search">
             <div class="control wide">
-                <label for="search">"Search"</label>
+                <label for="search">{t.text("list.search")}</label>
                 <input
                     id="search"
                     type="search"
-                    placeholder="Name, MRN or NHS number"
+                    placeholder=t.text("list.search_by")
                     autocomplete="off"
                     value=query.with_untracked(|query| query.search.clone())
                     prop:value=text(move || query.with(|query| query.search.clone()))
@@ -66,9 +66,9 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 />
             </div>
             <div class="control">
-                <label for="ward">"Ward"</label>
+                <label for="ward">{t.text("wording.field.ward")}</label>
                 <select id="ward" on:change=pick_ward>
-                    <option value="" selected=when(move || query.with(|query| query.ward.is_none()))>"All wards"</option>
+                    <option value="" selected=when(move || query.with(|query| query.ward.is_none()))>{t.text("bar.all_wards")}</option>
                     {part(move || wards.get().into_iter().map(|ward| {
                         let (wanted, label) = (ward.clone(), ward.clone());
                         let selected = when(move || query.with(|query| query.ward.as_ref() == Some(&wanted)));
@@ -77,12 +77,12 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 </select>
             </div>
             <div class="control">
-                <label for="status">"Status"</label>
+                <label for="status">{t.text("wording.field.status")}</label>
                 <select id="status" on:change=pick_status>
-                    <option value="current" selected=is_status(StatusFilter::Current)>"Here or expected"</option>
-                    <option value="all" selected=is_status(StatusFilter::All)>"All"</option>
+                    <option value="current" selected=is_status(StatusFilter::Current)>{t.text("list.current")}</option>
+                    <option value="all" selected=is_status(StatusFilter::All)>{t.text("list.all")}</option>
                     {Status::ALL.iter().map(|status| view! {
-                        <option value=status.as_str() selected=is_status(StatusFilter::Only(*status))>{status.label()}</option>
+                        <option value=status.as_str() selected=is_status(StatusFilter::Only(*status))>{wording::status_word(t, *status)}</option>
                     }).collect_view()}
                 </select>
             </div>
@@ -90,18 +90,18 @@ pub(crate) fn Toolbar() -> impl IntoView {
                 type="button"
                 aria-pressed=text(move || query.with(|query| query.mine).to_string())
                 on:click=press(move || query.update(|query| query.mine = !query.mine))
-            >"My patients"</button>
+            >{t.text("list.mine")}</button>
             <LayoutSwitch/>
             <Menu/>
             {may_write.then(|| view! {
                 <button type="button" class="primary admit" disabled=when(move || live.blocked.get()) on:click=press(move || dialogs.show(Open::Admit))>
-                    "Admit a patient"
+                    {t.text("list.admit")}
                 </button>
             }.into_any())}
         </div>
         <p class="filters" id="filters">
-            <span>{text(move || query.with(|query| wording::announce(language, query, view.count(), live.count())))}</span>
-            <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(is_unfiltered))>"Show all"</button>
+            <span>{text(move || query.with(|query| wording::announce(t, query, view.count(), live.count())))}</span>
+            <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(is_unfiltered))>{t.text("list.show_all")}</button>
         </p>
     }
     .into_any()
@@ -111,17 +111,17 @@ pub(crate) fn Toolbar() -> impl IntoView {
 #[component]
 fn LayoutSwitch() -> impl IntoView {
     let query = expect_context::<Live>().query;
-    let language = use_language();
+    let t = use_language();
     let button = move |layout: Layout, words: &'static str| {
         let is_chosen = when(move || query.with(|query| query.layout == layout));
         let choose = press(move || query.update(|query| query.layout = layout));
         view! {
-            <button type="button" aria-pressed=text(move || is_chosen.get().to_string()) on:click=choose>{language.text(words)}</button>
+            <button type="button" aria-pressed=text(move || is_chosen.get().to_string()) on:click=choose>{t.text(words)}</button>
         }
         .into_any()
     };
     view! {
-        <div class="switch" role="group" aria-label=language.text("ward.layout")>
+        <div class="switch" role="group" aria-label=t.text("ward.layout")>
             {button(Layout::List, "ward.as_list")}
             {button(Layout::Ward, "ward.as_ward")}
         </div>

@@ -14,9 +14,11 @@ use super::{
     submission::{Buttons, Submission},
 };
 use crate::{
+    language::use_language,
     live::Live,
     patient::{Data, Patient, Revision, field},
     wire::How,
+    wording::{two_identifiers, whole_place},
 };
 
 /// Another ward, room or bed.
@@ -26,12 +28,14 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
     let Some(row) = live.row(id) else { return view! { <Gone/> }.into_any() };
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
+    let t = use_language();
     let base: Arc<Patient> = row.patient.get_untracked();
     let submission = Submission::new();
     let start = |value: &Option<String>| RwSignal::new(value.clone().unwrap_or_default());
     let (ward, room, bed) = (start(&base.ward), start(&base.room), start(&base.bed));
-    let identifiers = base.display_two_identifiers(clock.today(), &clock.zone());
-    let (title, place) = (format!("Transfer {}", base.display_name()), base.display_place());
+    let identifiers = two_identifiers(t, &base, clock.today(), &clock.zone());
+    let title = t.fill("record.transfer_name", &[("name", &base.display_name())]);
+    let now_in = t.fill("record.now_in", &[("place", &whole_place(t, &base))]);
     let values = base.values();
     let wards = live.values_of(|patient| patient.ward.as_deref());
     let send = submit(move || {
@@ -51,7 +55,8 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
             return;
         }
         submission.patch(base.clone(), data, move |row| {
-            dialogs.finish(format!("{} is now in {}", row.display_name(), row.display_place()), None);
+            let place = whole_place(t, &row);
+            dialogs.finish(t.fill("record.done.moved", &[("name", &row.display_name()), ("place", &place)]), None);
         });
     });
     view! {
@@ -59,15 +64,15 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
         <form on:submit=send novalidate class:hidden=submission.in_conflict()>
             <DialogTitle text=title.clone()/>
             <Presence id how=How::Editing/>
-            <p>"Now in "{place.clone()}"."</p>
+            <p>{now_in.clone()}</p>
             <div class="fields">
-                <FieldInput field=Field::text(field::WARD).offers(wards.clone()) value=ward submission/>
-                <FieldInput field=Field::text(field::ROOM) value=room submission/>
-                <FieldInput field=Field::text(field::BED) value=bed submission/>
+                <FieldInput field=Field::text(t, field::WARD).offers(wards.clone()) value=ward submission/>
+                <FieldInput field=Field::text(t, field::ROOM) value=room submission/>
+                <FieldInput field=Field::text(t, field::BED) value=bed submission/>
             </div>
             <BedWarning ward bed id=Some(id)/>
             <p class="identifiers">{identifiers.clone()}</p>
-            <Buttons submission label="Transfer" keeps=true/>
+            <Buttons submission label=t.text("record.transfer") keeps=true/>
         </form>
     }
     .into_any()

@@ -12,34 +12,28 @@ use super::{
 };
 use crate::{
     edits::{Edit, Pending, Stuck},
+    language::use_language,
     live::Live,
     patient::Patient,
+    wording::{refusal, two_identifiers},
 };
-
-fn count(words: [&str; 2], n: usize, rest: [&str; 2]) -> String {
-    let one = usize::from(n != 1);
-    format!("{n} {}{}", words[one], rest[one])
-}
 
 /// Says under the header how many of this user's changes are not saved, and the way to them.
 #[component]
 pub(crate) fn UnsavedStrip() -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
+    let t = use_language();
     let having = move |state| live.edits.with(|edits| edits.iter().filter(|edit| edit.pending() == state).count());
     let counts = move || (having(Pending::Waiting), having(Pending::Stuck));
     let words = text(move || {
         let (waiting, stuck) = counts();
         let mut words = Vec::new();
         if waiting > 0 {
-            words.push(count(
-                ["change", "changes"],
-                waiting,
-                [" on this device is not saved yet.", " on this device are not saved yet."],
-            ));
+            words.push(t.count(["record.unsaved.waiting.one", "record.unsaved.waiting.other"], waiting));
         }
         if stuck > 0 {
-            words.push(count(["change", "changes"], stuck, [" needs your decision.", " need your decision."]));
+            words.push(t.count(["record.unsaved.stuck.one", "record.unsaved.stuck.other"], stuck));
         }
         words.join(" ")
     });
@@ -49,15 +43,15 @@ pub(crate) fn UnsavedStrip() -> impl IntoView {
         let under_way = live.edits.with(|edits| edits.iter().any(|edit| edit.stuck().is_none() && !edit.is_saved()));
         let saved = live.kept_saved.get();
         if saved > 0 && !under_way {
-            let text = count(["kept change", "kept changes"], saved, [" was saved.", " were saved."]);
+            let text = t.count(["record.unsaved.saved.one", "record.unsaved.saved.other"], saved);
             dialogs.done.set(Some(Done { text, undo: None }));
             live.kept_saved.set(0);
         }
     });
     view! {
-        <section class="unsaved" class:empty=is_empty aria-label="Changes on this device">
+        <section class="unsaved" class:empty=is_empty aria-label=t.text("record.unsaved.title")>
             <p role="status" id="unsaved">{words}</p>
-            <button type="button" class:hidden=is_empty on:click=press(move || dialogs.show(Open::Unsaved))>"Show"</button>
+            <button type="button" class:hidden=is_empty on:click=press(move || dialogs.show(Open::Unsaved))>{t.text("record.unsaved.show")}</button>
         </section>
     }
     .into_any()
@@ -80,20 +74,21 @@ pub(super) fn UnsavedDialog() -> impl IntoView {
 fn UnsavedList(deciding: RwSignal<Option<String>>) -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
+    let t = use_language();
     let items = part(move || {
         let edits: Vec<Edit> = live.edits.get().into_iter().filter(|edit| !edit.is_saved()).collect();
         if edits.is_empty() {
-            return view! { <p>"Nothing on this device is unsaved."</p> }.into_any();
+            return view! { <p>{t.text("record.unsaved.none")}</p> }.into_any();
         }
         edits.into_iter().map(|edit| view! { <UnsavedItem edit deciding/> }.into_any()).collect_view().into_any()
     });
     view! {
         <div class="record-list">
-            <DialogTitle text="Changes on this device"/>
-            <p>"These are not saved. What waits is sent by itself when the list is live; what others have changed meanwhile is never overwritten."</p>
+            <DialogTitle text=t.text("record.unsaved.title")/>
+            <p>{t.text("record.unsaved.hint")}</p>
             {items}
             <div class="buttons">
-                <button type="button" class="primary" on:click=press(move || dialogs.close())>"Back to the list"</button>
+                <button type="button" class="primary" on:click=press(move || dialogs.close())>{t.text("list.back")}</button>
             </div>
         </div>
     }
@@ -106,25 +101,24 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView 
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
+    let t = use_language();
     let asking = RwSignal::new(false);
     let data = edit.data.clone().unwrap_or_default();
     // Somebody who is to be admitted has no row yet, and is who the form says.
     let patient = edit.base.clone().or_else(|| Patient::admit(&data, edit.made_at).ok().map(Arc::new));
-    let identifiers = patient.map(|patient| patient.display_two_identifiers(clock.today(), &clock.zone()));
+    let identifiers = patient.map(|patient| two_identifiers(t, &patient, clock.today(), &clock.zone()));
     let before = edit.base.as_ref().map(|base| base.values()).unwrap_or_default();
     let made_at = clock.zone().date_time(edit.made_at);
-    let what = match &*edit.action {
-        "create" => "Admission",
-        "delete" => "Deletion of the record",
-        _ => "Change",
-    };
+    let what = t.text(match &*edit.action {
+        "create" => "record.unsaved.create",
+        "delete" => "record.unsaved.delete",
+        _ => "record.unsaved.patch",
+    });
     let state = match (edit.stuck(), edit.pending()) {
-        (Some(Stuck::Conflict { by, .. }), _) => {
-            format!("⚠ {by} has changed this patient meanwhile. Your change is not saved; decide what is to stand.")
-        }
-        (Some(Stuck::Refused(reason)), _) => format!("⚠ {reason}"),
-        (None, Pending::Waiting) => "◔ Not sent yet: waits until the list is live.".to_owned(),
-        (None, _) => "⟳ Being saved…".to_owned(),
+        (Some(Stuck::Conflict { by, .. }), _) => t.fill("record.unsaved.conflict", &[("by", by)]),
+        (Some(Stuck::Refused(why)), _) => format!("⚠ {}", refusal(t, why)),
+        (None, Pending::Waiting) => t.text("record.unsaved.not_sent"),
+        (None, _) => t.text("record.unsaved.saving"),
     };
     let (key, decided) = (edit.key.clone(), edit.key.clone());
     let discard = press(move || {
@@ -145,16 +139,16 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView 
             <p><strong>{state}</strong></p>
             <div class="buttons">
                 {decide.then(move || view! {
-                    <button type="button" class="primary" on:click=press(move || deciding.set(Some(decided.clone())))>"Decide"</button>
+                    <button type="button" class="primary" on:click=press(move || deciding.set(Some(decided.clone())))>{t.text("record.unsaved.decide")}</button>
                 }.into_any())}
                 {again.map(|id| view! {
-                    <button type="button" on:click=press(move || dialogs.show(Open::Edit(id)))>"Edit again"</button>
+                    <button type="button" on:click=press(move || dialogs.show(Open::Edit(id)))>{t.text("record.unsaved.edit_again")}</button>
                 }.into_any())}
                 <button type="button" on:click=press(move || asking.update(|asking| *asking = !*asking))>
-                    {text(move || if asking.get() { "Do not discard" } else { "Discard" }.to_owned())}
+                    {text(move || t.text(if asking.get() { "record.unsaved.do_not_discard" } else { "record.unsaved.discard" }))}
                 </button>
                 <button type="button" class="danger" class:hidden=when(move || !asking.get()) on:click=discard>
-                    "Discard for good"
+                    {t.text("record.unsaved.discard_for_good")}
                 </button>
             </div>
         </fieldset>

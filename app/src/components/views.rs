@@ -9,6 +9,7 @@ use super::{
     erased::{input, part, press, submit, text, when},
 };
 use crate::{
+    language::use_language,
     list::arrange::Query,
     live::{Live, personal},
 };
@@ -40,6 +41,7 @@ fn write(views: &[SavedView]) -> Option<String> {
 pub(super) fn SaveViewDialog() -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
+    let t = use_language();
     let name = RwSignal::new(String::new());
     let views = move || read(live.value_of(personal::VIEWS));
     let address = live.query.with_untracked(Query::to_address);
@@ -53,19 +55,19 @@ pub(super) fn SaveViewDialog() -> impl IntoView {
         views.retain(|view| view.name != name);
         views.push(SavedView { name: name.clone(), address: address.clone() });
         keep(views);
-        dialogs.finish(format!("Saved as “{name}”: under More, on all your screens."), None);
+        dialogs.finish(t.fill("list.views.saved", &[("name", &name)]), None);
     });
     view! {
         <form on:submit=save>
-            <DialogTitle text="Save this list"/>
-            <p class="hint">"What is searched for, filtered and sorted by is saved, not who is on the list. Its link can be passed on."</p>
+            <DialogTitle text=t.text("list.views.title")/>
+            <p class="hint">{t.text("list.views.hint")}</p>
             <div class="field">
-                <label for="view-name">"Name"</label>
+                <label for="view-name">{t.text("record.fact.name")}</label>
                 <input id="view-name" type="text" maxlength="60" autocomplete="off" prop:value=name on:input=input(move |event| name.set(event_target_value(&event)))/>
             </div>
             <div class="buttons">
-                <button type="submit" class="primary" disabled=when(move || name.with(|name| name.trim().is_empty()))>"Save"</button>
-                <button type="button" on:click=press(move || dialogs.close())>"Cancel"</button>
+                <button type="submit" class="primary" disabled=when(move || name.with(|name| name.trim().is_empty()))>{t.text("record.save")}</button>
+                <button type="button" on:click=press(move || dialogs.close())>{t.text("list.cancel")}</button>
             </div>
             <ul class="views">
                 {part(move || views().into_iter().map(|view| {
@@ -78,13 +80,13 @@ pub(super) fn SaveViewDialog() -> impl IntoView {
                     view! {
                         <li>
                             <a href=format!("/?{}", view.address)>{view.name.clone()}</a>
-                            <button type="button" aria-label=format!("Forget {}", view.name) on:click=forget>"Forget"</button>
+                            <button type="button" aria-label=t.fill("list.views.forget_name", &[("name", &view.name)]) on:click=forget>{t.text("list.views.forget")}</button>
                         </li>
                     }
                     .into_any()
                 }).collect_view().into_any())}
             </ul>
-            <p class="quiet" role="status">{text(move || format!("{} saved", views().len()))}</p>
+            <p class="quiet" role="status">{text(move || t.fill("list.views.count", &[("count", &views().len())]))}</p>
         </form>
     }
     .into_any()

@@ -13,7 +13,7 @@ use super::{
     ward_plan::{Place, WardPlans, lead},
 };
 use crate::{
-    language::use_language,
+    language::{Language, use_language},
     list::{
         beds::Item,
         wall::{Names, News, Wall},
@@ -137,7 +137,7 @@ fn Pages() -> impl IntoView {
         // Whatever has another size then.
         live.state.track();
         view.board.track();
-        request_animation_frame(move || pages.show(pages.at.get_untracked()));
+        request_animation_frame(move || pages.show_again());
     });
     // Once: it follows nothing.
     react(move || {
@@ -147,7 +147,7 @@ fn Pages() -> impl IntoView {
             }
         };
         let turning = set_interval_with_handle(turn, PAGE).ok();
-        let resized = window_event_listener(ev::resize, move |_| pages.show(pages.at.get_untracked()));
+        let resized = window_event_listener(ev::resize, move |_| pages.show_again());
         let keys = window_event_listener(ev::keydown, move |event| {
             match &*event.key() {
                 " " => pages.paused.update(|paused| *paused = !*paused),
@@ -195,6 +195,13 @@ impl Turning {
         self.show((self.at.get_untracked() + of).saturating_add_signed(by) % of);
     }
 
+    /// Shows the page as it has to be by now. The next frame may come after all of this is gone.
+    fn show_again(self) {
+        if let Some(page) = self.at.try_get_untracked() {
+            self.show(page);
+        }
+    }
+
     /// Shows this page, or the last one if there are fewer.
     fn show(self, page: usize) {
         let Some(columns) = self.node.try_get_untracked().flatten() else { return };
@@ -236,12 +243,12 @@ fn card(id: i64, at: Place) -> AnyView {
     let language = use_language();
     let Some(row) = live.row(id) else { return ().into_any() };
     let cells = Cells { row, language, clock };
-    let says = move |read: fn(&Patient, Clock) -> String| {
-        text(move || row.patient.with(|patient| read(&names.redacted(patient), clock)))
+    let says = move |read: fn(Language, &Patient, Clock) -> String| {
+        text(move || row.patient.with(|patient| read(language, &names.redacted(patient), clock)))
     };
     // Under these headings it goes without saying.
     let says_status = !matches!(at.kind, Kind::Expected | Kind::Discharged);
-    let lead = text(move || row.patient.with(|patient| lead(patient, &at, clock)));
+    let lead = text(move || row.patient.with(|patient| lead(language, patient, &at, clock)));
     let is_alike = Memo::new(move |_| view.alike(id).is_some() || same.with(|same| same.contains(&id)));
     let news = Memo::new(move |_| {
         let news =
@@ -262,8 +269,8 @@ fn card(id: i64, at: Place) -> AnyView {
             <p class="lead">{lead}</p>
             <p class="wall-name">{text(move || row.patient.with(|patient| names.of(patient)))}</p>
             {(names == Names::Full).then(|| view! {
-                <p class="sub">{says(|p, clock| p.display_born(clock.today(), &clock.zone()))}</p>
-                <p class="sub">{says(|p, _| p.display_number())}</p>
+                <p class="sub">{says(|t, p, clock| wording::born(t, p, clock.today(), &clock.zone()))}</p>
+                <p class="sub">{says(|t, p, _| wording::number(t, p))}</p>
             }.into_any())}
             {part(move || is_alike.get().then(|| view! {
                 <p class="alike"><span aria-hidden="true">"⚠ "</span>{language.text("wall.alike")}</p>

@@ -12,7 +12,8 @@ use crate::{
     language::{Language, use_language},
     list::ward::{Board, Census, Group, Kind, Spot, WardPlan},
     live::{Live, View},
-    patient::{Patient, display::UNKNOWN},
+    patient::Patient,
+    wording::whole_place,
 };
 
 /// Where a patient is on the plan.
@@ -210,7 +211,7 @@ fn census_words(language: Language, census: Census) -> String {
 }
 
 /// When somebody is to come or has gone, and where; empty for those who are in a bed of their own.
-pub(super) fn lead(patient: &Patient, at: &Place, clock: Clock) -> String {
+pub(super) fn lead(t: Language, patient: &Patient, at: &Place, clock: Clock) -> String {
     let time = |time| {
         let zone = clock.zone();
         if clock.day().with(|day| day.has(time)) { zone.time(time) } else { zone.date_time(time) }
@@ -222,8 +223,8 @@ pub(super) fn lead(patient: &Patient, at: &Place, clock: Clock) -> String {
     let parts = match at.kind {
         Kind::Room(_) | Kind::NoBed => return String::new(),
         Kind::Expected => [time(patient.admission_date), bed()],
-        Kind::Discharged => [patient.dismissal_date.map_or_else(|| UNKNOWN.to_owned(), time), bed()],
-        Kind::Left => [patient.dismissal_date.map(time).unwrap_or_default(), patient.display_place()],
+        Kind::Discharged => [patient.dismissal_date.map_or_else(|| t.text("wording.unknown"), time), bed()],
+        Kind::Left => [patient.dismissal_date.map(time).unwrap_or_default(), whole_place(t, patient)],
     };
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }

@@ -17,7 +17,7 @@ use crate::{
     language::use_language,
     list::{beds::Item, ward::Kind},
     live::{Live, MarkKind, View},
-    patient::{Code as _, field},
+    patient::Code as _,
     wording,
 };
 
@@ -77,12 +77,12 @@ fn card(id: i64, at: Place) -> AnyView {
     let Some(row) = live.row(id) else { return ().into_any() };
     let cells = Cells { row, language, clock };
     let for_lead = at.clone();
-    let lead = text(move || row.patient.with(|patient| lead(patient, &for_lead, clock)));
+    let lead = text(move || row.patient.with(|patient| lead(language, patient, &for_lead, clock)));
     // The place is held while a hand is on it: then the record knows better.
     let elsewhere = Memo::new(move |_| {
         row.patient.with(|patient| {
             let is_here = patient.ward == at.ward && patient.bed == at.bed;
-            let place = || language.fill("ward.now_in", &[("place", &patient.display_place())]);
+            let place = || language.fill("ward.now_in", &[("place", &wording::whole_place(language, patient))]);
             (matches!(at.kind, Kind::Room(_)) && !is_here).then(place)
         })
     });
@@ -91,8 +91,8 @@ fn card(id: i64, at: Place) -> AnyView {
             let Some(MarkKind::Changed(fields)) = mark.as_ref().map(|mark| &mark.kind) else { return String::new() };
             let is_shown =
                 |name: &str| SHOWN.iter().any(|test| matches!(test, Test::Changed(shown) if shown.contains(&name)));
-            let labels: Vec<&str> =
-                fields.iter().filter(|name| !is_shown(name)).map(|name| field::label(name)).collect();
+            let labels: Vec<String> =
+                fields.iter().filter(|name| !is_shown(name)).map(|name| wording::field(language, name)).collect();
             labels.join(", ")
         })
     };

@@ -65,11 +65,11 @@ impl Item {
 }
 
 /// Patients in the order of their places, and the empty beds between them where those stand.
-pub fn with_empty_beds<'a>(
+pub fn with_empty_beds<'a, 'k>(
     query: &Query,
     ids: Vec<i64>,
     patients: impl Iterator<Item = &'a Patient> + Clone,
-    keys: impl Fn(i64) -> Option<&'a Keys>,
+    keys: impl Fn(i64) -> Option<&'k Keys>,
 ) -> Vec<Item> {
     if !query.shows_empty_beds() {
         return ids.into_iter().map(Item::Patient).collect();

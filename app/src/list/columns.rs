@@ -35,17 +35,6 @@ impl Column {
         }
     }
 
-    /// Its title.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Status => "Status",
-            Self::Admission => "Admitted",
-            Self::Attending => "Attending",
-            Self::Alerts => "Alerts",
-            Self::Note => "Note",
-        }
-    }
-
     /// What its title sorts by.
     pub fn sorts_by(self) -> Option<SortBy> {
         match self {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::Live;
 use crate::{
-    edits::{Edit, Edits, MOST_KEPT, Outcome, Pending},
+    edits::{Edit, Edits, Outcome, Pending, Refusal},
     patient::{Data, Patient},
 };
 
@@ -38,7 +38,7 @@ impl Live {
     pub fn write(self, request: WriteRequest, done: impl FnOnce(Outcome) + 'static) -> Option<String> {
         let WriteRequest { action, base, data, decides } = request;
         let Some(link) = self.link.get_value() else {
-            done(Outcome::Refused("The page is still loading. Try again in a moment.".to_owned()));
+            done(Outcome::Refused(Refusal::Loading));
             return None;
         };
         let key = link.new_key();
@@ -67,15 +67,9 @@ impl Live {
                 }
                 kept.is_ok()
             });
-            if kept == Some(true) {
-                Outcome::Kept
-            } else {
-                Outcome::Refused(format!(
-                    "{MOST_KEPT} changes are kept on this device already, and no more can be. Nothing was saved."
-                ))
-            }
+            if kept == Some(true) { Outcome::Kept } else { Outcome::Refused(Refusal::Full) }
         } else {
-            Outcome::Refused("The list is not live, so nothing was saved. Try again when it is.".to_owned())
+            Outcome::Refused(Refusal::NotLive)
         };
         self.follow_edits();
         done(outcome);

@@ -15,8 +15,6 @@ mod past;
 mod sorry;
 mod undo;
 
-use std::sync::Arc;
-
 use self::compare::Difference;
 pub use self::{
     arranged::{Arranged, arrange},
@@ -28,7 +26,7 @@ use crate::{
     change::LoggedChange,
     language::Language,
     list::arrange::Query,
-    patient::{FieldErrors, Patient, UtcTime, display::Zone},
+    patient::{FieldErrors, UtcTime, display::Zone},
     wire::UserInfo,
 };
 

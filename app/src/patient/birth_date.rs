@@ -25,6 +25,19 @@ pub struct Age {
     exact: bool,
 }
 
+/// What an age is counted in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgeUnit {
+    /// Up to four weeks.
+    Days,
+    /// Up to a year.
+    Weeks,
+    /// Up to two years.
+    Months,
+    /// From then on.
+    Years,
+}
+
 impl BirthDate {
     /// The first day that this date can mean.
     pub fn earliest(self) -> Date {
@@ -52,17 +65,20 @@ impl BirthDate {
     }
 }
 
-impl fmt::Display for Age {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.exact {
-            f.write_str("about ")?;
-        }
+impl Age {
+    /// In the unit for this age.
+    pub fn told(self) -> (i32, AgeUnit) {
         match (self.days, self.months) {
-            (days, _) if days < 28 => write!(f, "{days}d"),
-            (days, months) if months < 12 => write!(f, "{}w", days / 7),
-            (_, months) if months < 24 => write!(f, "{months}m"),
-            (_, months) => write!(f, "{}y", months / 12),
+            (days, _) if days < 28 => (days, AgeUnit::Days),
+            (days, months) if months < 12 => (days / 7, AgeUnit::Weeks),
+            (_, months) if months < 24 => (months, AgeUnit::Months),
+            (_, months) => (months / 12, AgeUnit::Years),
         }
+    }
+
+    /// Whether the day of birth is known.
+    pub fn is_exact(self) -> bool {
+        self.exact
     }
 }
 
@@ -137,12 +153,15 @@ mod tests {
 
     #[test]
     fn an_age_is_told_in_days_weeks_months_or_years() {
-        let age = |born: &str, today| born.parse::<BirthDate>().unwrap().age_on(today).map(|age| age.to_string());
-        assert_eq!(age("2026-11-20", date(2026, 11, 23)).as_deref(), Some("3d"));
-        assert_eq!(age("2026-09-20", date(2026, 11, 23)).as_deref(), Some("9w"));
-        assert_eq!(age("2025-04-24", date(2026, 11, 23)).as_deref(), Some("18m"));
-        assert_eq!(age("1815-12-10", date(1859, 12, 9)).as_deref(), Some("43y"));
-        assert_eq!(age("1950", date(2026, 11, 23)).as_deref(), Some("about 76y"));
+        let age = |born: &str, today| {
+            let age = born.parse::<BirthDate>().unwrap().age_on(today)?;
+            Some((age.is_exact(), age.told()))
+        };
+        assert_eq!(age("2026-11-20", date(2026, 11, 23)), Some((true, (3, AgeUnit::Days))));
+        assert_eq!(age("2026-09-20", date(2026, 11, 23)), Some((true, (9, AgeUnit::Weeks))));
+        assert_eq!(age("2025-04-24", date(2026, 11, 23)), Some((true, (18, AgeUnit::Months))));
+        assert_eq!(age("1815-12-10", date(1859, 12, 9)), Some((true, (43, AgeUnit::Years))));
+        assert_eq!(age("1950", date(2026, 11, 23)), Some((false, (76, AgeUnit::Years))));
         assert_eq!(age("2027-01-01", date(2026, 11, 23)), None);
     }
 }

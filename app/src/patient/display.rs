@@ -5,9 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{BirthDate, Patient, UtcTime};
 
-/// What is not known says so (PAL-0460…0500).
-pub const UNKNOWN: &str = "Unknown";
-
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// The hospital's local time: which offset from UTC holds from when on.
@@ -117,44 +114,12 @@ impl Patient {
         format!("{}, {}{title}", self.last_name.to_uppercase(), self.first_name)
     }
 
-    /// `Born 10-Dec-1815 (43y)`
-    pub fn display_born(&self, today: Date, zone: &Zone) -> String {
-        let Some(born) = self.birth_date else {
-            return format!("Born {UNKNOWN}");
-        };
-        let (age, died) = match self.deceased_at {
-            Some(died) => (born.age_on(zone.today(died)), format!(", died {}", zone.date(died))),
-            None => (born.age_on(today), String::new()),
-        };
-        let age = age.map(|age| format!(" ({age})")).unwrap_or_default();
-        format!("Born {}{age}{died}", born.display_long())
-    }
-
-    /// `NHS No 943 476 5919`, else `MRN 6109661`, else that there is none.
-    pub fn display_number(&self) -> String {
-        match (&self.nhs_number, &self.medical_record_number) {
-            (Some(number), _) => format!("NHS No {}", number.grouped()),
-            (None, Some(number)) => format!("MRN {number}"),
-            (None, None) => format!("NHS No {UNKNOWN}, MRN {UNKNOWN}"),
-        }
-    }
-
-    /// Two identifiers in one line, for dialogs and messages: name and number, or name and birth.
-    pub fn display_two_identifiers(&self, today: Date, zone: &Zone) -> String {
-        let second = if self.nhs_number.is_some() || self.medical_record_number.is_some() {
-            self.display_number()
-        } else {
-            self.display_born(today, zone)
-        };
-        format!("{} · {second}", self.display_name())
-    }
-
-    /// What a reader hears or sees for the place: ward, room, bed as far as they are known.
+    /// What an export says of the place: ward, room, bed as far as they are known.
     pub fn display_place(&self) -> String {
         let bed = self.bed.as_ref().map(|bed| format!("bed {bed}"));
         let parts: Vec<&str> =
             [self.ward.as_deref(), self.room.as_deref(), bed.as_deref()].into_iter().flatten().collect();
-        if parts.is_empty() { UNKNOWN.to_owned() } else { parts.join(", ") }
+        if parts.is_empty() { "Unknown".to_owned() } else { parts.join(", ") }
     }
 }
 

@@ -4,8 +4,6 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::field;
-
 /// Messages by field; serialises as `{"first_name":["This field may not be blank."]}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -56,18 +54,6 @@ impl FieldErrors {
     /// Fields with their messages, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[String])> {
         self.0.iter().map(|(field, messages)| (field.as_str(), messages.as_slice()))
-    }
-
-    /// All messages in one line, with the fields' labels.
-    pub fn in_words(&self) -> String {
-        let words: Vec<String> = self
-            .iter()
-            .map(|(name, messages)| match messages.join(" ") {
-                messages if name == NON_FIELD => messages,
-                messages => format!("{}: {messages}", field::label(name)),
-            })
-            .collect();
-        words.join(" ")
     }
 
     /// `Ok(value)` when nothing is wrong.

@@ -76,11 +76,6 @@ pub const EDITABLE: &[(&str, &str)] = &[
     (HANDOVER_NOTE.name, HANDOVER_NOTE.label),
 ];
 
-/// What a person reads for the field with this key; the key itself when it is not an editable field's.
-pub fn label(name: &str) -> &str {
-    EDITABLE.iter().find(|(key, _)| *key == name).map_or(name, |(_, label)| label)
-}
-
 /// Whether null clears the field with this key; the others always have a value.
 pub fn may_be_null(name: &str) -> bool {
     const NEVER: [&str; 8] = [

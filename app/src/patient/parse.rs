@@ -38,6 +38,10 @@ pub const NO_NUL: &str = "Null characters are not allowed.";
 const NO_CONTROL: &str = "Control characters are not allowed.";
 /// DRF's word for what is no whole number.
 pub const NO_INTEGER: &str = "A valid integer is required.";
+/// DRF's word for a number that another patient has.
+pub const MRN_TAKEN: &str = "patient with this medical record number already exists.";
+/// The same of the other number.
+pub const NHS_TAKEN: &str = "patient with this nhs number already exists.";
 const DATETIME_FORMAT: &str = "Datetime has wrong format. Use one of these formats instead: \
                                YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z].";
 const DATE_FORMAT: &str = "Date has wrong format. Use one of these formats instead: YYYY, YYYY-MM, YYYY-MM-DD.";

@@ -346,8 +346,7 @@ impl ClientReply {
     }
 
     /// What to tell a person where no field is to blame.
-    pub fn sentence(&self) -> String {
-        let sentence = self.errors.first().and_then(|error| serde_json::from_str(error.get()).ok());
-        sentence.unwrap_or_else(|| "The server refused this.".to_owned())
+    pub fn sentence(&self) -> Option<String> {
+        self.errors.first().and_then(|error| serde_json::from_str(error.get()).ok())
     }
 }

@@ -19,7 +19,7 @@ const ALLERGY_CLINICAL: &str = "http://terminology.hl7.org/CodeSystem/allergyint
 const SNOMED: &str = "http://snomed.info/sct";
 const ABSENT: &str = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips";
 
-/// Locations first, then patient by patient: Patient, Encounter, Flags, AllergyIntolerance, Composition.
+/// Places first, then patient by patient: who it is, the stay, alerts, what is known about allergies, the note.
 pub(crate) fn ndjson(rows: &[Arc<Patient>]) -> String {
     let mut places = Places::default();
     let mut resources = Vec::new();
@@ -31,7 +31,8 @@ pub(crate) fn ndjson(rows: &[Arc<Patient>]) -> String {
         resources.extend(allergies(row));
         resources.extend(note(row));
     }
-    places.resources.into_iter().chain(resources).map(|resource| format!("{resource}\n")).collect()
+    let lines: Vec<String> = places.resources.iter().chain(&resources).map(Value::to_string).collect();
+    lines.into_iter().flat_map(|line| [line, "\n".to_owned()]).collect()
 }
 
 /// An object of what there is of these.

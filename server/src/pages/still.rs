@@ -19,9 +19,8 @@ use app::{
     shell,
 };
 use axum::{
-    extract::Request,
     http::{HeaderMap, StatusCode, Uri},
-    response::{IntoResponse, Response},
+    response::Response,
 };
 
 pub(crate) use self::{
@@ -32,7 +31,7 @@ pub(crate) use self::{
     print::print,
     undo::{undo, undo_confirmed},
 };
-use super::{language, reader, render};
+use super::{language::language, plain, reader};
 use crate::{
     auth::Principal,
     clock,
@@ -120,8 +119,7 @@ impl Reader {
             sheet,
         };
         let options = self.state.leptos.clone();
-        let response = render(Request::default(), move || shell::still(options.clone(), page.clone())).await;
-        Ok((status, response).into_response())
+        plain(status, move || shell::still(options, page)).await
     }
 
     /// The moment that was asked for under this name, as a moment or as it was typed; `None` when none was.

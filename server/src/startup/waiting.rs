@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::{Router, http::StatusCode, routing::get};
+use axum::{Router, http::StatusCode, middleware::from_fn, routing::get};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -60,4 +60,5 @@ fn router() -> Router {
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(not_ready))
         .fallback(|| async { error::no_database() })
+        .layer(from_fn(error::in_words))
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use app::{
-    edits::{Edit, Outcome, Pending},
+    edits::{Edit, Outcome, Pending, Refusal},
     patient::UtcTime,
     replica::Effect,
     wire::words,
@@ -105,7 +105,7 @@ pub async fn keep_writing(mut station: Station, pause: Duration, stop: Cancellat
 /// Whether the answer says what became of the write.
 fn is_final(outcome: &Outcome) -> bool {
     let passing = [words::INTERNAL, words::NO_DATABASE, words::UNKNOWN_OUTCOME, words::THROTTLED];
-    !matches!(outcome, Outcome::Refused(why) if passing.contains(&why.as_str()))
+    !matches!(outcome, Outcome::Refused(Refusal::Said(Some(why))) if passing.contains(&why.as_str()))
 }
 
 fn frames(effects: Vec<Effect>) -> Vec<String> {
@@ -118,7 +118,7 @@ impl Written {
         match outcome {
             Outcome::Saved(_) => self.acknowledged.push(key),
             Outcome::Refused(why) => {
-                self.disk_full += usize::from(why == words::DISK_FULL);
+                self.disk_full += usize::from(*why == Refusal::Said(Some(words::DISK_FULL.to_owned())));
                 self.refused.push(key);
             }
             Outcome::Conflict { .. } => self.refused.push(key),

@@ -84,8 +84,8 @@ fn counted(kind: Kind) -> [&'static str; 2] {
 /// The kind's symbol, which is there beside its colour, and its heading.
 fn heading(kind: Kind) -> (&'static str, &'static str) {
     match kind {
-        Kind::Came => ("＋", "still.kind.came.heading"),
-        Kind::Went => ("－", "still.kind.went.heading"),
+        Kind::Came => ("+", "still.kind.came.heading"),
+        Kind::Went => ("−", "still.kind.went.heading"),
         Kind::Passed => ("±", "still.kind.passed.heading"),
         Kind::Moved => ("⇄", "still.kind.moved.heading"),
         Kind::Changed => ("✎", "still.kind.changed.heading"),
@@ -126,7 +126,7 @@ fn block(ground: &Ground, one: &Difference) -> AnyView {
         <li class="block">
             <div class="block-who">
                 {identity(ground, patient, None)}
-                <span class="sub">{patient.display_place()}" · "{wording::status(ground.language, patient, &ground.zone)}</span>
+                <span class="sub">{wording::whole_place(ground.language, patient)}" · "{wording::status(ground.language, patient, &ground.zone)}</span>
             </div>
             <div class="block-what">{what}<p class="hint">{who}</p></div>
         </li>

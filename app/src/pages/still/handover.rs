@@ -44,10 +44,9 @@ pub(super) fn handover(ground: &Ground, arranged: &Arranged, now: UtcTime, by: &
 
 /// The rows of one patient: as many as it takes for each to fit on a page.
 fn rows(ground: &Ground, patient: &Patient, alike: Option<Part>) -> Vec<AnyView> {
-    let alerts: Vec<String> = wording::alerts(ground.language, patient).into_iter().map(|(_, words)| words).collect();
-    let alerts = portions(&alerts);
-    let note: Vec<String> = patient.handover_note.iter().flat_map(|note| note.lines().map(str::to_owned)).collect();
-    let notes = portions(&note);
+    let alerts = portions(wording::alerts(ground.language, patient));
+    let note = patient.handover_note.iter().flat_map(|note| note.lines());
+    let notes = portions(note.map(|line| ("", line.to_owned())).collect());
     let count = alerts.len().max(notes.len());
     (0..count)
         .map(|place| {
@@ -56,10 +55,12 @@ fn rows(ground: &Ground, patient: &Patient, alike: Option<Part>) -> Vec<AnyView>
                 view! { <span class="sub"><em>{words}</em></span> }
             });
             let stay = (place == 0).then(|| stay(ground, patient));
-            let alerts = alerts.get(place).map(|alerts| {
-                alerts.iter().map(|words| view! { <li>{words.clone()}</li> }).collect_view()
+            let alert = |(class, words): &Line| view! { <li class=*class>{words.clone()}</li> };
+            let alerts = alerts.get(place).map(|alerts| alerts.iter().map(alert).collect_view());
+            let note = notes.get(place).map(|lines| {
+                let lines: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
+                lines.join("\n")
             });
-            let note = notes.get(place).map(|lines| lines.join("\n"));
             view! {
                 <tr>
                     <th scope="row" class="identity">
@@ -89,62 +90,72 @@ fn stay(ground: &Ground, patient: &Patient) -> AnyView {
     .into_any()
 }
 
+/// What is printed, and the class that it is drawn by.
+type Line = (&'static str, String);
+
 /// Lines of print that a row may have: well less than a page.
 const MOST_LINES: usize = 30;
 
 /// Characters that surely have room in a line of a column.
 const LINE: usize = 36;
 
-/// Texts as they follow one another, in portions that fit on a page. At least one, if only an empty one; a text that is too
-/// long for a portion goes on in the next one.
-fn portions(texts: &[String]) -> Vec<Vec<String>> {
+/// What follows one another, in portions that fit on a page. At least one, if only an empty one; a text that is too long for a
+/// portion goes on in the next one.
+fn portions(texts: Vec<Line>) -> Vec<Vec<Line>> {
     let mut portions = vec![Vec::new()];
     let mut left = MOST_LINES;
-    for text in texts.iter().flat_map(|text| pieces(text)) {
-        let lines = text.chars().count().div_ceil(LINE).max(1);
+    for piece in texts.into_iter().flat_map(pieces) {
+        let lines = lines(&piece);
         if lines > left {
             portions.push(Vec::new());
             left = MOST_LINES;
         }
         left -= lines;
         if let Some(portion) = portions.last_mut() {
-            portion.push(text);
+            portion.push(piece);
         }
     }
     portions
 }
 
-fn pieces(text: &str) -> Vec<String> {
+/// Lines of print that this takes at most.
+fn lines((_, text): &Line) -> usize {
+    text.chars().count().div_ceil(LINE).max(1)
+}
+
+/// Pieces none of which is longer than a portion.
+fn pieces((class, text): Line) -> Vec<Line> {
     let chars: Vec<char> = text.chars().collect();
     if chars.is_empty() {
-        return vec![String::new()];
+        return vec![(class, text)];
     }
-    chars.chunks(LINE * MOST_LINES).map(|piece| piece.iter().collect()).collect()
+    chars.chunks(LINE * MOST_LINES).map(|piece| (class, piece.iter().collect())).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lines(portion: &[String]) -> usize {
-        portion.iter().map(|text| text.chars().count().div_ceil(LINE).max(1)).sum()
+    fn of(texts: &[String]) -> Vec<Vec<Line>> {
+        portions(texts.iter().map(|text| ("", text.clone())).collect())
     }
 
     #[test]
     fn what_fits_stays_together() {
-        assert_eq!(portions(&[]), [Vec::<String>::new()]);
-        let few = vec!["Analgesia 02:00".to_owned(), String::new(), "Bloods at 06:00".to_owned()];
-        assert_eq!(portions(&few), [few]);
+        assert_eq!(of(&[]), [Vec::<Line>::new()]);
+        let few = ["Analgesia 02:00", "", "Bloods at 06:00"].map(str::to_owned);
+        assert_eq!(of(&few), [few.map(|text| ("", text))]);
     }
 
     proptest::proptest! {
         #[test]
         fn every_portion_fits_and_nothing_is_lost(texts in proptest::collection::vec("[a-z ]{0,200}|\\PC{0,2000}", 0..60)) {
-            let portions = portions(&texts);
+            let portions = of(&texts);
             for portion in &portions {
-                proptest::prop_assert!(lines(portion) <= MOST_LINES, "{portion:?}");
+                proptest::prop_assert!(portion.iter().map(lines).sum::<usize>() <= MOST_LINES, "{portion:?}");
             }
-            proptest::prop_assert_eq!(portions.concat().concat(), texts.concat());
+            let all: String = portions.concat().into_iter().map(|(_, text)| text).collect();
+            proptest::prop_assert_eq!(all, texts.concat());
         }
     }
 }

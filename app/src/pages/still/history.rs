@@ -74,7 +74,7 @@ fn entry(ground: &Ground, logged: &LoggedChange) -> AnyView {
 
 fn kind(action: Action) -> (&'static str, &'static str) {
     match action {
-        Action::Create => ("＋", "still.history.created"),
+        Action::Create => ("+", "still.history.created"),
         Action::Update => ("✎", "still.history.changed"),
         Action::Delete => ("✕", "still.history.gone"),
     }

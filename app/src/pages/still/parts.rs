@@ -47,16 +47,17 @@ pub(super) fn identity(ground: &Ground, patient: &Patient, alike: Option<Part>) 
             {title}
         </a>
         {warning}
-        <span class=sub(Part::Born)>{patient.display_born(ground.today, &ground.zone)}</span>
-        <span class=sub(Part::Number)>{patient.display_number()}</span>
+        <span class=sub(Part::Born)>{wording::born(ground.language, patient, ground.today, &ground.zone)}</span>
+        <span class=sub(Part::Number)>{wording::number(ground.language, patient)}</span>
     }
     .into_any()
 }
 
 /// Name, birth and number on a page that is about one patient.
 pub(super) fn identifiers(ground: &Ground, patient: &Patient) -> AnyView {
-    let born = patient.display_born(ground.today, &ground.zone);
-    view! { <p class="identifiers">{patient.display_name()}" · "{born}" · "{patient.display_number()}</p> }.into_any()
+    let born = wording::born(ground.language, patient, ground.today, &ground.zone);
+    let number = wording::number(ground.language, patient);
+    view! { <p class="identifiers">{patient.display_name()}" · "{born}" · "{number}</p> }.into_any()
 }
 
 /// What has to be seen at a glance.

@@ -18,18 +18,22 @@ use crate::{
 
 /// The list as it was: never live, nothing to press in it, and it looks like nothing else.
 pub(super) fn past(ground: &Ground, past: &Past, now: UtcTime) -> AnyView {
-    let shown = past.shown.as_ref().map(|(at, arranged)| {
+    let banner = past.shown.as_ref().map(|(at, _)| {
         let moment = ground.zone.date_time(*at);
-        // Ages are those of that day.
-        let ground = Ground { today: ground.zone.today(*at), ..ground.clone() };
-        let announced = wording::announce(ground.language, &ground.query, arranged.patients.len(), arranged.total);
         view! {
             <p class="historical" role="note">
                 <strong>{ground.language.fill("still.past.banner", &[("moment", &moment)])}</strong>
                 " "{ground.text("still.past.banner_more")}
             </p>
+        }
+    });
+    let shown = past.shown.as_ref().map(|(at, arranged)| {
+        // Ages are those of that day.
+        let ground = Ground { today: ground.zone.today(*at), ..ground.clone() };
+        let announced = wording::announce(ground.language, &ground.query, arranged.patients.len(), arranged.total);
+        view! {
             <p class="filters">{announced}</p>
-            {table(&ground, arranged, &moment)}
+            {table(&ground, arranged, &ground.zone.date_time(*at))}
         }
     });
     let heading = match &past.shown {
@@ -39,6 +43,7 @@ pub(super) fn past(ground: &Ground, past: &Past, now: UtcTime) -> AnyView {
     let field = Field { name: "", label: "still.past.moment", asked: &past.asked };
     view! {
         <h1>{heading}</h1>
+        {banner}
         {past.shown.is_none().then(|| view! { <p class="lead">{ground.text("still.past.lead")}</p> })}
         {moment_form(ground, "/past", &[field], "still.past.show")}
         {choices(ground, quick(ground, now))}
@@ -66,7 +71,7 @@ fn table(ground: &Ground, arranged: &Arranged, moment: &str) -> AnyView {
         Item::Empty(bed) => empty_bed(ground, bed),
     };
     let rows = arranged.items.iter().map(row).collect_view();
-    let titles = [Column::Status, Column::Admission, Column::Attending, Column::Alerts].map(Column::label);
+    let titles = Column::AT_FIRST.map(|column| wording::column(ground.language, column));
     let end = if arranged.patients.is_empty() { "still.past.nobody" } else { "still.end" };
     view! {
         <div class="table" role="region" tabindex="0" aria-labelledby="table-title">
@@ -91,7 +96,9 @@ fn table(ground: &Ground, arranged: &Arranged, moment: &str) -> AnyView {
 
 fn row(ground: &Ground, patient: &Patient, alike: Option<Part>) -> AnyView {
     let zone = &ground.zone;
-    let cell = |label: &'static str, main: String, sub: String| {
+    let label = |column| wording::column(ground.language, column);
+    let cell = |column, main: String, sub: String| {
+        let label = label(column);
         view! { <td data-label=label><span>{main}</span><span class="sub">{sub}</span></td> }
     };
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
@@ -102,10 +109,10 @@ fn row(ground: &Ground, patient: &Patient, alike: Option<Part>) -> AnyView {
                 <span class="bed">{wording::bed(ground.language, patient)}</span><span class="sub">{wording::place(ground.language, patient)}</span>
             </td>
             <th scope="row" class="identity">{identity(ground, patient, alike)}</th>
-            <td data-label=Column::Status.label()><span class=status>{wording::status(ground.language, patient, zone)}</span></td>
-            {cell(Column::Admission.label(), zone.date_time(patient.admission_date), text(&patient.reason))}
-            {cell(Column::Attending.label(), wording::attending(ground.language, patient), text(&patient.team))}
-            <td class="alerts" data-label=Column::Alerts.label()>{alerts(ground, patient)}</td>
+            <td data-label=label(Column::Status)><span class=status>{wording::status(ground.language, patient, zone)}</span></td>
+            {cell(Column::Admission, zone.date_time(patient.admission_date), text(&patient.reason))}
+            {cell(Column::Attending, wording::attending(ground.language, patient), text(&patient.team))}
+            <td class="alerts" data-label=label(Column::Alerts)>{alerts(ground, patient)}</td>
         </tr>
     }
     .into_any()

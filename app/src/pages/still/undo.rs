@@ -5,6 +5,7 @@ use super::{
     compare::{FieldChange, fields_of},
     parts::{Ground, changes, identifiers},
 };
+use crate::wording;
 
 /// Asks whether a change is to be taken back, and says what then goes back to what.
 pub(super) fn undo(ground: &Ground, page: &Undo) -> AnyView {
@@ -17,7 +18,7 @@ pub(super) fn undo(ground: &Ground, page: &Undo) -> AnyView {
     let made =
         ground.language.fill("still.undo.made", &[("by", &change.by), ("moment", &ground.zone.date_time(change.at))]);
     let errors = page.errors.as_ref().map(|errors| {
-        view! { <p class="problem" role="alert">{ground.text("still.undo.refused")}" "{errors.in_words()}</p> }
+        view! { <p class="problem" role="alert">{ground.text("still.undo.refused")}" "{wording::errors(ground.language, errors)}</p> }
     });
     let action = ground.query.address_of(&format!("/patients/{}/undo", patient.id), &[]);
     let hidden = [("seq", change.seq.to_string()), ("version", patient.version.to_string()), ("key", page.key.clone())];

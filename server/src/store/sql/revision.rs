@@ -5,7 +5,10 @@ use std::sync::Arc;
 use app::{
     change::Action,
     filter::search_key,
-    patient::{Data, FieldErrors, NhsNumber, Patient, Revision, UtcTime, field},
+    patient::{
+        Data, FieldErrors, NhsNumber, Patient, Revision, UtcTime, field,
+        parse::{MRN_TAKEN, NHS_TAKEN},
+    },
 };
 use serde_json::{Map, Value};
 
@@ -96,7 +99,7 @@ async fn check_unique(db: &mut Connection, patient: &Patient, current: Option<&P
             .fetch_optional(&mut *db)
             .await?;
         if taken.is_some() {
-            errors.add("medical_record_number", "patient with this medical record number already exists.");
+            errors.add("medical_record_number", MRN_TAKEN);
         }
     }
     let nhs = patient.nhs_number.as_ref();
@@ -106,7 +109,7 @@ async fn check_unique(db: &mut Connection, patient: &Patient, current: Option<&P
             .fetch_optional(db)
             .await?;
         if taken.is_some() {
-            errors.add("nhs_number", "patient with this nhs number already exists.");
+            errors.add("nhs_number", NHS_TAKEN);
         }
     }
     errors.or(()).map_err(WriteError::Invalid)

@@ -1,0 +1,63 @@
+import type { Page } from '@playwright/test';
+import { expectAccessible, expectNoSidewaysScrolling } from '../fixtures/axe.ts';
+import { expect, test } from '../fixtures/test.ts';
+
+// No language here is written from right to left; that one could be is a matter of texts only.
+async function turnAround(page: Page): Promise<void> {
+    await page.evaluate(() => (document.documentElement.dir = 'rtl'));
+}
+
+/** How far the frozen columns are from where they belong: the table's right edge, and beside each other. */
+async function distances(page: Page): Promise<number[]> {
+    return page.evaluate(() => {
+        const pane = document.querySelector('.table')!;
+        const edge = pane.getBoundingClientRect().right - parseFloat(getComputedStyle(pane).borderRightWidth)
+            - (pane as HTMLElement).offsetWidth + pane.clientWidth
+            + parseFloat(getComputedStyle(pane).borderLeftWidth) + parseFloat(getComputedStyle(pane).borderRightWidth);
+        return [...document.querySelectorAll('thead tr, #rows > tr')].flatMap(row => {
+            const [place, identity] = [row.children[0].getBoundingClientRect(), row.children[1].getBoundingClientRect()];
+            return [edge - place.right, place.left - identity.right];
+        });
+    });
+}
+
+test('from right to left, place and identity stay at the right edge', async ({ open, lab }) => {
+    await lab.admit({ title: 'Ms', birth_date: '1985-12-10', ward: 'Elm Ward', bed: 'A1', attending: 'Dr A. Osei', acuity: 1 });
+    const list = await open('sister', { viewport: { width: 1000, height: 700 }, seesAll: false });
+    const { page } = list;
+    await turnAround(page);
+    const pane = page.locator('.table');
+    for (const scrolled of [0, -200]) {
+        const at = await pane.evaluate((element, scrolled) => {
+            element.scrollTo({ left: scrolled, behavior: 'instant' });
+            return element.scrollLeft;
+        }, scrolled);
+        expect(at < 0, 'the table is wider than its pane, and scrolled').toBe(scrolled < 0);
+        for (const distance of await distances(page)) expect(Math.abs(distance)).toBeLessThan(1);
+    }
+    await expectNoSidewaysScrolling(page, 'list');
+    await expectAccessible(page, 'list from right to left');
+});
+
+for (const width of [360, 1440]) {
+    test(`from right to left nothing is beyond the edge, ${width} pixels`, async ({ open, lab }) => {
+        await lab.admit({ title: 'Ms', ward: 'Elm Ward', bed: 'A1', attending: 'Dr A. Osei', flags: [{ code: 'falls', text: '' }] });
+        const list = await open('sister', { viewport: { width, height: 800 }, seesAll: false });
+        const { page, dialog } = list;
+        await turnAround(page);
+        const check = async (screen: string) => {
+            await expectNoSidewaysScrolling(page, screen);
+            await expectAccessible(page, screen);
+            if (process.env.WARDWATCH_PICTURES) {
+                await page.screenshot({ path: `${process.env.WARDWATCH_PICTURES}/rtl-${screen}-${width}.png` });
+            }
+        };
+        await check('list');
+        await page.locator('.menu summary').click();
+        await check('menu');
+        await list.openPatient('LOVELACE, Ada (Ms)');
+        await check('record');
+        await dialog.press('Edit');
+        await check('form');
+    });
+}

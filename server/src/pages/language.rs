@@ -1,0 +1,67 @@
+use app::{language::Language, live::personal::LANGUAGE};
+use axum::{
+    Form,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+
+use super::{own_form, visitor};
+use crate::{
+    auth::Principal,
+    error::HttpError,
+    state::AppState,
+    store::{Remember, RememberError},
+};
+
+/// The language of a page: what this user has chosen, or else what the browser asks for.
+pub(super) async fn language(
+    state: &AppState,
+    who: Option<&Principal>,
+    headers: &HeaderMap,
+) -> Result<Language, HttpError> {
+    let chosen = match who {
+        Some(who) => state.store.remembered(who.account_id, LANGUAGE).await?,
+        None => None,
+    };
+    Ok(chosen.as_deref().and_then(Language::from_code).unwrap_or_else(|| asked_for(headers)))
+}
+
+/// The language that the browser asks for.
+pub(crate) fn asked_for(headers: &HeaderMap) -> Language {
+    let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
+    header.and_then(Language::from_accept_language).unwrap_or_default()
+}
+
+/// What the choice of a language sends.
+#[derive(Deserialize)]
+pub(crate) struct ChosenLanguage {
+    to: String,
+    #[serde(default)]
+    back: String,
+}
+
+/// `POST /language`
+pub(crate) async fn language_chosen(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Form(form): Form<ChosenLanguage>,
+) -> Result<Response, HttpError> {
+    own_form(&state, &headers)?;
+    let Some(who) = visitor(&state, &headers).await? else {
+        return Ok(Redirect::to("/sign-in").into_response());
+    };
+    if let Some(language) = Language::from_code(&form.to) {
+        let what = Remember::Value { key: LANGUAGE.to_owned(), value: Some(language.code().to_owned()) };
+        match state.store.remember(who.account_id, &what).await {
+            Ok(remembered) => state.asides.remembered(who.account_id, remembered),
+            // An account that is full keeps the language that it has.
+            Err(RememberError::TooMany) => {}
+            Err(RememberError::Store(error)) => return Err(error.into()),
+        }
+    }
+    // To one of our own pages only: what begins with two slashes is another host.
+    let is_ours = form.back.starts_with('/') && !form.back.starts_with("//") && !form.back.contains('\\');
+    Ok(Redirect::to(if is_ours { &form.back } else { "/" }).into_response())
+}

@@ -1,0 +1,73 @@
+use std::sync::Arc;
+
+use app::{
+    language::Language,
+    list::{Snapshot, wall::Wall},
+    live::personal::{LANGUAGE, LIST},
+    pages::{ListPage, data},
+    patient::Patient,
+    shell,
+    wire::Position,
+};
+use axum::{
+    extract::{Request, State},
+    http::Uri,
+    response::{IntoResponse, Redirect, Response},
+};
+
+use super::{asked_for, reader, render, visitor, with_data};
+use crate::{auth::Principal, clock, error::HttpError, state::AppState};
+
+/// `GET /`: the list.
+pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
+    let who = reader(&state, request.headers()).await?;
+    let (mut page, rows) = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
+    // Somebody who names nothing sees what they saw last.
+    if page.address.is_empty() {
+        let last = page.personal.as_ref().and_then(|personal| personal.values.get(LIST));
+        page.address = last.cloned().unwrap_or_default();
+    }
+    let options = state.leptos.clone();
+    let data = data::blocks(&page, rows.clone());
+    let made = render(request, move || shell::list(options.clone(), page.clone(), rows.clone())).await;
+    Ok(with_data(made, data))
+}
+
+/// `GET /wall`: the list as it hangs on a wall, for nobody in particular.
+pub(crate) async fn wall(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
+    let Some(who) = visitor(&state, request.headers()).await? else {
+        let wall = Wall::from_address(request.uri().query().unwrap_or_default()).sign_in_address();
+        return Ok(Redirect::to(&wall).into_response());
+    };
+    if who.must_change_password {
+        return Ok(Redirect::to("/password").into_response());
+    }
+    let (page, rows) = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
+    let page = ListPage { personal: None, presence: false, ..page };
+    let options = state.leptos.clone();
+    let data = data::blocks(&page, rows.clone());
+    let made = render(request, move || shell::wall(options.clone(), page.clone(), rows.clone())).await;
+    Ok(with_data(made, data))
+}
+
+/// What the list's page and the wall are made from, and the rows.
+async fn list_page(
+    state: &AppState,
+    who: &Principal,
+    uri: &Uri,
+    asked_for: Language,
+) -> Result<(ListPage, Vec<Arc<Patient>>), HttpError> {
+    let (Snapshot { epoch, seq, at, rows }, personal) = state.store.snapshot_for(who.account_id).await?;
+    let chosen = personal.values.get(LANGUAGE).and_then(|code| Language::from_code(code));
+    let page = ListPage {
+        position: Position { epoch, seq, at },
+        user: who.info(),
+        personal: Some(personal),
+        presence: state.asides.tell_presence(),
+        zone: state.zone(),
+        language: chosen.unwrap_or(asked_for),
+        now: clock::now(),
+        address: uri.query().unwrap_or_default().to_owned(),
+    };
+    Ok((page, rows))
+}
