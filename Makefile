@@ -56,7 +56,7 @@ e2e: setup-test build ## only the tests in the browser: make e2e ARGS="-g confli
 	@cd end2end && npx playwright test $(ARGS)
 
 .PHONY: bench
-bench: setup-test build ## how long a change takes to be seen, also at another node; to be in step again; writes a second
+bench: setup-test build ## how long a change takes to be seen, also at another node; to be in step again; 10,000 patients; writes a second
 	@$(WITH_TOOLS) cargo bench --quiet -p server --bench recovery --bench nodes
 	@cd end2end && npx playwright test --config bench.config.ts
 

@@ -20,7 +20,8 @@ mod socket;
 pub fn hydrate() {
     use leptos::prelude::*;
 
-    leptos::task::spawn_local(async {
+    // Leptos' own way to do this is there only once the page has come to life.
+    wasm_bindgen_futures::spawn_local(async {
         let Some((page, rows)) = page_data::read().await else { return };
         let early = app::pages::Early {
             search: browser::value_of("search"),
