@@ -28,7 +28,7 @@ export class ListPage {
     constructor(readonly page: Page) {
         this.badge = page.locator('#link');
         this.banner = page.locator('.banner:visible');
-        this.table = page.getByRole('region', { name: 'Patients' });
+        this.table = page.getByRole('region', { name: 'Patients', exact: true });
         this.updates = page.locator('.updates span');
         this.markAllSeen = page.getByRole('button', { name: 'Mark all seen' });
         this.toast = page.locator('.toast');

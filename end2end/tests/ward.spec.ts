@@ -211,7 +211,7 @@ test('of a whole house each ward says how full it is, and one of them can be cho
     await expect(ward.beds()).toHaveCount(0);
     await expect(ward.region.locator('.ward-summary').first()).toHaveText(/^\d+ expected · \d+ discharged today.*Show$/s);
     const first = (await ward.headings.first().locator('.ward-name').textContent())!;
-    await ward.region.getByRole('button', { name: `Show ${first}` }).click();
+    await ward.region.getByRole('button', { name: `Show ${first}`, exact: true }).click();
     await expect(ward.headings).toHaveCount(1);
     await expect(ward.list.ward).toHaveValue(first);
     await expect(ward.beds()).not.toHaveCount(0);
