@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use super::{
     Dialogs,
     dialog::DialogTitle,
-    erased::{input, press, when},
+    erased::{each, entry, input, press, when},
 };
 use crate::{
     language::use_language,
@@ -43,32 +43,35 @@ pub(super) fn ColumnsDialog() -> impl IntoView {
     };
     let item = move |column: Column| {
         let label = wording::column(t, column);
-        view! {
-            <li>
-                <label class="check">
-                    <input
-                        type="checkbox"
-                        prop:checked=when(move || place(column).is_some())
-                        on:change=input(move |event| toggle(column, event_target_checked(&event)))
-                    />
-                    {label.clone()}
-                </label>
-                <button
-                    type="button"
-                    aria-label=t.fill("list.columns.earlier", &[("column", &label)])
-                    disabled=when(move || place(column).is_none_or(|place| place == 0))
-                    on:click=press(move || earlier(column))
-                >{t.text("list.columns.arrow")}</button>
-            </li>
-        }
-        .into_any()
+        let choice = move || {
+            view! {
+                <li>
+                    <label class="check">
+                        <input
+                            type="checkbox"
+                            prop:checked=when(move || place(column).is_some())
+                            on:change=input(move |event| toggle(column, event_target_checked(&event)))
+                        />
+                        {label.clone()}
+                    </label>
+                    <button
+                        type="button"
+                        aria-label=t.fill("list.columns.earlier", &[("column", &label)])
+                        disabled=when(move || place(column).is_none_or(|place| place == 0))
+                        on:click=press(move || earlier(column))
+                    >{t.text("list.columns.arrow")}</button>
+                </li>
+            }
+            .into_any()
+        };
+        entry(column.as_str().to_owned(), choice)
     };
     view! {
         <div class="record-list">
             <DialogTitle text=t.text("list.columns.title")/>
             <p class="hint">{t.text("list.columns.hint")}</p>
             <ul class="choices">
-                <For each=all key=|column| *column let:column>{item(column)}</For>
+                {each(move || all().into_iter().map(item).collect())}
             </ul>
             <div class="buttons">
                 <button type="button" on:click=press(move || keep(&Column::AT_FIRST))>{t.text("list.columns.at_first")}</button>

@@ -1,6 +1,8 @@
 //! One type for all of a kind. Each type of closure in a view, and each type of view that it gives, is a piece of
 //! WebAssembly of its own; through these, two hundred closures are five types.
 
+use std::sync::Arc;
+
 use leptos::{
     ev::{Event, MouseEvent, SubmitEvent},
     prelude::*,
@@ -30,6 +32,22 @@ pub(super) type Part = Box<dyn FnMut() -> AnyView + Send>;
 /// See [`Part`].
 pub(super) fn part(read: impl FnMut() -> AnyView + Send + 'static) -> Part {
     Box::new(read)
+}
+
+/// An entry of a list that changes: by what it is known again, and what is shown of it.
+pub(super) type Entry = (String, Arc<dyn Fn() -> AnyView + Send + Sync>);
+
+/// See [`Entry`].
+pub(super) fn entry(key: String, show: impl Fn() -> AnyView + Send + Sync + 'static) -> Entry {
+    (key, Arc::new(show))
+}
+
+/// A list that follows what it reads: entries that stay are not touched when others come and go.
+pub(super) fn each(entries: impl Fn() -> Vec<Entry> + Send + Sync + 'static) -> AnyView {
+    fn erased(entries: Arc<dyn Fn() -> Vec<Entry> + Send + Sync>) -> AnyView {
+        view! { <For each=move || entries() key=|(key, _)| key.clone() let((_, show))>{show()}</For> }.into_any()
+    }
+    erased(Arc::new(entries))
 }
 
 /// What a press of a button does.

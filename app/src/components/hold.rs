@@ -74,7 +74,8 @@ impl Hold {
             self.view.shown.track();
             self.view.board.track();
             request_animation_frame(move || {
-                let Some(last) = self.last.get_value() else { return };
+                // What was to be held may be gone by now.
+                let Some(last) = self.last.try_get_value().flatten() else { return };
                 let is_nowhere = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
                 if !is_nowhere {
                     return;

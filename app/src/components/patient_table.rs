@@ -8,7 +8,7 @@ use leptos::{
 
 use super::{
     empty_bed::EmptyBed,
-    erased::{part, press, text, when},
+    erased::{each, entry, part, press, text, when},
     hold::Hold,
     patient_row::PatientRow,
 };
@@ -46,7 +46,7 @@ pub(crate) fn PatientTable() -> impl IntoView {
     let away = move |_: PointerEvent| hold.away();
     let muted = muted(live);
     // A gap between two pieces is an entry too: `None`.
-    let entries = Memo::new(move |_| {
+    let items = Memo::new(move |_| {
         let (first, second) = view.window.with(Window::pieces);
         view.shown.with(|shown| {
             let rows = |piece: Range<usize>| shown.get(piece).unwrap_or_default().iter().cloned().map(Some);
@@ -54,10 +54,18 @@ pub(crate) fn PatientTable() -> impl IntoView {
             rows(first).chain(second).collect::<Vec<_>>()
         })
     });
-    let row = move |entry: Option<Item>| match entry {
-        Some(Item::Patient(id)) => live.row(id).map(|row| view! { <PatientRow id row/> }).into_any(),
-        Some(Item::Empty(bed)) => view! { <EmptyBed bed/> }.into_any(),
-        None => view! { <tr class="gap" aria-hidden="true"><td id="rows-between"></td></tr> }.into_any(),
+    let row = move |item: Option<Item>| match item {
+        Some(Item::Patient(id)) => {
+            entry(id.to_string(), move || live.row(id).map(|row| view! { <PatientRow id row/> }).into_any())
+        }
+        Some(Item::Empty(bed)) => {
+            entry(format!("{}\n{}\n{}", bed.ward, bed.bed, bed.room.as_deref().unwrap_or_default()), move || {
+                view! { <EmptyBed bed=bed.clone()/> }.into_any()
+            })
+        }
+        None => entry(String::new(), || {
+            view! { <tr class="gap" aria-hidden="true"><td id="rows-between"></td></tr> }.into_any()
+        }),
     };
     let cut_off = untrack(|| cut_off(view));
     view! {
@@ -85,7 +93,7 @@ pub(crate) fn PatientTable() -> impl IntoView {
                 </thead>
                 <tbody class="gap" aria-hidden="true"><tr><td id="rows-before"></td></tr></tbody>
                 <tbody id="rows" on:pointerenter=over on:pointerleave=away>
-                    <For each=move || entries.get() key=Option::clone let:entry>{row(entry)}</For>
+                    {each(move || items.get().into_iter().map(row).collect())}
                 </tbody>
                 <tbody class="gap" aria-hidden="true"><tr><td id="rows-after"></td></tr></tbody>
             </table>

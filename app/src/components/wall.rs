@@ -1,6 +1,6 @@
 //! The display on the wall: read from a few metres away, and by nobody in particular. Nothing can be pressed on it.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use leptos::{ev, html, prelude::*, web_sys::HtmlElement};
 
@@ -17,7 +17,7 @@ use crate::{
     list::{
         beds::Item,
         wall::{Names, News, Wall},
-        ward::Kind,
+        ward::{Board, Kind},
     },
     live::{LinkState, Live, View},
     patient::{Patient, Status},
@@ -35,7 +35,7 @@ const RELOAD: Duration = Duration::from_secs(30);
 
 /// Patients whose names, written so short, are those of others too.
 #[derive(Clone, Copy)]
-struct SameNames(Memo<BTreeSet<i64>>);
+struct SameNames(Memo<Vec<i64>>);
 
 /// All that is on the wall.
 #[component]
@@ -46,11 +46,12 @@ pub(crate) fn WallSheet(
     ended: RwSignal<bool>,
 ) -> impl IntoView {
     let live = expect_context::<Live>();
+    let view = expect_context::<View>();
     let clock = expect_context::<Clock>();
     let language = use_language();
     let names = wall.names;
     provide_context(names);
-    provide_context(SameNames(Memo::new(move |_| same_names(names))));
+    provide_context(SameNames(Memo::new(move |_| same_names(live, view, names))));
     reload_when_lost(live);
     // So that no edge stays at one place of the screen for years.
     let shift = Memo::new(move |_| clock.now.get().unix_seconds() / 60 % 8);
@@ -137,7 +138,7 @@ fn Pages() -> impl IntoView {
         // Whatever has another size then.
         live.state.track();
         view.board.track();
-        request_animation_frame(move || pages.show_again());
+        request_animation_frame(move || pages.turn(0));
     });
     // Once: it follows nothing.
     react(move || {
@@ -147,7 +148,7 @@ fn Pages() -> impl IntoView {
             }
         };
         let turning = set_interval_with_handle(turn, PAGE).ok();
-        let resized = window_event_listener(ev::resize, move |_| pages.show_again());
+        let resized = window_event_listener(ev::resize, move |_| pages.turn(0));
         let keys = window_event_listener(ev::keydown, move |event| {
             match &*event.key() {
                 " " => pages.paused.update(|paused| *paused = !*paused),
@@ -189,16 +190,10 @@ struct Turning {
 }
 
 impl Turning {
-    /// So many pages on, round and round.
+    /// So many pages on, round and round; nothing once the pages are gone.
     fn turn(self, by: isize) {
-        let of = self.of.get_untracked();
-        self.show((self.at.get_untracked() + of).saturating_add_signed(by) % of);
-    }
-
-    /// Shows the page as it has to be by now. The next frame may come after all of this is gone.
-    fn show_again(self) {
-        if let Some(page) = self.at.try_get_untracked() {
-            self.show(page);
+        if let (Some(at), Some(of)) = (self.at.try_get_untracked(), self.of.try_get_untracked()) {
+            self.show((at + of).saturating_add_signed(by) % of);
         }
     }
 
@@ -224,14 +219,16 @@ impl Turning {
 }
 
 /// Patients on the wall whose names look there like those of others.
-fn same_names(names: Names) -> BTreeSet<i64> {
-    let live = expect_context::<Live>();
-    let shown = expect_context::<View>().shown.get();
+fn same_names(live: Live, view: View, names: Names) -> Vec<i64> {
+    if view.board.with(|board| board.as_deref().is_some_and(Board::is_house)) {
+        return Vec::new();
+    }
+    let shown = view.shown.get();
     let ids = shown.iter().filter_map(Item::patient);
-    let mut written: Vec<(String, i64)> =
+    let written: Vec<(String, i64)> =
         ids.filter_map(|id| Some((live.row(id)?.patient.with(|patient| names.of(patient)), id))).collect();
-    written.sort_unstable();
-    written.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1).flatten().map(|(_, id)| *id).collect()
+    let is_same = |(name, id): &&(String, i64)| written.iter().any(|(other, of)| of != id && other == name);
+    written.iter().filter(is_same).map(|(_, id)| *id).collect()
 }
 
 fn card(id: i64, at: Place) -> AnyView {

@@ -1,12 +1,10 @@
 //! A ward as it is laid out, whatever is said of each patient: wards, their rooms, the beds in them, and who is in none.
 
-use std::sync::Arc;
-
 use leptos::prelude::*;
 
 use super::{
     Clock,
-    erased::{part, press, text, when},
+    erased::{Entry, each, entry, part, press, text, when},
 };
 use crate::{
     language::{Language, use_language},
@@ -21,31 +19,12 @@ use crate::{
 pub(super) struct Place {
     pub(super) ward: Option<String>,
     pub(super) kind: Kind,
+    group: String,
     pub(super) bed: Option<String>,
 }
 
 /// What is shown of a patient there.
 pub(super) type Card = fn(i64, Place) -> AnyView;
-
-/// An entry of any of the plan's levels.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Key {
-    Ward(Option<String>),
-    Group(Kind),
-    Bed(String),
-    Patient(i64),
-}
-
-/// Entries by their keys: those that stay are not touched when others come and go.
-fn each(
-    keys: impl Fn() -> Vec<Key> + Send + Sync + 'static,
-    show: impl Fn(Key) -> AnyView + Send + Sync + 'static,
-) -> AnyView {
-    fn erased(keys: Memo<Vec<Key>>, show: Arc<dyn Fn(Key) -> AnyView + Send + Sync>) -> AnyView {
-        view! { <For each=move || keys.get() key=Key::clone let:key>{show(key)}</For> }.into_any()
-    }
-    erased(Memo::new(move |_| keys()), Arc::new(show))
-}
 
 /// What is shown of a board. A handle.
 #[derive(Clone, Copy)]
@@ -65,10 +44,14 @@ pub(super) fn WardPlans(
     offers: bool,
 ) -> impl IntoView {
     let plan = Plan { view: expect_context::<View>(), card, offers };
-    let wards = move || plan.board(|board| board.wards.iter().map(|ward| Key::Ward(ward.name.clone())).collect());
-    each(wards, move |key| match key {
-        Key::Ward(name) => plan.ward(name),
-        _ => ().into_any(),
+    each(move || {
+        plan.board(|board| {
+            let ward = |ward: &WardPlan| {
+                let name = ward.name.clone();
+                entry(name.clone().unwrap_or_default(), move || plan.ward(name.clone()))
+            };
+            board.wards.iter().map(ward).collect()
+        })
     })
 }
 
@@ -82,7 +65,7 @@ impl Plan {
     }
 
     fn in_group<T: Default>(self, at: &Place, read: impl Fn(&Group) -> T) -> T {
-        self.in_ward(at.ward.as_deref(), |ward| ward.group(&at.kind).map(&read).unwrap_or_default())
+        self.in_ward(at.ward.as_deref(), |ward| ward.group(&at.group).map(&read).unwrap_or_default())
     }
 
     fn in_bed<T: Default>(self, at: &Place, read: impl Fn(&Spot) -> T) -> T {
@@ -93,25 +76,10 @@ impl Plan {
     fn ward(self, name: Option<String>) -> AnyView {
         let language = use_language();
         let title = name.clone().unwrap_or_else(|| language.text("ward.unknown_ward"));
-        let (for_census, for_groups, for_house) = (name.clone(), name.clone(), name.clone());
-        let census = text(move || census_words(language, self.in_ward(for_census.as_deref(), |ward| ward.census)));
+        let of = name.clone();
+        let census = text(move || census_words(language, self.in_ward(of.as_deref(), |ward| ward.census)));
         let is_house = Memo::new(move |_| self.board(Board::is_house));
-        let groups = move || {
-            let kinds = |ward: &WardPlan| ward.groups.iter().map(|group| Key::Group(group.kind.clone())).collect();
-            self.in_ward(for_groups.as_deref(), kinds)
-        };
-        let group = move |key| match key {
-            Key::Group(kind) => self.group(Place { ward: name.clone(), kind, bed: None }),
-            _ => ().into_any(),
-        };
-        let (groups, group) = (Arc::new(groups), Arc::new(group));
-        let body = move || {
-            if is_house.get() {
-                return self.summary(for_house.clone());
-            }
-            let (groups, group) = (groups.clone(), group.clone());
-            each(move || groups(), move |key| group(key))
-        };
+        let body = move || if is_house.get() { self.summary(name.clone()) } else { self.groups(name.clone()) };
         view! {
             <section class="ward">
                 <h2><span class="ward-name">{title}</span>" "<span class="census">{census}</span></h2>
@@ -119,6 +87,19 @@ impl Plan {
             </section>
         }
         .into_any()
+    }
+
+    fn groups(self, name: Option<String>) -> AnyView {
+        each(move || {
+            self.in_ward(name.as_deref(), |ward| {
+                let group = |group: &Group| {
+                    let (kind, key) = (group.kind.clone(), group.key.clone());
+                    let at = Place { ward: ward.name.clone(), kind, group: key.clone(), bed: None };
+                    entry(key, move || self.group(at.clone()))
+                };
+                ward.groups.iter().map(group).collect()
+            })
+        })
     }
 
     /// What is said of a ward where a whole house is shown.
@@ -143,61 +124,73 @@ impl Plan {
 
     fn group(self, at: Place) -> AnyView {
         let language = use_language();
-        let title = match &at.kind {
-            Kind::Room(Some(room)) => room.clone(),
-            Kind::Room(None) => language.text("ward.beds"),
-            Kind::NoBed => language.text("ward.no_bed"),
-            Kind::Expected => language.text("ward.expected"),
-            Kind::Discharged => language.text("ward.discharged"),
-            Kind::Left => language.text("ward.left"),
-        };
         let of = at.clone();
+        let title = text(move || self.in_group(&of, |group| title(language, &group.kind)));
         let spots = move || {
-            let key = |spot: &Spot| match (&spot.bed, spot.patients.first()) {
-                (Some(bed), _) => Some(Key::Bed(bed.bed.clone())),
-                (None, patient) => patient.copied().map(Key::Patient),
+            let spot = |spot: &Spot| {
+                let at = Place { bed: spot.bed.as_ref().map(|bed| bed.bed.clone()), ..at.clone() };
+                match (&at.bed, spot.patients.first()) {
+                    (Some(bed), _) => Some(entry(bed.clone(), move || self.bed(at.clone()))),
+                    (None, Some(id)) => Some(self.patient(*id, at)),
+                    (None, None) => None,
+                }
             };
-            self.in_group(&of, |group| group.spots.iter().filter_map(key).collect())
-        };
-        let spot = move |key| match key {
-            Key::Bed(bed) => self.bed(Place { bed: Some(bed), ..at.clone() }),
-            Key::Patient(id) => view! { <li class="tile">{(self.card)(id, at.clone())}</li> }.into_any(),
-            _ => ().into_any(),
+            self.in_group(&at, |group| group.spots.iter().filter_map(spot).collect())
         };
         view! {
             <section class="room">
                 <h3>{title}</h3>
-                <ul class="tiles">{each(spots, spot)}</ul>
+                <ul class="tiles">{each(spots)}</ul>
             </section>
         }
         .into_any()
     }
 
+    /// Who is in no bed.
+    fn patient(self, id: i64, at: Place) -> Entry {
+        let card = move || view! { <li class="tile">{(self.card)(id, at.clone())}</li> }.into_any();
+        entry(id.to_string(), card)
+    }
+
     fn bed(self, at: Place) -> AnyView {
         let language = use_language();
         let name = at.bed.clone().unwrap_or_default();
-        let [for_empty, for_shared, for_patients] = [at.clone(), at.clone(), at.clone()];
-        let is_empty = Memo::new(move |_| self.in_bed(&for_empty, |spot| spot.patients.is_empty()));
-        let occupants = Memo::new(move |_| self.in_bed(&for_shared, |spot| spot.occupants));
-        let patients =
-            move || self.in_bed(&for_patients, |spot| spot.patients.iter().copied().map(Key::Patient).collect());
-        let card = move |key| match key {
-            Key::Patient(id) => (self.card)(id, at.clone()),
-            _ => ().into_any(),
+        let of = at.clone();
+        let occupants = Memo::new(move |_| self.in_bed(&of, |spot| spot.occupants));
+        let words = move || match occupants.get() {
+            0 => view! { <p class="empty">{language.text("ward.unoccupied")}</p> }.into_any(),
+            1 => ().into_any(),
+            several => {
+                let words = language.fill("ward.shared", &[("count", &several)]);
+                view! { <p class="shared"><span aria-hidden="true">"⚠ "</span>{words}</p> }.into_any()
+            }
+        };
+        let patients = move || {
+            let card = |id: &i64| {
+                let (id, at) = (*id, at.clone());
+                entry(id.to_string(), move || (self.card)(id, at.clone()))
+            };
+            self.in_bed(&at, |spot| spot.patients.iter().map(card).collect())
         };
         view! {
-            <li class="tile" class:unoccupied=when(move || is_empty.get())>
+            <li class="tile" class:unoccupied=when(move || occupants.get() == 0)>
                 <h4 class="bed">{name}</h4>
-                {part(move || is_empty.get().then(|| view! {
-                    <p class="empty">{language.text("ward.unoccupied")}</p>
-                }.into_any()).into_any())}
-                {part(move || (occupants.get() > 1).then(|| view! {
-                    <p class="shared"><span aria-hidden="true">"⚠ "</span>{language.fill("ward.shared", &[("count", &occupants.get())])}</p>
-                }.into_any()).into_any())}
-                {each(patients, card)}
+                {part(words)}
+                {each(patients)}
             </li>
         }
         .into_any()
+    }
+}
+
+fn title(language: Language, kind: &Kind) -> String {
+    match kind {
+        Kind::Room(Some(room)) => room.clone(),
+        Kind::Room(None) => language.text("ward.beds"),
+        Kind::NoBed => language.text("ward.no_bed"),
+        Kind::Expected => language.text("ward.expected"),
+        Kind::Discharged => language.text("ward.discharged"),
+        Kind::Left => language.text("ward.left"),
     }
 }
 

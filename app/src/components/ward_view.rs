@@ -31,7 +31,7 @@ pub(crate) fn WardView() -> impl IntoView {
     let focused = StoredValue::new(None::<String>);
     // In another bed a patient is another element.
     hold.keep_focus(move || {
-        let name = format!("#ward-plan [data-id=\"{}\"] .name", focused.get_value()?);
+        let name = format!("#ward-plan [data-id=\"{}\"] .name", focused.try_get_value()??);
         document().query_selector(&name).ok()?
     });
     let on_focus = move |event: FocusEvent| {

@@ -1,10 +1,7 @@
 //! A ward as it is laid out: its beds by room, who is expected, and who has gone. Pure, and the same on the server and in
 //! the browser.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use jiff::civil::Date;
 
@@ -76,6 +73,8 @@ pub struct Census {
 pub struct Group {
     /// What they have in common.
     pub kind: Kind,
+    /// See [`Kind::key`]: rooms that are the same to a reader are one.
+    pub key: String,
     /// Beds, or one patient each.
     pub spots: Vec<Spot>,
 }
@@ -96,15 +95,15 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What it is sorted by within a ward.
-    fn key(&self) -> (u8, String) {
+    /// What it is known by within a ward, and sorted by.
+    pub fn key(&self) -> String {
         match self {
-            Self::Room(Some(room)) => (0, natural_key(room)),
-            Self::Room(None) => (1, String::new()),
-            Self::NoBed => (2, String::new()),
-            Self::Expected => (3, String::new()),
-            Self::Discharged => (4, String::new()),
-            Self::Left => (5, String::new()),
+            Self::Room(Some(room)) => format!("0{}", natural_key(room)),
+            Self::Room(None) => "1".to_owned(),
+            Self::NoBed => "2".to_owned(),
+            Self::Expected => "3".to_owned(),
+            Self::Discharged => "4".to_owned(),
+            Self::Left => "5".to_owned(),
         }
     }
 }
@@ -166,11 +165,12 @@ impl Board {
         for bed in &empty {
             censuses.entry(Some(&bed.ward)).or_default().beds += 1;
         }
-        let mut drafts: BTreeMap<WardKey, Draft> = BTreeMap::new();
         // A ward that was asked for is there, however empty.
-        if let Some(ward) = query.ward.as_deref() {
-            drafts.insert(ward_key(Some(ward)), Draft::new());
-        }
+        let mut drafts: Vec<Draft<'_>> = query.ward.as_deref().map(|ward| Draft::of(Some(ward))).into_iter().collect();
+        let when = |spot: &Spot| {
+            let patient = spot.patients.first().and_then(|id| entry(*id))?.patient;
+            Some((patient.dismissal_date.unwrap_or(patient.admission_date), patient.id))
+        };
         for item in items {
             let id = match item {
                 Item::Patient(id) => *id,
@@ -204,21 +204,16 @@ impl Board {
                 _ if day.is_of_discharge(patient) => Kind::Discharged,
                 _ => Kind::Left,
             };
-            spots(&mut drafts, left.or(ward), kind).push(Spot { bed: None, occupants: 1, patients: vec![id] });
+            let by_time = matches!(kind, Kind::Expected | Kind::Discharged);
+            let spot = Spot { bed: None, occupants: 1, patients: vec![id] };
+            let spots = spots(&mut drafts, left.or(ward), kind);
+            let at = if by_time { spots.partition_point(|other| when(other) < when(&spot)) } else { spots.len() };
+            spots.insert(at, spot);
         }
-        let when = |spot: &Spot| {
-            let patient = spot.patients.first().and_then(|id| entry(*id))?.patient;
-            Some((patient.dismissal_date.unwrap_or(patient.admission_date), patient.id))
-        };
-        let wards = drafts.into_iter().map(|((_, _, name), draft)| {
-            let mut groups: Vec<Group> = draft.into_values().collect();
-            for group in &mut groups {
-                if matches!(group.kind, Kind::Expected | Kind::Discharged) {
-                    group.spots.sort_by_key(when);
-                }
-            }
-            let census = censuses.get(&name.as_deref()).copied().unwrap_or_default();
-            WardPlan { name, census, groups }
+        let wards = drafts.into_iter().map(|Draft { name, groups }| WardPlan {
+            name: name.map(str::to_owned),
+            census: censuses.get(&name).copied().unwrap_or_default(),
+            groups,
         });
         Self { wards: wards.collect() }
     }
@@ -252,24 +247,29 @@ impl Board {
 
     /// How many entries of `wanted` are not where this board has them: see [`waiting`].
     pub fn waiting(&self, wanted: &Self) -> usize {
-        let held: Vec<_> = self.entries().collect();
-        let places: HashMap<&Item, &PlaceOf<'_>> = held.iter().map(|(item, place)| (item, place)).collect();
-        let wanted: Vec<_> = wanted.entries().collect();
-        let elsewhere = wanted.iter().filter(|(item, place)| places.get(item).is_some_and(|was| *was != place)).count();
-        // Who is elsewhere has gone from the one place and come to the other.
-        waiting(&held, &wanted) - elsewhere
+        let held: HashMap<Item, PlaceOf<'_>> = self.entries().collect();
+        let (mut stay, mut elsewhere) = (0, 0);
+        for (item, place) in wanted.entries() {
+            if let Some(was) = held.get(&item) {
+                stay += 1;
+                elsewhere += usize::from(*was != place);
+            }
+        }
+        let wanted = wanted.items();
+        // Who is elsewhere is mostly in another order too.
+        waiting(&self.items(), &wanted).max(held.len() + wanted.len() - 2 * stay + elsewhere)
     }
 }
 
 impl WardPlan {
-    /// The group of this kind.
-    pub fn group(&self, kind: &Kind) -> Option<&Group> {
-        self.groups.iter().find(|group| group.kind == *kind)
+    /// The group with this key.
+    pub fn group(&self, key: &str) -> Option<&Group> {
+        self.groups.iter().find(|group| group.key == key)
     }
 
     /// How many are in the group of this kind.
     pub fn count(&self, kind: &Kind) -> usize {
-        self.group(kind).map_or(0, |group| group.spots.len())
+        self.group(&kind.key()).map_or(0, |group| group.spots.len())
     }
 }
 
@@ -280,23 +280,36 @@ impl Group {
     }
 }
 
-/// What wards are sorted by, and the name.
-type WardKey = (bool, String, Option<String>);
-
-/// A ward's groups, by what they are sorted by: rooms that are the same to a reader are one.
-type Draft = BTreeMap<(u8, String), Group>;
-
 /// Ward, group and bed.
 type PlaceOf<'a> = (Option<&'a str>, &'a Kind, Option<&'a str>);
 
-/// Those of this group, which is there from then on.
-fn spots<'a>(drafts: &'a mut BTreeMap<WardKey, Draft>, ward: Option<&str>, kind: Kind) -> &'a mut Vec<Spot> {
-    let draft = drafts.entry(ward_key(ward)).or_default();
-    &mut draft.entry(kind.key()).or_insert_with(|| Group { kind, spots: Vec::new() }).spots
+/// A ward that is being laid out.
+struct Draft<'a> {
+    name: Option<&'a str>,
+    /// In the order of their keys.
+    groups: Vec<Group>,
 }
 
-fn ward_key(ward: Option<&str>) -> WardKey {
-    (ward.is_none(), ward.map(natural_key).unwrap_or_default(), ward.map(str::to_owned))
+impl<'a> Draft<'a> {
+    fn of(name: Option<&'a str>) -> Self {
+        Self { name, groups: Vec::new() }
+    }
+}
+
+/// Those of this group, which is there from then on.
+fn spots<'a, 'b>(drafts: &'b mut Vec<Draft<'a>>, ward: Option<&'a str>, kind: Kind) -> &'b mut Vec<Spot> {
+    // Mostly the one that came last.
+    let at = drafts.iter().rposition(|draft| draft.name == ward).unwrap_or_else(|| {
+        drafts.push(Draft::of(ward));
+        drafts.len() - 1
+    });
+    let groups = &mut drafts[at].groups;
+    let key = kind.key();
+    let at = groups.partition_point(|group| group.key < key);
+    if groups.get(at).is_none_or(|group| group.key != key) {
+        groups.insert(at, Group { kind, key, spots: Vec::new() });
+    }
+    &mut groups[at].spots
 }
 
 #[cfg(test)]
