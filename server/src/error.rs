@@ -86,14 +86,14 @@ pub(crate) fn no_database() -> Response {
 #[derive(Clone, Copy)]
 struct Told {
     title: &'static str,
-    told: &'static str,
+    words: &'static str,
     /// The number under which it was logged.
     id: Option<Uuid>,
 }
 
 impl Told {
-    fn of(title: &'static str, told: &'static str) -> Self {
-        Self { title, told, id: None }
+    fn of(title: &'static str, words: &'static str) -> Self {
+        Self { title, words, id: None }
     }
 
     fn with(self, status: StatusCode) -> Response {
@@ -104,10 +104,10 @@ impl Told {
 
     fn page(self, t: Language) -> String {
         let id = self.id.map(|id| format!(" <code>{id}</code>")).unwrap_or_default();
-        let (title, told, direction) = (t.text(self.title), t.text(self.told), t.direction());
+        let (title, words, direction) = (t.text(self.title), t.text(self.words), t.direction());
         format!(
             "<!DOCTYPE html><html lang=\"{t}\" dir=\"{direction}\"><meta charset=\"utf-8\"><title>Wardwatch</title>\
-             <h1>{title}</h1><p>{told}{id}</p></html>"
+             <h1>{title}</h1><p>{words}{id}</p></html>"
         )
     }
 }

@@ -74,14 +74,14 @@ async fn render<View: IntoView + 'static>(
             expect_context::<leptos_axum::ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
     };
-    let make = async move {
+    let answer = async move {
         let page = leptos_axum::render_app_to_stream_with_context(context, view)(request).await;
         let (head, body) = page.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await?;
         Ok::<Response, HttpError>(Response::from_parts(head, bytes.into()))
     };
     let runtime = tokio::runtime::Handle::current();
-    let made = tokio::task::spawn_blocking(move || runtime.block_on(make)).await;
+    let made = tokio::task::spawn_blocking(move || runtime.block_on(answer)).await;
     made.map_err(HttpError::from).flatten().unwrap_or_else(HttpError::into_response)
 }
 
