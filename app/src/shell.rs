@@ -90,8 +90,8 @@ fn Document(
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
-                // By hand: in an erased view a text has a comment after it, which a title shows.
-                {leptos::html::title().child(title)}
+                // By hand: a view's text has a comment after it, which a title shows.
+                <title inner_html=title.replace('&', "&amp;").replace('<', "&lt;")></title>
                 // The bar's colours, for a tablet on which this is installed.
                 <meta name="theme-color" content="#00594c" media="(prefers-color-scheme: light)"/>
                 <meta name="theme-color" content="#17201f" media="(prefers-color-scheme: dark)"/>

@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import { pagesOf } from '../fixtures/pdf.ts';
 import { press, tabTo, typeInto } from '../fixtures/keys.ts';
-import { expect, Socket, test } from '../fixtures/test.ts';
+import { expect, type Server, Socket, test } from '../fixtures/test.ts';
 import type { ListPage } from '../pages/list.ts';
 
 const ADA = 'LOVELACE, Ada (Ms)';
@@ -14,6 +14,18 @@ async function fillWard(lab: Socket) {
     });
     const grace = await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Elm', bed: 'A2', birth_date: '1950' });
     return { ada, grace };
+}
+
+/** As above, and 25 hours ago: by a clock that is put right afterwards. */
+async function fillWardYesterday(server: Server, token: string) {
+    await server.stop();
+    await server.startInThePast(25);
+    const lab = await Socket.open(server.socketUrl(), token);
+    const ward = await fillWard(lab);
+    lab.close();
+    await server.stop();
+    await server.start();
+    return { ...ward, lab: await Socket.open(server.socketUrl(), token) };
 }
 
 /** Looks for a patient and opens the record. */
@@ -98,8 +110,8 @@ test('task 5: a patient is discharged, and it is taken back', async ({ open: vis
     await expect(list.row(GRACE).cell('Status')).toContainText('Admitted');
 });
 
-test('task 6: a shift is taken over', async ({ open: visit, lab }) => {
-    const { grace } = await fillWard(lab);
+test('task 6: a shift is taken over', async ({ open: visit, server, template }) => {
+    const { grace, lab } = await fillWardYesterday(server, template.token);
     const list = await visit('sister');
     const { page, dialog } = list;
     await lab.change(grace, { bed: 'B2', acuity: 2 });
@@ -111,6 +123,7 @@ test('task 6: a shift is taken over', async ({ open: visit, lab }) => {
     await press(page, list.markAllSeen);
     await press(page, dialog.button('Mark all as seen'));
     await expect(list.updates).toContainText('0 updates');
+    lab.close();
 });
 
 test('task 7: "who changed this?" is answered', async ({ open: visit, lab }) => {
@@ -162,17 +175,9 @@ test('task 9: a shift is handed over on paper', async ({ open: visit, lab }) => 
 });
 
 test('task 10: the list of last night is looked at', async ({ open: visit, server, template }) => {
-    // What happens before the clock is put right has happened 25 hours ago.
-    await server.stop();
-    await server.startInThePast(25);
-    const lab = await Socket.open(server.socketUrl(), template.token);
-    const { grace } = await fillWard(lab);
+    const { grace, lab } = await fillWardYesterday(server, template.token);
+    await lab.change(grace, { bed: 'B2' });
     lab.close();
-    await server.stop();
-    await server.start();
-    const now = await Socket.open(server.socketUrl(), template.token);
-    await now.change(grace, { bed: 'B2' });
-    now.close();
     const list = await visit('sister');
     const { page } = list;
     await expect(list.row(GRACE).cell('Place')).toContainText('B2');

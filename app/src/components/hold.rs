@@ -72,6 +72,7 @@ impl Hold {
     pub(super) fn keep_focus(self, instead: impl Fn() -> Option<Element> + Copy + 'static) {
         react(move || {
             self.view.shown.track();
+            self.view.window.track();
             self.view.board.track();
             request_animation_frame(move || {
                 // What was to be held may be gone by now.
