@@ -4,7 +4,10 @@ use leptos::{
     ev::FocusEvent,
     prelude::*,
     wasm_bindgen::JsCast as _,
-    web_sys::{Element, EventTarget, HtmlElement},
+    web_sys::{
+        Element, EventTarget, HtmlElement,
+        js_sys::{Function, Object, Reflect},
+    },
 };
 
 use super::erased::react;
@@ -18,13 +21,21 @@ pub(super) struct Hold {
     held: &'static str,
     pointed: StoredValue<bool>,
     last: StoredValue<Option<HtmlElement>, LocalStorage>,
+    /// Rows are just being put where they belong: what leaves the document for that has not been left.
+    moving: StoredValue<bool>,
 }
 
 impl Hold {
     /// On what `held` selects, for as long as that is shown.
     pub(super) fn new(view: View, held: &'static str) -> Self {
         on_cleanup(move || view.held.set(false));
-        Self { view, held, pointed: StoredValue::new(false), last: StoredValue::new_local(None) }
+        Self {
+            view,
+            held,
+            pointed: StoredValue::new(false),
+            last: StoredValue::new_local(None),
+            moving: StoredValue::new(false),
+        }
     }
 
     fn of(self, target: Option<EventTarget>) -> Option<Element> {
@@ -43,7 +54,7 @@ impl Hold {
 
     /// The focus leaves something; whether it has left all that can be held.
     pub(super) fn left(self, event: &FocusEvent) -> bool {
-        let has_left = self.of(event.related_target()).is_none();
+        let has_left = self.of(event.related_target()).is_none() && !self.moving.get_value();
         if has_left {
             self.view.held.set(self.pointed.get_value());
         }
@@ -67,18 +78,40 @@ impl Hold {
         self.view.held.set(self.of(document().active_element().map(Into::into)).is_some());
     }
 
+    /// To be called right before rows are put where they belong. The one that had the focus has it again when that is done,
+    /// wherever it is then: who has scrolled it away does not want to be taken back to it.
+    pub(super) fn moves(self) {
+        // On the server nobody has the focus.
+        if cfg!(target_arch = "wasm32") && !self.moving.get_value() {
+            self.moving.set_value(true);
+            // After all of what follows from one change, and before anybody can do anything.
+            queue_microtask(move || {
+                let Some(last) = self.last.try_get_value() else { return };
+                self.moving.set_value(false);
+                if !is_nowhere() {
+                    return;
+                }
+                if let Some(last) = last.filter(|last| last.is_connected()) {
+                    focus_in_place(&last);
+                } else if self.view.focused.get_untracked().is_some() {
+                    // It has gone for good.
+                    self.view.focused.set(None);
+                    self.view.held.set(self.pointed.get_value());
+                }
+            });
+        }
+    }
+
     /// What moves is taken out of the document for a moment, and the focus with it: gives it back to the element that had
     /// it last or, where that is gone for good, to the one that `instead` finds.
     pub(super) fn keep_focus(self, instead: impl Fn() -> Option<Element> + Copy + 'static) {
         react(move || {
             self.view.shown.track();
-            self.view.window.track();
             self.view.board.track();
             request_animation_frame(move || {
                 // What was to be held may be gone by now.
                 let Some(last) = self.last.try_get_value().flatten() else { return };
-                let is_nowhere = document().active_element().is_none_or(|element| element.tag_name() == "BODY");
-                if !is_nowhere {
+                if !is_nowhere() {
                     return;
                 }
                 let again = || instead()?.dyn_into::<HtmlElement>().ok();
@@ -88,5 +121,21 @@ impl Hold {
                 }
             });
         });
+    }
+}
+
+/// Whether nothing has the focus.
+fn is_nowhere() -> bool {
+    document().active_element().is_none_or(|element| element.tag_name() == "BODY")
+}
+
+/// Gives the focus without bringing into view what gets it.
+fn focus_in_place(element: &HtmlElement) {
+    let options = Object::new();
+    let focus = Reflect::set(&options, &"preventScroll".into(), &true.into())
+        .and_then(|_| Reflect::get(element, &"focus".into()));
+    if let Some(focus) = focus.ok().and_then(|focus| focus.dyn_into::<Function>().ok()) {
+        // Fails only for an element that is not in the document.
+        let _ = focus.call1(element, &options);
     }
 }

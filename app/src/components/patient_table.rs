@@ -93,7 +93,11 @@ pub(crate) fn PatientTable() -> impl IntoView {
                 </thead>
                 <tbody class="gap" aria-hidden="true"><tr><td id="rows-before"></td></tr></tbody>
                 <tbody id="rows" on:pointerenter=over on:pointerleave=away>
-                    {each(move || items.get().into_iter().map(row).collect())}
+                    {each(move || {
+                        let items = items.get();
+                        hold.moves();
+                        items.into_iter().map(row).collect()
+                    })}
                 </tbody>
                 <tbody class="gap" aria-hidden="true"><tr><td id="rows-after"></td></tr></tbody>
             </table>
