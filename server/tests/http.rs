@@ -281,6 +281,10 @@ async fn only_scripts_that_the_page_names_run_in_it() {
         );
         for script in page.body().split("<script").skip(1) {
             let tag = script.split('>').next().unwrap();
+            // Data, which no browser runs.
+            if tag.contains("type=\"application/json\"") {
+                continue;
+            }
             assert!(tag.contains(&nonce), "<script{tag}> has no nonce");
         }
         nonces.push(nonce);

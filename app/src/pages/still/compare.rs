@@ -102,14 +102,11 @@ pub fn compare(touched: &[Touched], query: &Query, mine: &Mine) -> Vec<Differenc
     };
     let before = pass(&mut touched.iter().filter_map(|one| one.before.as_ref()));
     let after = pass(&mut touched.iter().filter_map(|one| one.after.as_ref()));
-    let meanwhile = pass(
-        &mut touched
-            .iter()
-            .flat_map(|one| &one.changes)
-            .map(|logged| &logged.change)
-            .filter(|change| change.action != Action::Delete)
-            .map(|change| &change.patient),
-    );
+    // Each state for itself: a patient is on a list once.
+    let was_on_it = |one: &Touched| {
+        let states = one.changes.iter().map(|logged| &logged.change).filter(|change| change.action != Action::Delete);
+        states.map(|change| &change.patient).any(|state| !pass(&mut std::iter::once(state)).is_empty())
+    };
     let mut differences: Vec<Difference> = touched
         .iter()
         .filter_map(|one| {
@@ -119,7 +116,7 @@ pub fn compare(touched: &[Touched], query: &Query, mine: &Mine) -> Vec<Differenc
                 (true, false) => Kind::Went,
                 (true, true) if has_moved(one) => Kind::Moved,
                 (true, true) => Kind::Changed,
-                (false, false) if meanwhile.contains(&id) => Kind::Passed,
+                (false, false) if was_on_it(one) => Kind::Passed,
                 (false, false) => return None,
             };
             difference(one, kind)
