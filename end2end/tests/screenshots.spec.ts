@@ -15,6 +15,8 @@ test('the demo ward has its picture taken @screenshot', async ({ browser }) => {
     const list = new ListPage(page);
     await list.isLive();
     await expect(list.names).not.toHaveCount(0);
+    await list.clearAll();
+    await list.letGo();
     // What the list is for: somebody else has just done something.
     const doctor = await Socket.open(server.socketUrl(), await server.addToken('doctor'));
     const name = async (place: number) => (await list.names.nth(place).textContent()) ?? '';

@@ -88,12 +88,12 @@ impl Hold {
             queue_microtask(move || {
                 let Some(last) = self.last.try_get_value() else { return };
                 self.moving.set_value(false);
-                if !is_nowhere() {
+                if !is_nowhere() || self.view.focused.get_untracked().is_none() {
                     return;
                 }
                 if let Some(last) = last.filter(|last| last.is_connected()) {
                     focus_in_place(&last);
-                } else if self.view.focused.get_untracked().is_some() {
+                } else {
                     // It has gone for good.
                     self.view.focused.set(None);
                     self.view.held.set(self.pointed.get_value());
