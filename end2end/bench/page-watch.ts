@@ -49,7 +49,8 @@ export function takeNotes(): void {
             const wait = () => {
                 // What is announced above the table is worked out with the rows.
                 const words = document.querySelector('#filters')?.textContent ?? '';
-                const answered = field.value === '' ? !words.includes('matching') : words.includes(`“${field.value}”`);
+                const wanted = field.value.trim();
+                const answered = wanted === '' ? !words.includes('“') : words.includes(`“${wanted}”`);
                 if (answered) painted(() => notes.keys.push(performance.now() - timeStamp));
                 else setTimeout(wait);
             };
