@@ -113,7 +113,7 @@ impl Edges {
         let far = (end + BEYOND).clamp(near + 2 * BEYOND, count);
         let mut rows = near.min(stop_before(start))..far.max(stop_after(end.saturating_sub(1)));
         let mut apart = 0..0;
-        if let Some(focus) = focus.filter(|focus| *focus < count && !rows.contains(focus)) {
+        if let Some(focus) = focus.filter(|focus| *focus < count) {
             apart = stop_before(focus)..stop_after(focus);
             if apart.start <= rows.end && rows.start <= apart.end {
                 rows = rows.start.min(apart.start)..rows.end.max(apart.end);
@@ -175,6 +175,9 @@ mod tests {
         // One piece where they touch, and where the focus is near the screen.
         assert_eq!(at(528), one(485..532, 48_500.0, 46_800.0));
         assert_eq!(at(500), one(485..525, 48_500.0, 47_500.0));
+        // Also for the last row that is near the screen, and for the first.
+        assert_eq!(at(524), one(485..526, 48_500.0, 47_400.0));
+        assert_eq!(at(485).rows, 483..525);
     }
 
     #[test]
@@ -203,7 +206,11 @@ mod tests {
             let start: f64 = heights[..window.rows.start].iter().sum();
             proptest::prop_assert!(start <= top && start + taken(&window.rows) >= (top + screen).min(total) - 0.001);
             if let Some(focus) = focus.filter(|focus| *focus < rows.len()) {
-                proptest::prop_assert!(window.rows.contains(&focus) || window.apart.contains(&focus));
+                let piece = if window.rows.contains(&focus) { &window.rows } else { &window.apart };
+                proptest::prop_assert!(piece.contains(&focus));
+                let stops = |place: &usize| place % every == 0;
+                proptest::prop_assert!((0..focus).rev().find(stops).is_none_or(|stop| piece.contains(&stop)));
+                proptest::prop_assert!((focus + 1..rows.len()).find(stops).is_none_or(|stop| piece.contains(&stop)));
             }
         }
     }
