@@ -6,13 +6,14 @@ pub mod personal;
 mod view;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
     sync::Arc,
     time::Duration,
 };
 
 use leptos::prelude::*;
+use rustc_hash::FxHashSet;
 
 use self::own::Waiting;
 pub use self::{
@@ -54,15 +55,15 @@ pub enum LinkState {
     },
 }
 
-/// A row's signals.
-#[derive(Clone, Copy, Debug)]
+/// A row's signals: there for as long as something is shown of it.
+#[derive(Debug)]
 pub struct Row {
     /// The patient, as this user wants it: with the edits that are not confirmed yet.
-    pub patient: RwSignal<Arc<Patient>>,
+    pub patient: ArcRwSignal<Arc<Patient>>,
     /// What has not been seen yet, as far as it is in view.
-    pub mark: RwSignal<Option<Mark>>,
+    pub mark: ArcRwSignal<Option<Mark>>,
     /// What is to be seen of those edits.
-    pub pending: RwSignal<Option<Pending>>,
+    pub pending: ArcRwSignal<Option<Pending>>,
 }
 
 /// What connects the list: the browser's half gives it.
@@ -98,10 +99,8 @@ pub struct Live {
     replica: StoredValue<Replica, LocalStorage>,
     /// Of the replica's rows and the deleted ones.
     index: StoredValue<Index, LocalStorage>,
-    /// Of rows that have been on the screen.
-    rows: StoredValue<HashMap<i64, Row>, LocalStorage>,
-    /// Row signals live as long as this: the page.
-    owner: StoredValue<Option<Owner>, LocalStorage>,
+    /// Of rows that are in the document, and of those that were since the order was looked at last.
+    rows: StoredValue<HashMap<i64, Arc<Row>>, LocalStorage>,
     /// Rows that were deleted by somebody else and are still shown.
     deleted: StoredValue<BTreeMap<i64, Arc<Patient>>, LocalStorage>,
     /// What this user has not seen yet.
@@ -179,7 +178,6 @@ impl Live {
         let live = Self {
             index: StoredValue::new_local(index),
             rows: StoredValue::new_local(HashMap::new()),
-            owner: StoredValue::new_local(Owner::current()),
             deleted: StoredValue::new_local(BTreeMap::new()),
             unseen: StoredValue::new_local(Unseen::default()),
             turned: RwSignal::new(0),
@@ -217,19 +215,17 @@ impl Live {
 
     /// The row with this id, deleted ones that are still shown among them. Its signals are made when it is first asked for:
     /// of a long list most rows are never seen.
-    pub fn row(self, id: i64) -> Option<Row> {
-        if let Some(row) = self.rows.with_value(|rows| rows.get(&id).copied()) {
+    pub fn row(self, id: i64) -> Option<Arc<Row>> {
+        if let Some(row) = self.rows.with_value(|rows| rows.get(&id).cloned()) {
             return Some(row);
         }
         let (patient, pending) = self.shown(id)?;
-        let mark = self.shown_mark(id);
-        let new =
-            || Row { patient: RwSignal::new(patient), mark: RwSignal::new(mark), pending: RwSignal::new(pending) };
-        let row = match self.owner.get_value() {
-            Some(owner) => owner.with(new),
-            None => new(),
-        };
-        self.rows.update_value(|rows| _ = rows.insert(id, row));
+        let row = Arc::new(Row {
+            patient: ArcRwSignal::new(patient),
+            mark: ArcRwSignal::new(self.shown_mark(id)),
+            pending: ArcRwSignal::new(pending),
+        });
+        self.rows.update_value(|rows| _ = rows.insert(id, row.clone()));
         Some(row)
     }
 
@@ -294,7 +290,7 @@ impl Live {
     pub fn values_of(self, field: impl Fn(&Patient) -> Option<&str>) -> Vec<String> {
         self.turned.track();
         self.with_rows(|rows| {
-            let values: HashSet<&str> = rows.values().filter_map(|patient| field(patient)).collect();
+            let values: FxHashSet<&str> = rows.values().filter_map(|patient| field(patient)).collect();
             let mut values: Vec<&str> = values.into_iter().collect();
             values.sort_by_cached_key(|value| natural_key(value));
             values.into_iter().map(str::to_owned).collect()

@@ -25,9 +25,10 @@ pub(crate) fn follow(live: Live, dialogs: Dialogs) {
         before.set_value(now.clone());
         // Somebody who types a name does not want to go back letter by letter.
         let only_typed = now.1 == was.1 && Query { search: now.0.search.clone(), ..was.0.clone() } == now.0;
-        if now.0 != was.0 {
-            let kept = Query { search: String::new(), ..now.0.clone() }.to_address();
-            live.remember(personal::LIST.to_owned(), Some(kept).filter(|kept| !kept.is_empty()));
+        let kept = |query: &Query| Query { search: String::new(), ..query.clone() }.to_address();
+        let to_keep = kept(&now.0);
+        if to_keep != kept(&was.0) {
+            live.remember(personal::LIST.to_owned(), Some(to_keep).filter(|address| !address.is_empty()));
         }
         let address = written(&now.0, now.1);
         if address != browser::query().trim_start_matches('?') {

@@ -1,11 +1,14 @@
 //! Which rows the screen shows, and how high they are: only the browser knows.
 
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
-use app::{components::react, live::View};
-use leptos::prelude::*;
+use app::{components::react, list::window::Reach, live::View};
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 
 use crate::browser;
+
+/// Between two steps beyond the screen: keys, and the painting of what can be seen, have their turn.
+const STEP: Duration = Duration::from_millis(50);
 
 /// Tells the view, and gives those rows room that are not in the document.
 pub(crate) fn follow(view: View) {
@@ -28,6 +31,12 @@ pub(crate) fn follow(view: View) {
         view.board.track();
         make_room(view);
         look_soon();
+    });
+    react(move || {
+        if view.reach.get() < Reach::FULL {
+            let step = set_timeout_with_handle(move || view.reach.update(Reach::further), STEP).ok();
+            on_cleanup(move || step.iter().for_each(TimeoutHandle::clear));
+        }
     });
 }
 

@@ -1,15 +1,18 @@
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use super::{
     Clock,
     erased::{part, press, text, when},
-    identity::Identity,
-    pending::PendingMark,
+    identity::{Beside, identity},
+    pending::pending_mark,
 };
 use crate::{
+    edits::Pending,
     language::{Language, use_language},
     list::{beds::Item, columns::Column},
-    live::{Live, MarkKind, Row, View},
+    live::{Live, Mark, MarkKind, Row, View},
     patient::{Code as _, Patient},
     wording,
 };
@@ -19,164 +22,186 @@ pub(super) fn row_index(view: View, item: Item) -> Signal<String> {
     text(move || view.place(&item).map_or_else(String::new, |place| (place + 2).to_string()))
 }
 
-/// One patient in the list. Everything in it follows the row's own signals and nothing else, so a change of one patient
-/// touches one row.
+/// One patient in the list. It follows the row's own signals and nothing else, so a change of one patient touches one row.
+/// All of it is drawn in one piece: rows are what typing in the search and scrolling wait for.
 #[component]
-pub(super) fn PatientRow(id: i64, row: Row) -> impl IntoView {
+pub(super) fn PatientRow(id: i64, row: Arc<Row>) -> impl IntoView {
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
-    let clock = expect_context::<Clock>();
-    let t = use_language();
-    let cells = Cells { row, language: t, clock };
+    let beside = Beside::follow(id);
+    let [is_new, is_deleted] = [Test::New, Test::Deleted].map(|test| has(&row, test));
+    let cells = move || {
+        let cells = Cells::now(id, &row);
+        let t = cells.language;
+        view! {
+            <td class="place" class:changed=cells.has(PLACE) data-label=t.text("wording.place")>
+                {cells.dot(PLACE)}
+                <span class="bed">{wording::bed(t, &cells.patient)}</span>
+                <span class="sub">{wording::place(t, &cells.patient)}</span>
+            </td>
+            <th scope="row" class="identity" class:changed=cells.has(IDENTITY)>
+                {cells.dot(IDENTITY)}
+                {identity(&cells, beside)}
+                {pending_mark(t, cells.pending, &cells.patient)}
+                {cells.mark_line()}
+            </th>
+            {columns.get().into_iter().map(|column| cells.column(column)).collect_view()}
+        }
+        .into_any()
+    };
     view! {
         <tr
-            class:new=cells.marked(Test::New)
-            class:deleted=cells.marked(Test::Deleted)
+            class:new=is_new
+            class:deleted=is_deleted
             data-id=id
             aria-rowindex=row_index(view, Item::Patient(id))
         >
-            <td class="place" class:changed=cells.marked(PLACE) data-label=t.text("wording.place")>
-                <Changed when=cells.marked(PLACE)/>
-                <span class="bed">{cells.text(|p, t, _| wording::bed(t, p))}</span>
-                <span class="sub">{cells.text(|p, t, _| wording::place(t, p))}</span>
-            </td>
-            <th scope="row" class="identity" class:changed=cells.marked(IDENTITY)>
-                <Changed when=cells.marked(IDENTITY)/>
-                <Identity id row/>
-                <PendingMark row/>
-                <MarkLine id row/>
-            </th>
-            {part(move || columns.get().into_iter().map(|column| cells.cell(column)).collect_view().into_any())}
+            {part(cells)}
         </tr>
     }
     .into_any()
 }
 
-/// What this user has not seen yet, by whom, and the way to say that it is seen.
-#[component]
-pub(super) fn MarkLine(id: i64, row: Row) -> impl IntoView {
-    let live = expect_context::<Live>();
-    let t = use_language();
-    part(move || {
-        row.mark
-            .get()
-            .map(|mark| {
-                let words = match mark.kind {
-                    MarkKind::New => "list.mark.new",
-                    MarkKind::Changed(_) => "list.mark.changed",
-                    MarkKind::Deleted => "list.mark.deleted",
-                    MarkKind::Gone => {
-                        return view! { <span class="mark">{t.text("list.mark.gone")}</span> }.into_any();
-                    }
-                };
-                let words = t.fill(words, &[("by", &mark.by)]);
-                view! {
-                    <span class="mark">
-                        <span aria-hidden="true">"● "</span>{words}
-                        <button
-                            type="button"
-                            class="seen"
-                            aria-label=text(move || {
-                                let name = row.patient.with(|patient| patient.display_name());
-                                t.fill("list.mark.seen_name", &[("name", &name)])
-                            })
-                            on:click=press(move || live.clear_mark(id))
-                        >{t.text("list.mark.seen")}</button>
-                    </span>
-                }
-                .into_any()
-            })
-            .into_any()
-    })
-    .into_any()
+/// Whether this can be said of the row's mark; follows it.
+pub(super) fn has(row: &Arc<Row>, test: Test) -> Signal<bool> {
+    let row = row.clone();
+    when(move || row.mark.with(|mark| test.fits(mark.as_ref())))
 }
 
-/// What a cell says of a patient.
-pub(super) type Read = fn(&Patient, Language, Clock) -> String;
-
-/// A row's cells. A handle.
-#[derive(Clone, Copy)]
+/// A row as it is at the moment: what its cells say.
 pub(super) struct Cells {
-    pub(super) row: Row,
+    pub(super) id: i64,
+    pub(super) patient: Arc<Patient>,
+    pub(super) mark: Option<Mark>,
+    pub(super) pending: Option<Pending>,
     pub(super) language: Language,
     pub(super) clock: Clock,
 }
 
 impl Cells {
-    pub(super) fn text(self, read: Read) -> Signal<String> {
-        text(move || self.row.patient.with(|patient| read(patient, self.language, self.clock)))
+    /// Follows the row.
+    pub(super) fn now(id: i64, row: &Row) -> Self {
+        Self {
+            id,
+            patient: row.patient.get(),
+            mark: row.mark.get(),
+            pending: row.pending.get(),
+            language: use_language(),
+            clock: expect_context(),
+        }
     }
 
-    pub(super) fn marked(self, test: Test) -> Signal<bool> {
-        when(move || {
-            self.row.mark.with(|mark| match (mark, test) {
-                (Some(mark), Test::New) => mark.kind == MarkKind::New,
-                (Some(mark), Test::Deleted) => matches!(mark.kind, MarkKind::Deleted | MarkKind::Gone),
-                (Some(mark), Test::Changed(fields)) => mark.has(fields),
-                (None, _) => false,
-            })
+    /// Whether this can be said of the mark.
+    pub(super) fn has(&self, test: Test) -> bool {
+        test.fits(self.mark.as_ref())
+    }
+
+    /// A symbol and words beside a changed cell's colour (PAL-0880).
+    pub(super) fn dot(&self, test: Test) -> Option<AnyView> {
+        self.has(test).then(|| {
+            let (title, words) = (self.language.text("list.mark.cell"), self.language.text("list.mark.cell_before"));
+            view! {
+                <span class="dot" title=title><span aria-hidden="true">"●"</span><span class="quiet">{words}</span></span>
+            }
+            .into_any()
         })
     }
 
-    fn cell(self, column: Column) -> AnyView {
-        let (test, main, sub): (Test, Read, Read) = match column {
-            Column::Status => (STATUS, |p, t, clock| wording::status(t, p, &clock.zone()), |_, _, _| String::new()),
-            Column::Admission => (
-                ADMISSION,
-                |p, _, clock| clock.zone().date_time(p.admission_date),
-                |p, _, _| p.reason.clone().unwrap_or_default(),
-            ),
-            Column::Attending => {
-                (ATTENDING, |p, t, _| wording::attending(t, p), |p, _, _| p.team.clone().unwrap_or_default())
+    fn column(&self, column: Column) -> AnyView {
+        let (t, patient) = (self.language, &*self.patient);
+        let zone = self.clock.zone();
+        let none = String::new;
+        let (test, main, sub) = match column {
+            Column::Status => (STATUS, self.status(), none()),
+            Column::Admission => {
+                (ADMISSION, zone.date_time(patient.admission_date), patient.reason.clone().unwrap_or_default())
             }
+            Column::Attending => (ATTENDING, wording::attending(t, patient), patient.team.clone().unwrap_or_default()),
             Column::Alerts => return self.alerts(),
-            Column::Note => (NOTE, |p, _, _| p.handover_note.clone().unwrap_or_default(), |_, _, _| String::new()),
+            Column::Note => (NOTE, patient.handover_note.clone().unwrap_or_default(), none()),
         };
         let class = match column {
-            Column::Status => self.text(|p, _, _| format!("status {}", p.status.as_str())),
-            Column::Note => text(|| "note".to_owned()),
-            _ => text(String::new),
+            Column::Status => self.status_class(),
+            Column::Note => "note".to_owned(),
+            Column::Admission | Column::Attending | Column::Alerts => none(),
         };
         view! {
-            <td class:changed=self.marked(test) data-label=wording::column(self.language, column)>
-                <Changed when=self.marked(test)/>
-                <span class=class>{self.text(main)}</span>
-                <span class="sub">{self.text(sub)}</span>
+            <td class:changed=self.has(test) data-label=wording::column(t, column)>
+                {self.dot(test)}
+                <span class=class>{main}</span>
+                <span class="sub">{sub}</span>
             </td>
         }
         .into_any()
     }
 
-    fn alerts(self) -> AnyView {
-        let language = self.language;
+    fn alerts(&self) -> AnyView {
         view! {
-            <td class="alerts" class:changed=self.marked(ALERTS) data-label=wording::column(language, Column::Alerts)>
-                <Changed when=self.marked(ALERTS)/>
-                {self.tags(move |patient| wording::alerts(language, patient))}
+            <td class="alerts" class:changed=self.has(ALERTS) data-label=wording::column(self.language, Column::Alerts)>
+                {self.dot(ALERTS)}
+                {tags(wording::alerts(self.language, &self.patient))}
             </td>
         }
         .into_any()
     }
 
-    /// What `of` says of the patient, each in a tag of its own.
-    pub(super) fn tags(self, of: impl Fn(&Patient) -> Vec<Tag> + Send + 'static) -> AnyView {
-        part(move || {
-            let tags = self.row.patient.with(|patient| of(patient)).into_iter();
-            tags.map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any()
-        })
-        .into_any()
+    pub(super) fn status(&self) -> String {
+        wording::status(self.language, &self.patient, &self.clock.zone())
+    }
+
+    pub(super) fn status_class(&self) -> String {
+        format!("status {}", self.patient.status.as_str())
+    }
+
+    /// What this user has not seen yet, by whom, and the way to say that it is seen.
+    pub(super) fn mark_line(&self) -> Option<AnyView> {
+        let (id, t) = (self.id, self.language);
+        let mark = self.mark.as_ref()?;
+        let words = match mark.kind {
+            MarkKind::New => "list.mark.new",
+            MarkKind::Changed(_) => "list.mark.changed",
+            MarkKind::Deleted => "list.mark.deleted",
+            MarkKind::Gone => return Some(view! { <span class="mark">{t.text("list.mark.gone")}</span> }.into_any()),
+        };
+        let words = t.fill(words, &[("by", &mark.by)]);
+        let label = t.fill("list.mark.seen_name", &[("name", &self.patient.display_name())]);
+        let live = expect_context::<Live>();
+        let seen = press(move || live.clear_mark(id));
+        let words = view! {
+            <span class="mark">
+                <span aria-hidden="true">"● "</span>{words}
+                <button type="button" class="seen" aria-label=label on:click=seen>{t.text("list.mark.seen")}</button>
+            </span>
+        };
+        Some(words.into_any())
     }
 }
 
 /// A tag's classes and words.
 pub(super) type Tag = (&'static str, String);
 
-/// What a class says about a row's mark.
+/// Each in a tag of its own.
+pub(super) fn tags(tags: Vec<Tag>) -> AnyView {
+    let tags = tags.into_iter();
+    tags.map(|(class, words)| view! { <span class=class>{words}</span> }.into_any()).collect_view().into_any()
+}
+
+/// What can be said of a row's mark.
 #[derive(Clone, Copy)]
 pub(super) enum Test {
     New,
     Deleted,
     Changed(&'static [&'static str]),
+}
+
+impl Test {
+    fn fits(self, mark: Option<&Mark>) -> bool {
+        mark.is_some_and(|mark| match self {
+            Self::New => mark.kind == MarkKind::New,
+            Self::Deleted => matches!(mark.kind, MarkKind::Deleted | MarkKind::Gone),
+            Self::Changed(fields) => mark.has(fields),
+        })
+    }
 }
 
 pub(super) const PLACE: Test = Test::Changed(&["ward", "room", "bed"]);
@@ -197,21 +222,3 @@ const ADMISSION: Test = Test::Changed(&["admission_date", "reason"]);
 const ATTENDING: Test = Test::Changed(&["attending", "team"]);
 pub(super) const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
 const NOTE: Test = Test::Changed(&["handover_note"]);
-
-/// A symbol and words beside a changed cell's colour (PAL-0880).
-#[component]
-pub(super) fn Changed(when: Signal<bool>) -> impl IntoView {
-    let t = use_language();
-    part(move || {
-        when.get()
-            .then(|| {
-                view! {
-                    <span class="dot" title=t.text("list.mark.cell")>
-                        <span aria-hidden="true">"●"</span><span class="quiet">{t.text("list.mark.cell_before")}</span>
-                    </span>
-                }
-                .into_any()
-            })
-            .into_any()
-    })
-}

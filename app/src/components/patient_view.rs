@@ -5,7 +5,7 @@ use super::{
     actions::status_action,
     dialog::{DialogTitle, Gone, Open},
     erased::{part, press, text, when},
-    pending::PendingMark,
+    pending::pending_mark,
     presence::Presence,
 };
 use crate::{
@@ -22,17 +22,20 @@ use crate::{
 pub(super) fn PatientDialog(id: i64) -> impl IntoView {
     let live = expect_context::<Live>();
     let Some(row) = live.row(id) else { return view! { <Gone/> }.into_any() };
+    let row = StoredValue::new(row);
+    let patient = move || row.with_value(|row| row.patient.get());
+    let pending = move || row.with_value(|row| row.pending.get());
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
     let t = use_language();
     let may_write = live.user.with_value(|user| user.role.may_write());
     let history = text(move || live.query.with(|query| query.address_of(&format!("/patients/{id}/history"), &[])));
-    let title = Signal::derive(move || row.patient.with(|patient| patient.display_name()));
+    let title = Signal::derive(move || patient().display_name());
     let exists = Memo::new(move |_| live.exists(id));
     let actions = move || -> AnyView {
-        let status = row.patient.with(|patient| patient.status);
+        let status = patient().status;
         // While a change is on its way there is nothing to base the next one on.
-        let saving = move || row.pending.get() == Some(Pending::Saving);
+        let saving = move || pending() == Some(Pending::Saving);
         let action = move |label: String, what: Open| {
             let refuses = if matches!(what, Open::Delete(_)) { live.blocked } else { live.refuses };
             let disabled = when(move || saving() || refuses.get());
@@ -50,13 +53,13 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
         view! {
             <DialogTitle text=title/>
             <p class="identifiers">
-                {text(move || row.patient.with(|patient| two_identifiers(t, patient, clock.today(), &clock.zone())))}
+                {text(move || two_identifiers(t, &patient(), clock.today(), &clock.zone()))}
             </p>
             <Presence id how=How::Viewing/>
-            <PendingMark row/>
+            {part(move || pending_mark(t, pending(), &patient()).into_any())}
             {may_write.then(|| view! { <div class="buttons" role="group" aria-label=t.text("record.actions")>{part(actions)}</div> }.into_any())}
             <dl class="record">
-                {part(move || row.patient.with(|patient| facts(t, patient, clock)).into_iter().map(|(label, value)| view! {
+                {part(move || facts(t, &patient(), clock).into_iter().map(|(label, value)| view! {
                     <div><dt>{label}</dt><dd>{value}</dd></div>
                 }.into_any()).collect_view().into_any())}
             </dl>

@@ -24,8 +24,9 @@ pub(crate) fn Toolbar() -> impl IntoView {
     let t = use_language();
     let may_write = live.user.with_value(|user| user.role.may_write());
     // The ward that is chosen stays among them when its last patient leaves: or else "All wards" would be claimed.
+    let there = Memo::new(move |_| live.values_of(|patient| patient.ward.as_deref()));
     let wards = Memo::new(move |_| {
-        let mut wards = live.values_of(|patient| patient.ward.as_deref());
+        let mut wards = there.get();
         let chosen = query.with(|query| query.ward.clone()).filter(|ward| !wards.contains(ward));
         wards.extend(chosen);
         wards

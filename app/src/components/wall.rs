@@ -1,6 +1,6 @@
 //! The display on the wall: read from a few metres away, and by nobody in particular. Nothing can be pressed on it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use leptos::{ev, html, prelude::*, web_sys::HtmlElement};
 
@@ -8,19 +8,19 @@ use super::{
     Clock,
     erased::{part, react, text, when},
     header::LinkBadge,
-    patient_row::Cells,
+    patient_row::{Cells, tags},
     patient_table::muted,
     ward_plan::{Place, WardPlans, lead},
 };
 use crate::{
-    language::{Language, use_language},
+    language::use_language,
     list::{
         beds::Item,
         wall::{Names, News, Wall},
         ward::{Board, Kind},
     },
     live::{LinkState, Live, View},
-    patient::{Patient, Status},
+    patient::Status,
     wording,
 };
 
@@ -237,51 +237,47 @@ fn card(id: i64, at: Place) -> AnyView {
     let clock = expect_context::<Clock>();
     let names = expect_context::<Names>();
     let SameNames(same) = expect_context();
-    let language = use_language();
     let Some(row) = live.row(id) else { return ().into_any() };
-    let cells = Cells { row, language, clock };
-    let says = move |read: fn(Language, &Patient, Clock) -> String| {
-        text(move || row.patient.with(|patient| read(language, &names.redacted(patient), clock)))
-    };
-    // Under these headings it goes without saying.
-    let says_status = !matches!(at.kind, Kind::Expected | Kind::Discharged);
-    let lead = text(move || row.patient.with(|patient| lead(language, patient, &at, clock)));
     let is_alike = Memo::new(move |_| view.alike(id).is_some() || same.with(|same| same.contains(&id)));
+    let of = row.clone();
     let news = Memo::new(move |_| {
-        let news =
-            row.patient.with(|patient| News::of(patient, clock.now.get()).map(|news| (news, patient.updated_at)));
-        news.map(|(news, time)| {
-            let key = if news == News::New { "wall.new" } else { "wall.changed" };
-            language.fill(key, &[("time", &clock.zone().time(time))])
-        })
+        of.patient.with(|patient| News::of(patient, clock.now.get()).map(|news| (news, patient.updated_at)))
     });
-    // What is as it should be is not for a wall.
-    let tags = move |patient: &Patient| {
-        let of = wording::alerts(language, &names.redacted(patient)).into_iter();
-        of.filter(|(class, _)| *class != "tag calm").collect::<Vec<_>>()
-    };
-    let is_away = Memo::new(move |_| says_status && row.patient.with(|patient| patient.status != Status::Admitted));
-    view! {
-        <div class="patient" class:changed=when(move || news.with(Option::is_some)) data-id=id>
+    let facts = move || {
+        let cells = Cells::now(id, &row);
+        let t = cells.language;
+        let (lead, name) = (lead(t, &cells.patient, &at, clock), names.of(&cells.patient));
+        let cells = Cells { patient: Arc::new(names.redacted(&cells.patient)), ..cells };
+        let patient = &cells.patient;
+        let born = (names == Names::Full).then(|| {
+            let (born, number) = (wording::born(t, patient, clock.today(), &clock.zone()), wording::number(t, patient));
+            view! { <p class="sub">{born}</p><p class="sub">{number}</p> }.into_any()
+        });
+        let alike = is_alike.get().then(|| {
+            view! { <p class="alike"><span aria-hidden="true">"⚠ "</span>{t.text("wall.alike")}</p> }.into_any()
+        });
+        // Under these headings it goes without saying.
+        let says_status = !matches!(at.kind, Kind::Expected | Kind::Discharged);
+        let status = (says_status && patient.status != Status::Admitted)
+            .then(|| view! { <span class="status">{cells.status()}</span> }.into_any());
+        // What is as it should be is not for a wall.
+        let alerts = wording::alerts(t, patient).into_iter().filter(|(class, _)| *class != "tag calm");
+        let news = news.get().map(|(news, time)| {
+            let key = if news == News::New { "wall.new" } else { "wall.changed" };
+            let words = t.fill(key, &[("time", &clock.zone().time(time))]);
+            view! { <span class="tag news"><span aria-hidden="true">"● "</span>{words}</span> }.into_any()
+        });
+        view! {
             <p class="lead">{lead}</p>
-            <p class="wall-name">{text(move || row.patient.with(|patient| names.of(patient)))}</p>
-            {(names == Names::Full).then(|| view! {
-                <p class="sub">{says(|t, p, clock| wording::born(t, p, clock.today(), &clock.zone()))}</p>
-                <p class="sub">{says(|t, p, _| wording::number(t, p))}</p>
-            }.into_any())}
-            {part(move || is_alike.get().then(|| view! {
-                <p class="alike"><span aria-hidden="true">"⚠ "</span>{language.text("wall.alike")}</p>
-            }.into_any()).into_any())}
-            <p class="facts">
-                {part(move || is_away.get().then(|| view! {
-                    <span class="status">{cells.text(|patient, t, clock| wording::status(t, patient, &clock.zone()))}</span>
-                }.into_any()).into_any())}
-                {cells.tags(tags)}
-                {part(move || news.get().map(|words| view! {
-                    <span class="tag news"><span aria-hidden="true">"● "</span>{words}</span>
-                }.into_any()).into_any())}
-            </p>
-        </div>
+            <p class="wall-name">{name}</p>
+            {born}
+            {alike}
+            <p class="facts">{status}{tags(alerts.collect())}{news}</p>
+        }
+        .into_any()
+    };
+    view! {
+        <div class="patient" class:changed=when(move || news.with(Option::is_some)) data-id=id>{part(facts)}</div>
     }
     .into_any()
 }

@@ -4,20 +4,18 @@ use leptos::{
 };
 
 use super::{
-    Clock,
     erased::{part, text},
     hold::Hold,
-    identity::Identity,
-    patient_row::{ALERTS, Cells, Changed, IDENTITY, MarkLine, PLACE, STATUS, Test},
+    identity::{Beside, identity},
+    patient_row::{ALERTS, Cells, IDENTITY, PLACE, STATUS, Test, has, tags},
     patient_table::muted,
-    pending::PendingMark,
+    pending::pending_mark,
     ward_plan::{Place, WardPlans, lead},
 };
 use crate::{
     language::use_language,
     list::{beds::Item, ward::Kind},
     live::{Live, MarkKind, View},
-    patient::Code as _,
     wording,
 };
 
@@ -70,68 +68,69 @@ pub(crate) fn WardView() -> impl IntoView {
 const SHOWN: [Test; 4] = [PLACE, IDENTITY, STATUS, ALERTS];
 
 fn card(id: i64, at: Place) -> AnyView {
-    let live = expect_context::<Live>();
     let view = expect_context::<View>();
-    let clock = expect_context::<Clock>();
-    let language = use_language();
-    let Some(row) = live.row(id) else { return ().into_any() };
-    let cells = Cells { row, language, clock };
-    let for_lead = at.clone();
-    let lead = text(move || row.patient.with(|patient| lead(language, patient, &for_lead, clock)));
-    // The place is held while a hand is on it: then the record knows better.
-    let elsewhere = Memo::new(move |_| {
-        row.patient.with(|patient| {
-            let is_here = patient.ward == at.ward && patient.bed == at.bed;
-            let place = || language.fill("ward.now_in", &[("place", &wording::whole_place(language, patient))]);
-            (matches!(at.kind, Kind::Room(_)) && !is_here).then(place)
-        })
-    });
-    let hidden = move || {
-        row.mark.with(|mark| {
-            let Some(MarkKind::Changed(fields)) = mark.as_ref().map(|mark| &mark.kind) else { return String::new() };
-            let is_shown =
-                |name: &str| SHOWN.iter().any(|test| matches!(test, Test::Changed(shown) if shown.contains(&name)));
-            let labels: Vec<String> =
-                fields.iter().filter(|name| !is_shown(name)).map(|name| wording::field(language, name)).collect();
-            labels.join(", ")
-        })
+    let Some(row) = expect_context::<Live>().row(id) else { return ().into_any() };
+    let beside = Beside::follow(id);
+    let [is_new, is_deleted] = [Test::New, Test::Deleted].map(|test| has(&row, test));
+    let facts = move || {
+        let cells = Cells::now(id, &row);
+        let t = cells.language;
+        let patient = &cells.patient;
+        // The place is held while a hand is on it: then the record knows better.
+        let is_here = patient.ward == at.ward && patient.bed == at.bed;
+        let elsewhere = (matches!(at.kind, Kind::Room(_)) && !is_here).then(|| {
+            let words = t.fill("ward.now_in", &[("place", &wording::whole_place(t, patient))]);
+            view! { <span class="elsewhere"><span aria-hidden="true">"⇒ "</span>{words}</span> }.into_any()
+        });
+        let hidden = hidden(&cells).map(|labels| {
+            let words = t.fill("ward.changed", &[("fields", &labels)]);
+            view! { <p class="hidden-changes">{words}</p> }.into_any()
+        });
+        view! {
+            <p class="lead" class:changed=cells.has(PLACE)>
+                {cells.dot(PLACE)}
+                {lead(t, patient, &at, cells.clock)}
+                {elsewhere}
+            </p>
+            <div class="who-is-it" class:changed=cells.has(IDENTITY)>
+                {cells.dot(IDENTITY)}
+                {identity(&cells, beside)}
+            </div>
+            <p class="facts">
+                <span class="status-of" class:changed=cells.has(STATUS)>
+                    {cells.dot(STATUS)}
+                    <span class=cells.status_class()>{cells.status()}</span>
+                </span>
+                <span class:changed=cells.has(ALERTS)>
+                    {cells.dot(ALERTS)}
+                    {tags(wording::alerts(t, patient))}
+                </span>
+            </p>
+            {pending_mark(t, cells.pending, patient)}
+            {cells.mark_line()}
+            {hidden}
+        }
+        .into_any()
     };
-    let status_class = cells.text(|patient, _, _| format!("status {}", patient.status.as_str()));
     view! {
         <div
             class="patient"
-            class:new=cells.marked(Test::New)
-            class:deleted=cells.marked(Test::Deleted)
+            class:new=is_new
+            class:deleted=is_deleted
             data-id=id
             data-place=text(move || view.place(&Item::Patient(id)).map(|place| place.to_string()).unwrap_or_default())
         >
-            <p class="lead" class:changed=cells.marked(PLACE)>
-                <Changed when=cells.marked(PLACE)/>
-                {lead}
-                {part(move || elsewhere.get().map(|words| view! {
-                    <span class="elsewhere"><span aria-hidden="true">"⇒ "</span>{words}</span>
-                }.into_any()).into_any())}
-            </p>
-            <div class="who-is-it" class:changed=cells.marked(IDENTITY)>
-                <Changed when=cells.marked(IDENTITY)/>
-                <Identity id row/>
-            </div>
-            <p class="facts">
-                <span class="status-of" class:changed=cells.marked(STATUS)>
-                    <Changed when=cells.marked(STATUS)/>
-                    <span class=status_class>{cells.text(|patient, t, clock| wording::status(t, patient, &clock.zone()))}</span>
-                </span>
-                <span class:changed=cells.marked(ALERTS)>
-                    <Changed when=cells.marked(ALERTS)/>
-                    {cells.tags(move |patient| wording::alerts(language, patient))}
-                </span>
-            </p>
-            <PendingMark row/>
-            <MarkLine id row/>
-            {part(move || Some(hidden()).filter(|labels| !labels.is_empty()).map(|labels| view! {
-                <p class="hidden-changes">{language.fill("ward.changed", &[("fields", &labels)])}</p>
-            }.into_any()).into_any())}
+            {part(facts)}
         </div>
     }
     .into_any()
+}
+
+/// The names of changed fields that a tile does not show.
+fn hidden(cells: &Cells) -> Option<String> {
+    let MarkKind::Changed(fields) = &cells.mark.as_ref()?.kind else { return None };
+    let is_shown = |name: &str| SHOWN.iter().any(|test| matches!(test, Test::Changed(shown) if shown.contains(&name)));
+    let labels: Vec<String> =
+        fields.iter().filter(|name| !is_shown(name)).map(|name| wording::field(cells.language, name)).collect();
+    (!labels.is_empty()).then(|| labels.join(", "))
 }

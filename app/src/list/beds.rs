@@ -3,10 +3,9 @@
 //! There is no plan of the house in the database: a bed is known once a patient has had it, and stays known for as long as
 //! any record names it.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
+
+use rustc_hash::FxHashSet;
 
 use super::arrange::{Keys, Query, place_key};
 use crate::patient::{Patient, display::natural_key};
@@ -27,7 +26,7 @@ pub fn empty_beds<'a>(patients: impl Iterator<Item = &'a Patient> + Clone, ward:
     fn place(patient: &Patient) -> Option<(&str, &str)> {
         Some((patient.ward.as_deref()?, patient.bed.as_deref()?))
     }
-    let taken: HashSet<(&str, &str)> =
+    let taken: FxHashSet<(&str, &str)> =
         patients.clone().filter(|patient| patient.status.occupies_bed()).filter_map(place).collect();
     let mut empty: BTreeMap<(String, String), Bed> = BTreeMap::new();
     for patient in patients {

@@ -6,10 +6,12 @@ use std::{
     sync::Arc,
 };
 
+use rustc_hash::FxHashMap;
+
 use super::{
     PatientList, Snapshot,
     alike::SoundsLike,
-    arrange::{Keys, Query},
+    arrange::{Keys, Query, SortBy},
 };
 use crate::{filter::search_words, patient::Patient, wire::Position};
 
@@ -44,12 +46,14 @@ impl Rows {
 /// Rows by what they are found by.
 #[derive(Debug, Default)]
 pub struct Index {
-    entries: HashMap<i64, Entry>,
+    entries: FxHashMap<i64, Entry>,
     /// Rows by how their names sound.
     names: HashMap<SoundsLike, BTreeSet<i64>>,
     /// Every row: in the order that was asked for last, but for what has changed since. So sorting finds little to do. Who
     /// has left since is still in it, and who came back is twice.
     order: Vec<i64>,
+    /// By what that is, as long as nothing has changed since.
+    sorted_by: Option<(SortBy, bool)>,
 }
 
 #[derive(Debug)]
@@ -63,6 +67,7 @@ impl Index {
     /// A row is there, or has other values.
     pub fn enter(&mut self, row: &Arc<Patient>) {
         let id = row.id;
+        self.sorted_by = None;
         let entry = Entry { row: row.clone(), keys: Keys::of(row), sounds: SoundsLike::of(row) };
         match self.entries.get(&id) {
             Some(before) if before.sounds == entry.sounds => {}
@@ -103,13 +108,17 @@ impl Index {
 
     /// The ids to show, in order, of the rows that the search finds and that `passes` lets through.
     pub fn arrange(&mut self, query: &Query, passes: impl Fn(&Patient) -> bool) -> Vec<i64> {
-        let Self { entries, order, .. } = self;
+        let Self { entries, order, sorted_by, .. } = self;
         let mut rows: Vec<(&Arc<Patient>, &Keys)> =
             order.iter().filter_map(|id| entries.get(id)).map(|entry| (&entry.row, &entry.keys)).collect();
-        // The stable sort is the one that takes advantage of what is in order already.
-        rows.sort_by(|a, b| query.order(*a, *b));
-        rows.dedup_by_key(|(row, _)| row.id);
-        *order = rows.iter().map(|(row, _)| row.id).collect();
+        let wanted = Some(query.order_by());
+        if *sorted_by != wanted {
+            // The stable sort is the one that takes advantage of what is in order already.
+            rows.sort_by(|a, b| query.order(*a, *b));
+            rows.dedup_by_key(|(row, _)| row.id);
+            *order = rows.iter().map(|(row, _)| row.id).collect();
+            *sorted_by = wanted;
+        }
         let words = search_words(&query.search);
         rows.into_iter().filter(|(row, keys)| keys.has(&words) && passes(row)).map(|(row, _)| row.id).collect()
     }
@@ -124,7 +133,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        list::arrange::{Mine, SortBy, StatusFilter},
+        list::arrange::{Mine, StatusFilter},
         patient::{Code as _, Status, UtcTime},
     };
 

@@ -1,6 +1,8 @@
 //! The order on the screen is held while somebody points at it: what has become different meanwhile is counted.
 
-use std::{collections::HashMap, hash::Hash};
+use std::hash::Hash;
+
+use rustc_hash::FxHashMap;
 
 /// How many entries of `wanted` are not where `held` has them: those that came, those that went, and as few as can be of
 /// the others that would have to move.
@@ -8,7 +10,7 @@ pub fn waiting<T: Eq + Hash>(held: &[T], wanted: &[T]) -> usize {
     if held == wanted {
         return 0;
     }
-    let places: HashMap<&T, usize> = held.iter().enumerate().map(|(place, entry)| (entry, place)).collect();
+    let places: FxHashMap<&T, usize> = held.iter().enumerate().map(|(place, entry)| (entry, place)).collect();
     let stayed: Vec<usize> = wanted.iter().filter_map(|entry| places.get(entry).copied()).collect();
     let came = wanted.len() - stayed.len();
     let went = held.len() - stayed.len();

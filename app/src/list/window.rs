@@ -1,6 +1,8 @@
 //! Of a long list only the rows near the screen are in the document: which, and how much room the others take.
 
-use std::{collections::HashMap, hash::Hash, ops::Range};
+use std::{hash::Hash, ops::Range};
+
+use rustc_hash::FxHashMap;
 
 /// Up to so many rows are all in the document, as the browser's own search, printing and assistive programs like it best.
 pub const ALL_UP_TO: usize = 200;
@@ -8,19 +10,40 @@ pub const ALL_UP_TO: usize = 200;
 /// Rows beyond either edge of the screen, so that scrolling and the Tab key find them there.
 const BEYOND: usize = 15;
 
+/// How far beyond the screen rows are in the document. What somebody asks for is drawn where it can be seen first, so that
+/// the answer does not wait for what cannot; what is beyond follows step by step, as the browser finds the time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reach(usize);
+
+impl Reach {
+    /// As far as it goes.
+    pub const FULL: Self = Self(usize::MAX);
+
+    /// What can be seen and hardly more.
+    pub const NEAR: Self = Self(3);
+
+    /// Rows that a step adds at either end.
+    const STEP: usize = 12;
+
+    /// One step further.
+    pub fn further(&mut self) {
+        *self = if self.0 >= ALL_UP_TO { Self::FULL } else { Self(self.0 + Self::STEP) };
+    }
+}
+
 /// What a row takes before any was measured, in pixels.
 const GUESS: f64 = 90.0;
 
 /// How high rows were when they were last seen, in pixels.
 #[derive(Clone, Debug)]
 pub struct Heights<T> {
-    measured: HashMap<T, f64>,
+    measured: FxHashMap<T, f64>,
     sum: f64,
 }
 
 impl<T> Default for Heights<T> {
     fn default() -> Self {
-        Self { measured: HashMap::new(), sum: 0.0 }
+        Self { measured: FxHashMap::default(), sum: 0.0 }
     }
 }
 
@@ -100,18 +123,22 @@ impl Edges {
     /// The rows to have in the document when the screen shows what is from `top` to `bottom` pixels below the first row's
     /// upper edge, and the row at `focus` has the focus. `stops`: whether the Tab key stops at a row; before and after
     /// every row that may have the focus, the next one that it stops at is there.
-    pub fn window(&self, top: f64, bottom: f64, focus: Option<usize>, stops: impl Fn(usize) -> bool) -> Window {
+    pub fn window(
+        &self,
+        (top, bottom): (f64, f64),
+        Reach(reach): Reach,
+        focus: Option<usize>,
+        stops: impl Fn(usize) -> bool,
+    ) -> Window {
         let count = self.rows();
-        if count <= ALL_UP_TO {
-            return Window { rows: 0..count, apart: 0..0, before: 0.0, between: 0.0, after: 0.0 };
-        }
+        let beyond = if count <= ALL_UP_TO { reach.min(count) } else { reach.min(BEYOND) };
         let stop_before = |place: usize| (0..place).rev().find(|place| stops(*place)).unwrap_or(place);
         let stop_after = |place: usize| (place + 1..count).find(|place| stops(*place)).unwrap_or(place) + 1;
 
         let Range { start, end } = self.between(top, bottom);
-        let near = start.saturating_sub(BEYOND).min(count.saturating_sub(2 * BEYOND));
-        let far = (end + BEYOND).clamp(near + 2 * BEYOND, count);
-        let mut rows = near.min(stop_before(start))..far.max(stop_after(end.saturating_sub(1)));
+        let near = start.saturating_sub(beyond).min(count.saturating_sub(2 * beyond));
+        let far = (end + beyond).max(near + 2 * beyond).min(count);
+        let mut rows = near.min(stop_before(start))..far.max(stop_after(end.saturating_sub(1))).min(count);
         let mut apart = 0..0;
         if let Some(focus) = focus.filter(|focus| *focus < count) {
             apart = stop_before(focus)..stop_after(focus);
@@ -147,14 +174,14 @@ mod tests {
     #[test]
     fn a_short_list_is_there_in_full() {
         let rows: Vec<usize> = (0..ALL_UP_TO).collect();
-        let window = Heights::default().edges(&rows).window(500.0, 1000.0, Some(7), |_| true);
+        let window = Heights::default().edges(&rows).window((500.0, 1000.0), Reach::FULL, Some(7), |_| true);
         assert_eq!(window, one(0..ALL_UP_TO, 0.0, 0.0));
     }
 
     #[test]
     fn of_a_long_one_what_is_near_the_screen() {
         let edges = thousand();
-        let at = |top, bottom| edges.window(top, bottom, None, |_| true);
+        let at = |top, bottom| edges.window((top, bottom), Reach::FULL, None, |_| true);
         assert_eq!(at(50_000.0, 51_000.0), one(485..525, 48_500.0, 47_500.0));
         // Above and below the list, its ends.
         assert_eq!(at(-900.0, -100.0).rows, 0..30);
@@ -162,9 +189,30 @@ mod tests {
     }
 
     #[test]
+    fn what_can_be_seen_comes_first_and_the_rest_step_by_step() {
+        let steps = |edges: &Edges, (top, bottom)| {
+            let mut reach = Reach::NEAR;
+            let mut rows = vec![edges.window((top, bottom), reach, None, |_| true).rows];
+            while reach < Reach::FULL {
+                reach.further();
+                rows.push(edges.window((top, bottom), reach, None, |_| true).rows);
+            }
+            assert!(rows.is_sorted_by(|a, b| b.start <= a.start && a.end <= b.end));
+            (rows[0].clone(), rows[1].clone(), rows.last().cloned().unwrap())
+        };
+        assert_eq!(steps(&thousand(), (50_000.0, 51_000.0)), (497..513, 485..525, 485..525));
+        let mut heights = Heights::default();
+        heights.measure(&0, 100.0);
+        let short = heights.edges(&(0..ALL_UP_TO).collect::<Vec<usize>>());
+        assert_eq!(steps(&short, (0.0, 1000.0)), (0..13, 0..30, 0..ALL_UP_TO));
+        assert_eq!(steps(&heights.edges(&[0, 1]), (0.0, 1000.0)), (0..2, 0..2, 0..2));
+        assert_eq!(steps(&heights.edges(&[]), (0.0, 1000.0)), (0..0, 0..0, 0..0));
+    }
+
+    #[test]
     fn the_focus_and_where_the_tab_key_goes_from_it_are_there_wherever_the_screen_is() {
         let edges = thousand();
-        let at = |focus| edges.window(50_000.0, 51_000.0, Some(focus), |place| place % 3 == 0);
+        let at = |focus| edges.window((50_000.0, 51_000.0), Reach::FULL, Some(focus), |place| place % 3 == 0);
         let apart = Window { apart: 6..13, before: 600.0, between: 47_200.0, ..at(9) };
         assert_eq!(at(9), apart);
         assert_eq!(apart.rows, 485..525);
@@ -183,23 +231,25 @@ mod tests {
     #[test]
     fn the_tab_key_finds_its_next_stop_beyond_many_rows_without_one() {
         let edges = thousand();
-        let window = edges.window(50_000.0, 51_000.0, None, |place| place == 400 || place == 600);
+        let window = edges.window((50_000.0, 51_000.0), Reach::FULL, None, |place| place == 400 || place == 600);
         assert_eq!(window.rows, 400..601);
-        assert_eq!(edges.window(50_000.0, 51_000.0, None, |_| false).rows, 485..525);
+        assert_eq!(edges.window((50_000.0, 51_000.0), Reach::FULL, None, |_| false).rows, 485..525);
     }
 
     proptest::proptest! {
         #[test]
         fn what_is_on_the_screen_is_in_the_document(
-            heights in proptest::collection::vec(20.0f64..400.0, 201..400), top in 0.0f64..1.0, screen in 100.0f64..2000.0,
-            focus in proptest::option::of(0usize..400), every in 1usize..50,
+            heights in proptest::collection::vec(20.0f64..400.0, 0..400), top in 0.0f64..1.0, screen in 100.0f64..2000.0,
+            focus in proptest::option::of(0usize..400), every in 1usize..50, steps in 0usize..20,
         ) {
             let rows: Vec<usize> = (0..heights.len()).collect();
             let mut known = Heights::default();
             heights.iter().enumerate().for_each(|(row, height)| _ = known.measure(&row, *height));
             let total: f64 = heights.iter().sum();
             let top = top * total;
-            let window = known.edges(&rows).window(top, top + screen, focus, |place| place % every == 0);
+            let mut reach = Reach::NEAR;
+            (0..steps).for_each(|_| reach.further());
+            let window = known.edges(&rows).window((top, top + screen), reach, focus, |place| place.is_multiple_of(every));
             let taken = |piece: &Range<usize>| heights[piece.clone()].iter().sum::<f64>();
             let inside = taken(&window.rows) + taken(&window.apart);
             proptest::prop_assert!((window.before + inside + window.between + window.after - total).abs() < 0.001);
@@ -208,7 +258,7 @@ mod tests {
             if let Some(focus) = focus.filter(|focus| *focus < rows.len()) {
                 let piece = if window.rows.contains(&focus) { &window.rows } else { &window.apart };
                 proptest::prop_assert!(piece.contains(&focus));
-                let stops = |place: &usize| place % every == 0;
+                let stops = |place: &usize| place.is_multiple_of(every);
                 proptest::prop_assert!((0..focus).rev().find(stops).is_none_or(|stop| piece.contains(&stop)));
                 proptest::prop_assert!((focus + 1..rows.len()).find(stops).is_none_or(|stop| piece.contains(&stop)));
             }

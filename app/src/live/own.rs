@@ -167,7 +167,7 @@ impl Live {
 
     /// Shows the row so, unless this user wants nothing to change: then it is noted.
     pub(super) fn refresh(self, id: i64) {
-        let Some(row) = self.rows.with_value(|rows| rows.get(&id).copied()) else { return };
+        let Some(row) = self.rows.with_value(|rows| rows.get(&id).cloned()) else { return };
         let Some((patient, pending)) = self.shown(id) else { return };
         let mark = self.shown_mark(id);
         let is_same = row.patient.with_untracked(|before| *before == patient)

@@ -1,8 +1,9 @@
 //! What is on the screen, in which order, and that nothing moves there under somebody's hand.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use leptos::prelude::*;
+use rustc_hash::FxHashMap;
 
 use super::{Arranged, Live};
 use crate::list::{
@@ -10,14 +11,14 @@ use crate::list::{
     beds::Item,
     order::waiting,
     ward::Board,
-    window::{Edges, Heights, Window},
+    window::{Edges, Heights, Reach, Window},
 };
 
 /// As high as a screen is taken to be until it was measured, in pixels.
 const SCREEN: f64 = 1500.0;
 
 /// The place of each row.
-type Places = HashMap<Item, usize>;
+type Places = FxHashMap<Item, usize>;
 
 /// What is shown. A handle: copies are the same.
 #[derive(Clone, Copy)]
@@ -43,6 +44,8 @@ pub struct View {
     pub window: Memo<Window>,
     /// From where to where the screen shows the list, in pixels below its first row's upper edge.
     screen: RwSignal<(f64, f64)>,
+    /// How far beyond that rows are in the document.
+    pub reach: RwSignal<Reach>,
     heights: StoredValue<Heights<Item>, LocalStorage>,
     /// Turns when a row turned out to be of another height.
     measured: RwSignal<u64>,
@@ -60,19 +63,21 @@ impl View {
         });
         let heights = StoredValue::new_local(Heights::default());
         let screen = RwSignal::new((0.0, SCREEN));
+        let reach = RwSignal::new(Reach::FULL);
         let measured = RwSignal::new(0);
         let edges: Memo<Arc<Edges>> = anew(move || {
             measured.track();
             shown.with(|shown| heights.with_value(|heights: &Heights<Item>| heights.edges(shown)))
         });
         let focused = RwSignal::new(None::<Item>);
+        let held = RwSignal::new(false);
         let window = Memo::new(move |_| {
-            let (top, bottom) = screen.get();
+            let (screen, reach) = (screen.get(), reach.get());
             let focus = focused.get().and_then(|item| places.with(|places| places.get(&item).copied()));
             shown.with(|shown| {
                 // In an empty bed there is nothing to press.
                 let stops = |place: usize| shown.get(place).is_some_and(|item| item.patient().is_some());
-                edges.with(|edges| edges.window(top, bottom, focus, stops))
+                edges.with(|edges| edges.window(screen, reach, focus, stops))
             })
         });
         Self {
@@ -81,8 +86,11 @@ impl View {
             shown,
             board,
             places,
-            held: RwSignal::new(false),
+            held,
             waiting: Memo::new(move |_| {
+                if !is_held(live, held) {
+                    return 0;
+                }
                 wanted.with(|wanted| match (board.get(), &wanted.board) {
                     (Some(held), Some(wanted)) => held.waiting(wanted),
                     _ => shown.with(|shown| waiting(shown, &wanted.items)),
@@ -92,6 +100,7 @@ impl View {
             focused,
             window,
             screen,
+            reach,
             heights,
             measured,
             edges,
@@ -104,15 +113,16 @@ impl View {
         live.query.track();
         live.mine.track();
         live.look_at_marks_again();
-        self.take_over();
+        if self.take_over() {
+            self.reach.set(Reach::NEAR);
+        }
     }
 
     /// What others do is shown unless the rows are held. To be run whenever what it reads has changed.
     pub fn follow(self) {
         self.wanted.track();
         let live = self.live.get_value();
-        let is_held = self.held.get() || live.paused.with(Option::is_some);
-        if !is_held || live.moved.get_value() {
+        if !is_held(live, self.held) || live.moved.get_value() {
             self.take_over();
         }
     }
@@ -142,18 +152,20 @@ impl View {
         }
     }
 
-    /// Shows what there is to show.
-    pub fn take_over(self) {
+    /// Shows what there is to show; whether that is another list.
+    pub fn take_over(self) -> bool {
         let live = self.live.get_value();
         live.moved.set_value(false);
         let Arranged { items, board } = self.wanted.get_untracked();
-        if self.shown.with_untracked(|shown| *shown != items) {
+        let is_other = self.shown.with_untracked(|shown| *shown != items);
+        if is_other {
             self.shown.set(items);
         }
         if self.board.with_untracked(|shown| *shown != board) {
             self.board.set(board);
         }
         live.sweep();
+        is_other
     }
 
     /// The place of an entry on the screen, from 0; follows it.
@@ -171,10 +183,9 @@ impl View {
     pub fn count(self) -> usize {
         let live = self.live.get_value();
         live.turned.track();
-        live.with_rows(|rows| {
-            let is_there = |item: &&Item| item.patient().is_some_and(|id| rows.contains_key(&id));
-            self.shown.with(|shown| shown.iter().filter(is_there).count())
-        })
+        let patients = self.shown.with(|shown| shown.iter().filter(|item| item.patient().is_some()).count());
+        let is_shown = |id: &&i64| self.places.with(|places| places.contains_key(&Item::Patient(**id)));
+        patients - live.deleted.with_value(|deleted| deleted.keys().filter(is_shown).count())
     }
 
     /// How many rows have marks, and how many of those cannot be seen without doing something; follows both.
@@ -206,6 +217,11 @@ impl View {
     }
 }
 
+/// Whether nothing moves unless the user wants it to; follows it.
+fn is_held(live: Live, held: RwSignal<bool>) -> bool {
+    held.get() || live.paused.with(Option::is_some)
+}
+
 /// What is worked out whenever what it reads has changed. That it came out the same is not looked for: in ten thousand rows
 /// that would cost as much.
 fn anew<T: Send + Sync + 'static>(read: impl Fn() -> T + Send + Sync + 'static) -> Memo<Arc<T>> {
@@ -213,8 +229,12 @@ fn anew<T: Send + Sync + 'static>(read: impl Fn() -> T + Send + Sync + 'static) 
 }
 
 impl Live {
-    /// Lets go of deleted rows that nobody has to see any more.
+    /// Lets go of deleted rows that nobody has to see any more, and of the signals of rows that are not shown.
     fn sweep(self) {
+        // While nothing is to change, a row that is scrolled away comes back as it was.
+        if self.paused.with_untracked(Option::is_none) {
+            self.rows.update_value(|rows| rows.retain(|_, row| Arc::strong_count(row) > 1));
+        }
         let gone: Vec<i64> = self.deleted.with_value(|deleted| {
             self.unseen.with_value(|unseen| deleted.keys().copied().filter(|id| unseen.mark(*id).is_none()).collect())
         });
