@@ -55,29 +55,33 @@ pub(crate) fn Header() -> impl IntoView {
     });
     view! {
         <header class="bar">
-            <h1>"Wardwatch"<span class="where">{ward}</span></h1>
-            <p class="clock"><time>{text(move || clock.minute())}</time></p>
-            <LinkBadge/>
-            <p class="updates">
-                <span>{updates}</span>
-                <button
-                    type="button"
-                    class="needs-script"
-                    disabled=when(move || counts.get().0 == 0)
-                    on:click=press(move || dialogs.show(Open::ClearAll))
-                >{t.text("bar.mark_all_seen")}</button>
-                <button
-                    type="button"
-                    class="needs-script"
-                    aria-pressed=text(move || is_paused.get().to_string())
-                    on:click=press(move || live.pause(!is_paused.get_untracked()))
-                >{text(move || t.text(if is_paused.get() { "bar.go_on" } else { "bar.pause" }))}</button>
-            </p>
-            <WaitingRows/>
-            <nav class="who" aria-label=t.text("bar.account")>
-                <a href="/password">{name}" ("{role}")"</a>
-                <form method="post" action="/sign-out" on:submit=sign_out><button type="submit">{t.text("bar.sign_out")}</button></form>
-            </nav>
+            <div class="bar-title">
+                <h1>"Wardwatch"<span class="where">{ward}</span></h1>
+                <LinkBadge/>
+            </div>
+            <div class="bar-more">
+                <p class="clock"><time>{text(move || clock.minute())}</time></p>
+                <p class="updates">
+                    <span>{updates}</span>
+                    <button
+                        type="button"
+                        class="needs-script"
+                        disabled=when(move || counts.get().0 == 0)
+                        on:click=press(move || dialogs.show(Open::ClearAll))
+                    >{t.text("bar.mark_all_seen")}</button>
+                    <button
+                        type="button"
+                        class="needs-script"
+                        aria-pressed=text(move || is_paused.get().to_string())
+                        on:click=press(move || live.pause(!is_paused.get_untracked()))
+                    >{text(move || t.text(if is_paused.get() { "bar.go_on" } else { "bar.pause" }))}</button>
+                </p>
+                <WaitingRows/>
+                <nav class="who" aria-label=t.text("bar.account")>
+                    <a href="/password">{name}" ("{role}")"</a>
+                    <form method="post" action="/sign-out" on:submit=sign_out><button type="submit">{t.text("bar.sign_out")}</button></form>
+                </nav>
+            </div>
         </header>
         <Banner/>
     }
