@@ -151,7 +151,11 @@ fn one_or_many(one: Option<char>, many: &'static str) -> impl Iterator<Item = ch
 
 /// What search looks into for this patient: folded names, MRN and NHS number, one a line.
 pub fn search_key(patient: &Patient) -> String {
+    // A number may be typed with its dashes or without them.
+    let plain = patient.medical_record_number.as_ref().filter(|number| number.contains('-'));
+    let plain = plain.map(|number| number.replace('-', ""));
     let parts = [
+        plain.as_deref(),
         Some(patient.first_name.as_str()),
         patient.middle_names.as_deref(),
         Some(patient.last_name.as_str()),
@@ -175,6 +179,17 @@ pub fn search_words(search: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_record_number_is_found_with_its_dashes_and_without_them() {
+        let now = crate::patient::UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
+        let data =
+            serde_json::json!({"first_name": "Ada", "last_name": "Lovelace", "medical_record_number": "2024-00123"});
+        let key = search_key(&Patient::admit(data.as_object().unwrap(), now).unwrap());
+        for search in ["2024-00123", "202400123", "2024-001", "lovelace 2024-00123"] {
+            assert!(search_words(search).iter().all(|word| key.contains(word)), "{search}");
+        }
+    }
 
     #[test]
     fn search_folds_case_and_diacritics() {

@@ -130,6 +130,8 @@ pub struct Live {
     /// Edits that were saved with nobody waiting for it, and not told to the user yet.
     pub kept_saved: RwSignal<usize>,
     waiting: StoredValue<Vec<Waiting>, LocalStorage>,
+    /// Keys of edits whose author has waited for them, until the list contains them.
+    waited_for: StoredValue<BTreeSet<String>>,
     /// While there is no connection: when the last message came.
     lost: StoredValue<Option<UtcTime>>,
     now: RwSignal<UtcTime>,
@@ -193,6 +195,7 @@ impl Live {
             edits: RwSignal::new(Vec::new()),
             kept_saved: RwSignal::new(0),
             waiting: StoredValue::new_local(Vec::new()),
+            waited_for: StoredValue::new(BTreeSet::new()),
             lost: StoredValue::new(None),
             now,
             day: StoredValue::new(day),
@@ -229,6 +232,11 @@ impl Live {
         Some(row)
     }
 
+    /// Follows which rows there are and what they are sorted by.
+    pub fn track_rows(self) {
+        self.turned.track();
+    }
+
     fn with_rows<R>(self, read: impl FnOnce(&BTreeMap<i64, Arc<Patient>>) -> R) -> R {
         self.replica.with_value(|replica| read(replica.list().rows()))
     }
@@ -246,8 +254,10 @@ impl Live {
                         let passes = |row: &Patient| {
                             let mark = unseen.mark(row.id);
                             let is_gone = deleted.contains_key(&row.id);
-                            let was_in_view =
-                                || mark.and_then(|mark| mark.was.as_ref()).is_some_and(|was| query.passed(was));
+                            let was_in_view = || {
+                                mark.and_then(|mark| Some((mark.was.as_ref()?, &mark.changed)))
+                                    .is_some_and(|(was, changed)| query.showed(was, changed, row, &mine))
+                            };
                             let leaves = || !is_gone && query.shows_discharge(row, &mine, &day);
                             // Without a mark, a deleted row waits for nothing but a hand to leave the list.
                             (mark.is_some() || !is_gone)

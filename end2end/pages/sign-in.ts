@@ -1,5 +1,19 @@
 import { expect, type Page } from '@playwright/test';
 
+/** What is written on the doors. */
+const WORDS = {
+    en: {
+        password: 'Password', signIn: 'Sign in', present: 'Present password', chosen: 'New password',
+        again: 'New password again', save: 'Save',
+    },
+    de: {
+        password: 'Passwort', signIn: 'Anmelden', present: 'Bisheriges Passwort', chosen: 'Neues Passwort',
+        again: 'Neues Passwort noch einmal', save: 'Speichern',
+    },
+};
+
+export type DoorLanguage = keyof typeof WORDS;
+
 /** The door. */
 export class SignInPage {
     readonly name;
@@ -7,10 +21,10 @@ export class SignInPage {
     readonly button;
     readonly problem;
 
-    constructor(readonly page: Page) {
+    constructor(readonly page: Page, language: DoorLanguage = 'en') {
         this.name = page.getByLabel('Name');
-        this.password = page.getByLabel('Password');
-        this.button = page.getByRole('button', { name: 'Sign in' });
+        this.password = page.getByLabel(WORDS[language].password);
+        this.button = page.getByRole('button', { name: WORDS[language].signIn });
         this.problem = page.getByRole('alert');
     }
 
@@ -34,11 +48,12 @@ export class PasswordPage {
     readonly button;
     readonly problem;
 
-    constructor(readonly page: Page) {
-        this.present = page.getByLabel('Present password');
-        this.chosen = page.getByLabel('New password', { exact: true });
-        this.again = page.getByLabel('New password again');
-        this.button = page.getByRole('button', { name: 'Save' });
+    constructor(readonly page: Page, language: DoorLanguage = 'en') {
+        const words = WORDS[language];
+        this.present = page.getByLabel(words.present);
+        this.chosen = page.getByLabel(words.chosen, { exact: true });
+        this.again = page.getByLabel(words.again);
+        this.button = page.getByRole('button', { name: words.save });
         this.problem = page.getByRole('alert');
     }
 

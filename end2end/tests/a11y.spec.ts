@@ -27,26 +27,28 @@ for (const colorScheme of ['light', 'dark'] as const) {
     for (const [device, width, height] of [['desktop', 1280, 800], ['phone', 360, 800]] as const) {
         const screen = { colorScheme, viewport: { width, height } };
 
-        test(`the doors are accessible, ${colorScheme}, ${device}`, async ({ visit, server }) => {
-            const given = await server.addUserWithOneTimePassword('newcomer', 'viewer');
-            const page = await visit('/sign-in', screen);
-            const check = async (name: string) => {
-                await expectAccessible(page, name);
-                await expectNoSidewaysScrolling(page, name);
-            };
-            const door = new SignInPage(page);
-            await check('sign-in');
-            await door.signIn('newcomer', 'not this');
-            await expect(door.problem).toBeVisible();
-            await check('sign-in, refused');
-            await door.signIn('newcomer', given);
-            const form = new PasswordPage(page);
-            await expect(form.button).toBeVisible();
-            await check('password');
-            await form.change('not this', 'my own choice');
-            await expect(form.problem).toBeVisible();
-            await check('password, refused');
-        });
+        for (const language of ['en', 'de'] as const) {
+            test(`the doors are accessible, ${colorScheme}, ${device}, ${language}`, async ({ visit, server }) => {
+                const given = await server.addUserWithOneTimePassword('newcomer', 'viewer');
+                const page = await visit('/sign-in', { locale: language, ...screen });
+                const check = async (name: string) => {
+                    await expectAccessible(page, name);
+                    await expectNoSidewaysScrolling(page, name);
+                };
+                const door = new SignInPage(page, language);
+                await check('sign-in');
+                await door.signIn('newcomer', 'not this');
+                await expect(door.problem).toBeVisible();
+                await check('sign-in, refused');
+                await door.signIn('newcomer', given);
+                const form = new PasswordPage(page, language);
+                await expect(form.button).toBeVisible();
+                await check('password');
+                await form.change('not this', 'my own choice');
+                await expect(form.problem).toBeVisible();
+                await check('password, refused');
+            });
+        }
 
         test(`the list and its dialogs are accessible, ${colorScheme}, ${device}`, async ({ open, lab, line }) => {
             test.slow();

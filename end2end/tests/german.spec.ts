@@ -115,7 +115,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
             await page.getByRole('button', { name: 'Liste', exact: true }).click();
 
             await list.openPatient(ADA);
-            await check('record', 'Rufname', 'Unbekannt', 'Fallnummer (MRN)', 'Innere, 12, Bett A1', 'Letzte Änderung');
+            await check('record', 'Rufname', 'Unbekannt', 'Patientennummer (MRN)', 'Innere, 12, Bett A1', 'Letzte Änderung');
             await dialog.press('Bearbeiten');
             await dialog.fill({ 'NHS-Nummer': '9434765918', Geburtsdatum: 'neulich', Vorname: '' });
             await dialog.press('Speichern');

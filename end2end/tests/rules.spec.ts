@@ -353,7 +353,7 @@ test('rule 14: what others do is announced summed up, and updating can be paused
     await lab.change(ada, { team: 'Geriatrics' });
     await lab.admit({ first_name: 'Emmy', last_name: 'Noether', ward: 'Elm Ward', bed: 'A2' });
     await expect(list.banner).toContainText(/Paused at \d\d:\d\d:\d\d\. What you see is the list as it was then\./);
-    await expect(list.banner).toContainText('has changed since');
+    await expect(list.banner).toContainText('2 rows have changed since');
     await expect(list.table).toHaveClass(/muted/);
     await expect(list.row(ADA).cell('Attending')).toContainText('Surgery');
     await expect(list.names).toHaveText([ADA, GRACE, MARY]);

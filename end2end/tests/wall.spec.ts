@@ -252,10 +252,10 @@ test('a wall has all it needs in the first page, and says when it does not updat
     await expect(wall.notLive).toContainText('This display does not update by itself');
 });
 
-for (const colorScheme of ['light', 'dark'] as const) {
-    test(`a wall is accessible and dark, ${colorScheme}`, async ({ open, lab, line }) => {
+for (const [colorScheme, locale] of [['light', 'en-GB'], ['dark', 'en-GB'], ['light', 'de-DE'], ['dark', 'de-DE']] as const) {
+    test(`a wall is accessible and dark, ${colorScheme}, ${locale}`, async ({ open, lab, line }) => {
         await fillWard(lab);
-        const { page } = await open('porter', { at: line.url, colorScheme, viewport: { width: 1920, height: 1080 } });
+        const { page } = await open('porter', { at: line.url, locale, colorScheme, viewport: { width: 1920, height: 1080 } });
         const wall = await WallPage.at(page);
         await expectAccessible(page, 'wall');
         expect(await page.locator('body').evaluate(body => getComputedStyle(body).backgroundColor)).toBe('rgb(0, 0, 0)');

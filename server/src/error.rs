@@ -61,6 +61,9 @@ impl IntoResponse for HttpError {
             | Self::Account(AccountError::Store(StoreError::Unreachable(_) | StoreError::Locked)) => {
                 return no_database();
             }
+            Self::Store(StoreError::Overtaken) => {
+                return Told::of("error.overtaken.title", "error.overtaken.told").with(StatusCode::CONFLICT);
+            }
             Self::Store(StoreError::Unknown) => {
                 return Told::of("error.unsure.title", "error.unsure.told").with(StatusCode::SERVICE_UNAVAILABLE);
             }

@@ -3,7 +3,7 @@
 use app::list::wall::Wall;
 use axum::{
     Router,
-    extract::State,
+    extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::from_fn,
     routing::{get, post},
@@ -54,8 +54,14 @@ pub(crate) fn router(state: AppState) -> Router {
         .layer(from_fn(error::in_words))
         .layer(CompressionLayer::new().compress_when(worth_compressing))
         // What went wrong is logged where it is answered; that the database is away, once, by those who work with it.
-        .layer(TraceLayer::new_for_http().on_failure(()))
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
         .with_state(state)
+}
+
+/// What the log says of a request: its route and not its address, in which a name may have been searched for.
+fn span(request: &Request) -> tracing::Span {
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    tracing::debug_span!("request", method = %request.method(), route)
 }
 
 /// What a load balancer waits for at least.

@@ -5,10 +5,28 @@ use std::borrow::Cow;
 /// What a formula begins with; in some countries the wide forms too.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
+/// After these, some programs begin another cell: where a comma stands in numbers, a semicolon separates cells.
+const SEPARATORS: [char; 4] = [';', '\t', '\r', '\n'];
+
 /// A text as a cell of a table: a spreadsheet program would take one that begins like a formula for one, and do what it says
 /// (OWASP, "CSV Injection").
 pub(crate) fn cell(text: &str) -> Cow<'_, str> {
-    if text.starts_with(FORMULA) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+    let mut begins = true;
+    let is_safe =
+        text.chars().all(|c| !std::mem::replace(&mut begins, SEPARATORS.contains(&c)) || !FORMULA.contains(&c));
+    if is_safe {
+        return Cow::Borrowed(text);
+    }
+    let mut quoted = String::with_capacity(text.len() + 4);
+    let mut begins = true;
+    for c in text.chars() {
+        if begins && FORMULA.contains(&c) {
+            quoted.push('\'');
+        }
+        begins = SEPARATORS.contains(&c);
+        quoted.push(c);
+    }
+    Cow::Owned(quoted)
 }
 
 #[cfg(test)]
@@ -17,10 +35,11 @@ mod tests {
 
     #[test]
     fn what_begins_like_a_formula_is_quoted_and_all_else_is_left_as_it_is() {
-        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1+1"] {
+        for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1+1"] {
             assert_eq!(cell(text), format!("'{text}"));
         }
-        for text in ["", "Ada", "1-1", "'=1", " =1"] {
+        assert_eq!(cell("x;=1;@y\n-1"), "x;'=1;'@y\n'-1");
+        for text in ["", "Ada", "1-1", "'=1", " =1", "a; b\nc", "é;ü"] {
             assert_eq!(cell(text), text);
         }
     }

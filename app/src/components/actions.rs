@@ -7,6 +7,7 @@ use super::{
     conflict::ConflictPart,
     dialog::{DialogTitle, Gone},
     erased::submit,
+    patient_form::BedWarning,
     submission::{Buttons, Submission},
 };
 use crate::{
@@ -52,6 +53,9 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
     let place = whole_place(t, &base);
     let identifiers = two_identifiers(t, &base, clock.today(), &clock.zone());
     let from = base.status;
+    let comes = status.occupies_bed() && !from.occupies_bed();
+    let text = |value: &Option<String>| RwSignal::new(value.clone().unwrap_or_default());
+    let (ward, bed) = (text(&base.ward), text(&base.bed));
     let send = submit(move || {
         submission.patch(base.clone(), status_data(status), move |row| {
             dialogs.finish(format!("{}: {}", status_word(t, status), row.display_name()), Some((row, from)));
@@ -63,6 +67,7 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
             <DialogTitle text=title.clone()/>
             <p class="identifiers">{identifiers.clone()}</p>
             <p>{status_word(t, from)}", "{place.clone()}{t.text("wording.becomes")}<strong>{status_word(t, status)}</strong></p>
+            {comes.then(|| view! { <BedWarning ward bed id=Some(id)/> }.into_any())}
             <p class="hint">{t.text("record.status.hint")}</p>
             <Buttons submission label=action.clone() keeps=true/>
         </form>

@@ -22,6 +22,8 @@ pub(crate) fn Announcer() -> impl IntoView {
             return;
         }
         gathering.set_value(true);
+        // The same words twice would be no change, and not be read out.
+        words.set(String::new());
         set_timeout(
             move || {
                 gathering.set_value(false);

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use leptos::{ev::Event, html, prelude::*};
 
 use super::{
+    Clock,
     actions::{DeleteDialog, StatusDialog},
     choose_columns::ColumnsDialog,
     clear_all::ClearAllDialog,
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::{
     language::use_language,
+    live::{LinkState, Live},
     patient::{Patient, Status},
 };
 
@@ -129,6 +131,7 @@ pub(crate) fn Dialog() -> impl IntoView {
     let closed = input(move |_: Event| dialogs.close());
     view! {
         <dialog node_ref=node aria-labelledby="dialog-title" on:input=on_input on:cancel=on_escape on:close=closed>
+            <Truth/>
             <p class="warning" role="alert" class:hidden=when(move || !asking.get())>
                 {t.text("record.escape")}
             </p>
@@ -149,6 +152,24 @@ pub(crate) fn Dialog() -> impl IntoView {
             })}
         </dialog>
     }
+}
+
+/// What the header says of the list holds for a dialog too, which covers it: nothing old is shown without a word.
+#[component]
+fn Truth() -> impl IntoView {
+    let live = expect_context::<Live>();
+    let clock = expect_context::<Clock>();
+    let t = use_language();
+    part(move || {
+        let time = |at| clock.zone().time_with_seconds(at);
+        let says = |first, at, then| format!("{} {}", t.fill(first, &[("time", &time(at))]), t.text(then));
+        let words = match (live.state.get(), live.paused.get()) {
+            (LinkState::Lost { since, .. }, _) => says("bar.lost.since", since, "bar.lost.old"),
+            (_, Some(since)) => says("bar.paused.at", since, "bar.paused.what"),
+            _ => return ().into_any(),
+        };
+        view! { <p class="stale" role="status"><span aria-hidden="true">"⚠ "</span>{words}</p> }.into_any()
+    })
 }
 
 /// Title of the dialog; takes the focus when it appears, so that it is read first.

@@ -64,6 +64,7 @@ pub(super) fn FieldInput(field: Field, value: RwSignal<String>, submission: Subm
     let error_id = format!("error-{name}");
     let hint_id = format!("hint-{name}");
     let list_id = format!("offers-{name}");
+    submission.has_field(name);
     let wrong = move || submission.errors.with(|errors| !errors.of(name).is_empty());
     let described = {
         let (error_id, hint_id, has_no_hint) = (error_id.clone(), hint_id.clone(), hint.is_empty());

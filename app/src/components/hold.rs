@@ -1,7 +1,9 @@
 //! Nothing moves under somebody's hand: what is shown is held while pointer, finger or focus is on it.
 
+use std::time::Duration;
+
 use leptos::{
-    ev::FocusEvent,
+    ev::{FocusEvent, PointerEvent},
     prelude::*,
     wasm_bindgen::JsCast as _,
     web_sys::{
@@ -13,6 +15,9 @@ use leptos::{
 use super::erased::react;
 use crate::live::View;
 
+/// How long a finger that was lifted may still mean what it was on.
+const LIFTED: Duration = Duration::from_millis(500);
+
 /// Where a hand may be. A handle.
 #[derive(Clone, Copy)]
 pub(super) struct Hold {
@@ -20,6 +25,8 @@ pub(super) struct Hold {
     /// Selects what is held by the focus.
     held: &'static str,
     pointed: StoredValue<bool>,
+    /// How often the pointer has come.
+    come: StoredValue<u32>,
     last: StoredValue<Option<HtmlElement>, LocalStorage>,
     /// Rows are just being put where they belong: what leaves the document for that has not been left.
     moving: StoredValue<bool>,
@@ -33,6 +40,7 @@ impl Hold {
             view,
             held,
             pointed: StoredValue::new(false),
+            come: StoredValue::new(0),
             last: StoredValue::new_local(None),
             moving: StoredValue::new(false),
         }
@@ -68,14 +76,22 @@ impl Hold {
 
     /// The pointer has come.
     pub(super) fn over(self) {
+        self.come.update_value(|come| *come += 1);
         self.pointed.set_value(true);
         self.view.held.set(true);
     }
 
-    /// The pointer has gone.
-    pub(super) fn away(self) {
-        self.pointed.set_value(false);
-        self.view.held.set(self.of(document().active_element().map(Into::into)).is_some());
+    /// The pointer has gone. A finger goes before the press counts that it has made: what it was on stays there until then.
+    pub(super) fn away(self, event: &PointerEvent) {
+        let come = self.come.get_value();
+        let let_go = move || {
+            // It has come back, or what was held is gone.
+            if self.come.try_get_value() == Some(come) {
+                self.pointed.set_value(false);
+                self.view.held.set(self.of(document().active_element().map(Into::into)).is_some());
+            }
+        };
+        if event.pointer_type() == "touch" { set_timeout(let_go, LIFTED) } else { let_go() }
     }
 
     /// To be called right before rows are put where they belong. The one that had the focus has it again when that is done,

@@ -361,6 +361,7 @@ pub(super) fn BedWarning(ward: RwSignal<String>, bed: RwSignal<String>, id: Opti
     let live = expect_context::<Live>();
     let t = use_language();
     let other = move || {
+        live.track_rows();
         let (ward, bed) = (ward.get(), bed.get());
         let (ward, bed) = (ward.trim().to_owned(), bed.trim().to_owned());
         (!ward.is_empty() && !bed.is_empty())

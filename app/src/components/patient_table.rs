@@ -43,7 +43,7 @@ pub(crate) fn PatientTable() -> impl IntoView {
         }
     };
     let over = move |_: PointerEvent| hold.over();
-    let away = move |_: PointerEvent| hold.away();
+    let away = move |event: PointerEvent| hold.away(&event);
     let muted = muted(live);
     // A gap between two pieces is an entry too: `None`.
     let items = Memo::new(move |_| {

@@ -38,6 +38,8 @@ pub(super) struct Submission {
     pub(super) rejected: Trigger,
     /// What is wrong with the fields as they are, as far as this page can know.
     check: StoredValue<Option<Check>>,
+    /// Fields that say themselves what is wrong with them.
+    fields: StoredValue<Vec<&'static str>>,
     /// Fields that were left and not checked yet.
     left: StoredValue<Vec<&'static str>>,
     pub(super) problem: RwSignal<Option<Refusal>>,
@@ -58,6 +60,7 @@ impl Submission {
             errors: RwSignal::new(FieldErrors::default()),
             rejected: Trigger::new(),
             check: StoredValue::new(None),
+            fields: StoredValue::new(Vec::new()),
             left: StoredValue::new(Vec::new()),
             problem: RwSignal::new(None),
             conflict: RwSignal::new(None),
@@ -111,6 +114,23 @@ impl Submission {
         if let Some(key) = self.decides.get_value() {
             self.page.get_value().0.forget(&key);
         }
+    }
+
+    /// This field says itself what is wrong with it.
+    pub(super) fn has_field(self, name: &'static str) {
+        self.fields.update_value(|fields| fields.push(name));
+    }
+
+    /// What is wrong where no field that can be seen says so.
+    fn unsaid(self) -> FieldErrors {
+        let says = |name: &str| self.fields.with_value(|fields| fields.contains(&name));
+        let is_hidden = self.conflict.with(Option::is_some);
+        let mut unsaid = FieldErrors::default();
+        self.errors.with(|errors| {
+            let others = errors.iter().filter(|(name, _)| is_hidden || !says(name));
+            others.for_each(|(name, messages)| unsaid.put(name, messages.to_vec()));
+        });
+        unsaid
     }
 
     /// Sends a create.
@@ -173,13 +193,17 @@ impl Submission {
     }
 }
 
-/// Why a write did not work, where no field is to blame.
+/// Why a write did not work, where no field says so.
 #[component]
 pub(super) fn Problem(submission: Submission) -> impl IntoView {
     let t = submission.t;
     view! {
         <div role="alert">
-            {part(move || submission.problem.get().map(|why| view! { <p class="problem">{refusal(t, &why)}</p> }.into_any()).into_any())}
+            {part(move || {
+                let unsaid = Some(submission.unsaid()).filter(|unsaid| !unsaid.is_empty()).map(Refusal::Invalid);
+                let why = submission.problem.get().or(unsaid);
+                why.map(|why| view! { <p class="problem">{refusal(t, &why)}</p> }.into_any()).into_any()
+            })}
         </div>
     }
     .into_any()

@@ -50,7 +50,7 @@ pub(crate) fn WardView() -> impl IntoView {
             on:focusout=move |event: FocusEvent| _ = hold.left(&event)
             on:pointerdown=move |_: PointerEvent| hold.pressed()
         >
-            <div id="ward-plan" on:pointerenter=move |_: PointerEvent| hold.over() on:pointerleave=move |_: PointerEvent| hold.away()>
+            <div id="ward-plan" on:pointerenter=move |_: PointerEvent| hold.over() on:pointerleave=move |event: PointerEvent| hold.away(&event)>
                 <WardPlans card=card offers=true/>
             </div>
             <p class="end">

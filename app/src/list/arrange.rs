@@ -179,10 +179,13 @@ impl Query {
             && (!self.mine || mine.has(patient))
     }
 
-    /// Whether somebody who was there was let through, as far as that tells.
-    pub fn passed(&self, was: &Place) -> bool {
-        self.flag.is_none()
-            && !self.mine
+    /// Whether a patient was let through before these fields `changed`. A mark tells of ward and status only: of flags and
+    /// of whose patient it is, what is now counts as what was, unless just that has changed.
+    pub fn showed(&self, was: &Place, changed: &[String], now: &Patient, mine: &Mine) -> bool {
+        let has_changed = |field: &str| changed.iter().any(|name| name == field);
+        let has_flag = |code: &str| now.flags.iter().any(|flag| flag.code == code) && !has_changed("flags");
+        self.flag.as_deref().is_none_or(has_flag)
+            && (!self.mine || (mine.has(now) && !has_changed("attending")))
             && self.ward.as_deref().is_none_or(|wanted| was.ward.as_deref() == Some(wanted))
             && Status::from_code(&was.status).is_some_and(|status| self.status.shows(status))
     }
@@ -344,6 +347,21 @@ mod tests {
     fn sorting_can_be_turned_round() {
         let query = Query { sort: SortBy::Name, descending: true, ..Query::default() };
         assert_eq!(shown(&query), [1, 3, 5, 2]);
+    }
+
+    #[test]
+    fn who_was_in_view_before_a_change_is_told_by_ward_status_and_what_has_not_changed() {
+        let mut patient = Arc::unwrap_or_clone(row(1, "Zeta", "Elm", "A1", "admitted"));
+        patient.attending = Some("sister".to_owned());
+        let was = Place { ward: Some("Elm".to_owned()), status: "admitted".to_owned() };
+        let mine = Mine { attending: "sister".to_owned(), starred: BTreeSet::new() };
+        let showed = |query: &Query, changed: &str| query.showed(&was, &[changed.to_owned()], &patient, &mine);
+        let only_mine = Query { mine: true, ..Query::default() };
+        assert!(showed(&Query::default(), "attending"));
+        assert!(showed(&only_mine, "acuity"));
+        assert!(!showed(&only_mine, "attending"));
+        assert!(!showed(&Query { flag: Some("falls".to_owned()), ..Query::default() }, "acuity"));
+        assert!(!showed(&Query { ward: Some("Ash".to_owned()), ..Query::default() }, "acuity"));
     }
 
     #[test]

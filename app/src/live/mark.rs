@@ -71,7 +71,13 @@ impl Live {
             let day = self.day.get_value().get_untracked();
             let passes = |row: &Arc<Patient>| query.filters_pass(row, &mine) || query.shows_discharge(row, &mine, &day);
             let is = self.with_rows(|rows| rows.get(&id).is_some_and(passes));
-            (mark.was.as_ref().is_some_and(|was| query.passed(was)), is)
+            let deleted = self.deleted.with_value(|deleted| deleted.get(&id).cloned());
+            let was = self.with_rows(|rows| {
+                let row = rows.get(&id).or(deleted.as_ref());
+                let told = row.zip(mark.was.as_ref());
+                told.is_some_and(|(row, was)| query.showed(was, &mark.changed, row, &mine))
+            });
+            (was, is)
         });
         let UnseenChange { action, changed, by, .. } = mark;
         let kind = match (action, was, is) {

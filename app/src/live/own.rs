@@ -129,6 +129,9 @@ impl Live {
                 done = Some(waiting.swap_remove(at).done);
             }
         });
+        if done.is_some() && matches!(outcome, Outcome::Saved(_)) {
+            self.waited_for.update_value(|keys| _ = keys.insert(key.to_owned()));
+        }
         match (done, outcome) {
             (Some(done), outcome) => done(outcome),
             (None, Outcome::Saved(_)) => self.kept_saved.update(|count| *count += 1),
@@ -143,10 +146,16 @@ impl Live {
         if self.edits.with_untracked(|before| *before == edits) {
             return;
         }
-        // One that the list contains now may have moved its row, and its author asked for that.
+        // One that the list contains now may have moved its row, and its author has just asked for that. What was kept
+        // comes when nobody thinks of it: it moves no row under a hand.
         let is_open = |edit: &Edit| edits.iter().any(|open| open.key == edit.key);
-        if self.edits.with_untracked(|before| before.iter().any(|edit| edit.is_saved() && !is_open(edit))) {
-            self.moved.set_value(true);
+        let is_done = |edit: &&Edit| edit.is_saved() && !is_open(edit);
+        let done: Vec<String> =
+            self.edits.with_untracked(|before| before.iter().filter(is_done).map(|edit| edit.key.clone()).collect());
+        for key in done {
+            if self.waited_for.try_update_value(|keys| keys.remove(&key)) == Some(true) {
+                self.moved.set_value(true);
+            }
         }
         let mut rows: Vec<i64> = edits.iter().filter_map(Edit::pk).collect();
         self.edits.with_untracked(|before| rows.extend(before.iter().filter_map(Edit::pk)));
@@ -167,14 +176,20 @@ impl Live {
 
     /// Shows the row so, unless this user wants nothing to change: then it is noted.
     pub(super) fn refresh(self, id: i64) {
-        let Some(row) = self.rows.with_value(|rows| rows.get(&id).cloned()) else { return };
+        let is_paused = self.paused.with_untracked(Option::is_some);
+        let Some(row) = self.rows.with_value(|rows| rows.get(&id).cloned()) else {
+            if is_paused {
+                self.stale.update(|stale| _ = stale.insert(id));
+            }
+            return;
+        };
         let Some((patient, pending)) = self.shown(id) else { return };
         let mark = self.shown_mark(id);
         let is_same = row.patient.with_untracked(|before| *before == patient)
             && row.mark.with_untracked(|before| *before == mark);
         if row.pending.get_untracked() != pending {
             row.pending.set(pending);
-        } else if !is_same && self.paused.with_untracked(Option::is_some) {
+        } else if !is_same && is_paused {
             self.stale.update(|stale| _ = stale.insert(id));
             return;
         }

@@ -108,7 +108,9 @@ impl FromStr for UtcTime {
             micros * 1000,
         )
         .map_err(|_| WrongFormat)?;
-        Self::from_civil(civil, offset)
+        let time = Self::from_civil(civil, offset)?;
+        // In UTC it may be a year without four digits, which could not be read again.
+        if (1..=9999).contains(&time.civil(0).year()) { Ok(time) } else { Err(WrongFormat) }
     }
 }
 
@@ -225,6 +227,8 @@ mod tests {
             "2026-11-19T20:09:05Zjunk",
             "19/11/2026",
             "0000-01-01",
+            "0001-01-01T00:00:00+01:00",
+            "9999-12-31T23:30:00-01:00",
             "2026-11-19T20:09:05.",
             "2026-11-19é",
         ] {

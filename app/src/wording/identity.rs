@@ -21,20 +21,23 @@ fn age(t: Language, age: Age) -> String {
 
 /// `10-Dec-1815 (43y)`, beside a label that says what it is.
 pub fn birth(t: Language, patient: &Patient, today: Date, zone: &Zone) -> String {
-    let Some(born) = patient.birth_date else { return t.text("wording.unknown") };
-    let (at, died) = match patient.deceased_at {
-        Some(died) => (born.age_on(zone.today(died)), t.fill("wording.died_on", &[("date", &zone.date(died))])),
-        None => (born.age_on(today), String::new()),
-    };
+    let Some(born) = patient.birth_date else { return t.text("wording.unknown") + &died(t, patient, zone) };
+    let died = died(t, patient, zone);
+    let at = born.age_on(patient.deceased_at.map_or(today, |died| zone.today(died)));
     let age = at.map(|at| format!(" ({})", age(t, at))).unwrap_or_default();
     format!("{}{age}{died}", born.display_long())
+}
+
+/// When somebody died, to be added to the birth; empty for the living.
+fn died(t: Language, patient: &Patient, zone: &Zone) -> String {
+    patient.deceased_at.map(|died| t.fill("wording.died_on", &[("date", &zone.date(died))])).unwrap_or_default()
 }
 
 /// `Born 10-Dec-1815 (43y)`
 pub fn born(t: Language, patient: &Patient, today: Date, zone: &Zone) -> String {
     match patient.birth_date {
         Some(_) => born_on(t, &birth(t, patient, today, zone)),
-        None => t.text("wording.born_unknown"),
+        None => t.text("wording.born_unknown") + &died(t, patient, zone),
     }
 }
 

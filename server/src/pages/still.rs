@@ -104,7 +104,8 @@ impl Reader {
             patient_id,
             detail: self.query.address_of("", own).trim_start_matches('?').to_owned(),
             rows: i64::try_from(rows).ok(),
-            at: self.now,
+            // As of now, not of the beginning: what has been read out up to a moment misses nothing before it.
+            at: clock::now(),
         };
         Ok(self.state.store.record_access(&access).await?)
     }

@@ -1,5 +1,7 @@
 //! Moments that somebody asks for.
 
+use jiff::civil::Date;
+
 use crate::patient::{UtcTime, display::Zone};
 
 /// When shifts begin, by the hospital's clock.
@@ -35,9 +37,10 @@ impl Typed {
 
 /// When the hospital's clock showed this time of day last.
 pub fn last(time: &str, now: UtcTime, zone: &Zone) -> Option<UtcTime> {
-    let on = |date: String| Typed { date, time: time.to_owned() }.read(zone);
-    let today = on(zone.date(now)).filter(|moment| *moment <= now);
-    today.or_else(|| on(zone.date(hours_before(now, 24))))
+    let on = |date: Date| Typed { date: date.to_string(), time: time.to_owned() }.read(zone);
+    let today = zone.today(now);
+    // A day before is not 24 hours before: some nights have more or fewer.
+    on(today).filter(|moment| *moment <= now).or_else(|| on(today.yesterday().ok()?))
 }
 
 /// The time of day at which the shift began that is on at this moment, and when that was.
@@ -89,6 +92,8 @@ mod tests {
         let zone = london();
         assert_eq!(last("03:00", at("2026-11-25T03:10:00Z"), &zone), Some(at("2026-11-25T03:00:00Z")));
         assert_eq!(last("03:00", at("2026-11-25T02:59:59Z"), &zone), Some(at("2026-11-24T03:00:00Z")));
+        // The day before had 23 hours.
+        assert_eq!(last("19:00", at("2026-03-29T23:30:00Z"), &zone), Some(at("2026-03-29T18:00:00Z")));
         // In summer the clock is an hour ahead.
         assert_eq!(last("07:00", at("2026-07-01T06:00:00Z"), &zone), Some(at("2026-07-01T06:00:00Z")));
     }

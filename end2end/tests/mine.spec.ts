@@ -1,0 +1,141 @@
+import { expect, test } from '../fixtures/test.ts';
+
+const ADA = 'LOVELACE, Ada';
+const GRACE = 'HOPPER, Grace';
+const MARY = 'SOMERVILLE, Mary';
+
+test('“my patients” are those one attends to or has starred, and marks are there as in any other list', async ({ open, lab }) => {
+    const ada = await lab.admit({ attending: 'sister' });
+    const grace = await lab.admit({ first_name: 'Grace', last_name: 'Hopper', attending: 'Sister' });
+    const mary = await lab.admit({ first_name: 'Mary', last_name: 'Somerville', attending: 'Dr A. Osei' });
+    const list = await open('sister');
+    const { page } = list;
+    await page.getByRole('button', { name: `Star: ${MARY}` }).click();
+    await page.getByRole('button', { name: 'My patients' }).click();
+    await expect(list.names).toHaveText([GRACE, ADA, MARY]);
+    await expect(page).toHaveURL(/mine/);
+
+    await lab.change(ada, { acuity: 1 });
+    await list.row(ADA).isChanged('lab', 'Alerts');
+    await lab.change(mary, { team: 'Surgery' });
+    await list.row(MARY).isChanged('lab', 'Attending');
+    await lab.delete(grace);
+    await list.row(GRACE).isDeleted('lab');
+    // Whoever comes is new here.
+    await lab.admit({ first_name: 'Zofia', last_name: 'Kowalczyk', attending: 'sister' });
+    await list.letGo();
+    await list.row('KOWALCZYK, Zofia').isNew('lab');
+    await list.row(GRACE).seen.click();
+    await list.letGo();
+    await list.row(GRACE).isGone();
+
+    await list.row(MARY).seen.click();
+    await page.getByRole('button', { name: `Star: ${MARY}` }).click();
+    await list.letGo();
+    await list.row(MARY).isGone();
+});
+
+test('a list with a name is on all screens of its user, and its link shows another one what they may see', async ({ open, lab }) => {
+    await lab.admit({ ward: 'Elm Ward', bed: 'A1' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Ash Ward', bed: 'B1', attending: 'porter' });
+    const list = await open('sister');
+    const save = async (name: string) => {
+        await list.more('Save this list…');
+        await list.dialog.root.getByRole('textbox').fill(name);
+        await list.dialog.press('Save');
+        await expect(list.toast).toContainText(`Saved as “${name}”`);
+    };
+    await save('Everybody here');
+    await list.ward.selectOption('Elm Ward');
+    await save('Elm');
+
+    const elsewhere = await open('sister');
+    await elsewhere.follow('Everybody here');
+    await elsewhere.isLive();
+    await expect(elsewhere.names).toHaveText([GRACE, ADA]);
+    await elsewhere.follow('Elm');
+    await elsewhere.isLive();
+    await expect(elsewhere.names).toHaveText([ADA]);
+
+    const porter = await open('porter');
+    await porter.page.goto(new URL(elsewhere.page.url()).pathname + new URL(elsewhere.page.url()).search);
+    await porter.isLive();
+    await expect(porter.names).toHaveText([ADA]);
+    await expect(porter.admitButton).toHaveCount(0);
+    // Whose patients are mine depends on who asks.
+    await porter.page.goto('/?mine=yes');
+    await porter.isLive();
+    await expect(porter.names).toHaveText([GRACE]);
+});
+
+test('who has a record open or changes it is said to others, for as long as they do', async ({ open, lab }) => {
+    await lab.admit();
+    const doctor = await open('doctor');
+    await doctor.openPatient(ADA);
+    const list = await open('sister');
+    const { root } = await list.openPatient(ADA);
+    await expect(root).toContainText('doctor is looking at this record.');
+    await expect(doctor.dialog.root).toContainText('sister is looking at this record.');
+    await doctor.dialog.press('Edit');
+    await expect(root).toContainText('doctor is changing this record.');
+    // Before one edits, and while one does.
+    await list.dialog.press('Edit');
+    await expect(root).toContainText('doctor is changing this record.');
+    await doctor.page.close();
+    await expect(root).not.toContainText('doctor');
+});
+
+test('a record says itself that it may be out of date, and that the list is paused', async ({ open, lab, line }) => {
+    await lab.admit();
+    const list = await open('sister', { at: line.url });
+    const { root } = await list.openPatient(ADA);
+    await expect(root).not.toContainText('out of date');
+    line.cut();
+    await expect(root).toContainText(/Not live since \d\d:\d\d:\d\d\. What you see may be out of date\./, { timeout: 30_000 });
+    line.mend();
+    await expect(root).not.toContainText('out of date', { timeout: 30_000 });
+    await list.dialog.press('Back to the list');
+    await list.page.getByRole('button', { name: 'Pause' }).click();
+    await list.openPatient(ADA);
+    await expect(root).toContainText(/Paused at \d\d:\d\d:\d\d\. What you see is the list as it was then\./);
+});
+
+test('who is to come into a bed that somebody is in is asked about it, also when that one comes while the question is open', async ({
+    open, lab,
+}) => {
+    const place = { ward: 'Elm Ward', bed: 'A1' };
+    await lab.admit({ ...place, status: 'expected' });
+    const list = await open('sister');
+    await list.openPatient(ADA);
+    await list.dialog.press('Admit');
+    await expect(list.dialog.title).toHaveText(`Admit: ${ADA}?`);
+    await expect(list.dialog.root).not.toContainText('is in this bed already');
+    const grace = await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ...place });
+    await expect(list.dialog.root).toContainText(`${GRACE} is in this bed already.`);
+    await lab.change(grace, { bed: 'A2' });
+    await expect(list.dialog.root).not.toContainText('is in this bed already');
+});
+
+test('a write that is refused says why, also where the form has no field for it', async ({ open, lab }) => {
+    await lab.admit({ status: 'expected', admission_date: '2099-01-01T10:00:00Z' });
+    const list = await open('sister');
+    await list.openPatient(ADA);
+    await list.dialog.press('Admit');
+    await list.dialog.press('Admit');
+    await list.dialog.isClosed();
+    await list.openPatient(ADA);
+    await list.dialog.press('Discharge');
+    await list.dialog.press('Discharge');
+    await expect(list.dialog.problem.last()).toContainText(/Discharge|admission/);
+    await expect(list.dialog.title).toHaveText(`Discharge: ${ADA}?`);
+});
+
+test('the same update twice is read out twice', async ({ open, lab }) => {
+    let ada = await lab.admit();
+    const list = await open('sister');
+    ada = await lab.change(ada, { acuity: 1 });
+    await expect(list.announcer).toHaveText('1 patient updated');
+    await lab.change(ada, { acuity: 2 });
+    await expect(list.announcer).toHaveText('');
+    await expect(list.announcer).toHaveText('1 patient updated');
+});
