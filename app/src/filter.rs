@@ -183,8 +183,8 @@ mod tests {
     #[test]
     fn a_record_number_is_found_with_its_dashes_and_without_them() {
         let now = crate::patient::UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
-        let data =
-            serde_json::json!({"first_name": "Ada", "last_name": "Lovelace", "medical_record_number": "2024-00123"});
+        let data = serde_json::json!({"first_name": "Ada", "last_name": "Lovelace", "admission_date": "2026-11-01",
+                                      "medical_record_number": "2024-00123"});
         let key = search_key(&Patient::admit(data.as_object().unwrap(), now).unwrap());
         for search in ["2024-00123", "202400123", "2024-001", "lovelace 2024-00123"] {
             assert!(search_words(search).iter().all(|word| key.contains(word)), "{search}");
