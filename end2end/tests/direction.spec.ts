@@ -55,6 +55,8 @@ for (const width of [360, 1440]) {
         await check('list');
         await page.locator('.menu summary').click();
         await check('menu');
+        // On a phone it lies over the rows.
+        await page.keyboard.press('Escape');
         await list.openPatient('LOVELACE, Ada (Ms)');
         await check('record');
         await dialog.press('Edit');

@@ -10,6 +10,9 @@ const SCREENS: [string, string][] = [
     ['wall', '/wall'],
     ['changes', '/changes'],
     ['past', '/past'],
+    ['past-then', `/past?at=${new Date().toISOString()}`],
+    ['history', '/patients/1/history'],
+    ['password', '/password'],
     ['print', '/print'],
 ];
 
