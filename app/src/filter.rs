@@ -178,12 +178,15 @@ pub fn search_words(search: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::patient::UtcTime;
 
     #[test]
     fn a_record_number_is_found_with_its_dashes_and_without_them() {
-        let now = crate::patient::UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
-        let data = serde_json::json!({"first_name": "Ada", "last_name": "Lovelace", "admission_date": "2026-11-01",
+        let now = UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
+        let data = json!({"first_name": "Ada", "last_name": "Lovelace", "admission_date": "2026-11-01",
                                       "medical_record_number": "2024-00123"});
         let key = search_key(&Patient::admit(data.as_object().unwrap(), now).unwrap());
         for search in ["2024-00123", "202400123", "2024-001", "lovelace 2024-00123"] {

@@ -254,10 +254,7 @@ impl Live {
                         let passes = |row: &Patient| {
                             let mark = unseen.mark(row.id);
                             let is_gone = deleted.contains_key(&row.id);
-                            let was_in_view = || {
-                                mark.and_then(|mark| Some((mark.was.as_ref()?, &mark.changed)))
-                                    .is_some_and(|(was, changed)| query.showed(was, changed, row, &mine))
-                            };
+                            let was_in_view = || mark.is_some_and(|mark| query.showed(mark, row, &mine));
                             let leaves = || !is_gone && query.shows_discharge(row, &mine, &day);
                             // Without a mark, a deleted row waits for nothing but a hand to leave the list.
                             (mark.is_some() || !is_gone)

@@ -15,20 +15,19 @@ const SLOW_LATENCY = setting('SLOW_LATENCY', 50);
 /** Names as people look for them: typed, and taken back letter by letter. */
 const SEARCHES = ['kowalczyk', 'hop', 'seán', 'd1-0042', 'iq', 'mensah am'];
 
-async function open(context: BrowserContext): Promise<{ list: ListPage; load: Awaited<ReturnType<typeof loaded>> }> {
+async function open(context: BrowserContext, on: (page: Page) => Promise<void> = async () => {}) {
     const page = await context.newPage();
     await page.addInitScript(takeNotes);
+    await on(page);
     await page.goto('/');
     const list = new ListPage(page);
     await list.isLive();
     return { list, load: await loaded(page) };
 }
 
-/** The same as a ward at the far end of a house's network has it. */
-async function openOnSlowLine(context: BrowserContext): Promise<Awaited<ReturnType<typeof loaded>>> {
-    const page = await context.newPage();
-    await page.addInitScript(takeNotes);
-    const cdp = await context.newCDPSession(page);
+/** As a ward at the far end of a house's network has it. */
+async function slowLine(page: Page): Promise<void> {
+    const cdp = await page.context().newCDPSession(page);
     const throughput = (SLOW_MBITS * 1_000_000) / 8;
     await cdp.send('Network.enable');
     // As on the first day: the program comes over the line too.
@@ -39,12 +38,6 @@ async function openOnSlowLine(context: BrowserContext): Promise<Awaited<ReturnTy
         downloadThroughput: throughput,
         uploadThroughput: throughput,
     });
-    await page.goto('/');
-    const list = new ListPage(page);
-    await list.isLive();
-    const load = await loaded(page);
-    await page.close();
-    return load;
 }
 
 /** When what of the page was there, in milliseconds since the navigation began. */
@@ -100,7 +93,8 @@ test(`${PATIENTS} patients in one list`, async ({ server, lab, newContext }) => 
     console.log(`  longest task while loading  ${of(load => load.longest)}`);
     console.log(`  bytes of the page           ${of(load => load.bytes)}   compressed ${of(load => load.sent).trim()}`);
 
-    const slow = await openOnSlowLine(context);
+    const { list: slowList, load: slow } = await open(context, slowLine);
+    await slowList.page.close();
     console.log(`On a line of ${SLOW_MBITS} Mbit/s, ${SLOW_LATENCY} ms away: first rows painted ${slow.rows.toFixed(0)}, WebAssembly there ${slow.wasmEnds.toFixed(0)}, list live ${slow.live.toFixed(0)}`);
 
     const { list } = await open(context);

@@ -11,22 +11,12 @@ const SEPARATORS: [char; 4] = [';', '\t', '\r', '\n'];
 /// A text as a cell of a table: a spreadsheet program would take one that begins like a formula for one, and do what it says
 /// (OWASP, "CSV Injection").
 pub(crate) fn cell(text: &str) -> Cow<'_, str> {
-    let mut begins = true;
-    let is_safe =
-        text.chars().all(|c| !std::mem::replace(&mut begins, SEPARATORS.contains(&c)) || !FORMULA.contains(&c));
-    if is_safe {
+    let parts = || text.split_inclusive(SEPARATORS);
+    if !parts().any(|part| part.starts_with(FORMULA)) {
         return Cow::Borrowed(text);
     }
-    let mut quoted = String::with_capacity(text.len() + 4);
-    let mut begins = true;
-    for c in text.chars() {
-        if begins && FORMULA.contains(&c) {
-            quoted.push('\'');
-        }
-        begins = SEPARATORS.contains(&c);
-        quoted.push(c);
-    }
-    Cow::Owned(quoted)
+    let quoted = parts().map(|part| format!("{}{part}", if part.starts_with(FORMULA) { "'" } else { "" }));
+    Cow::Owned(quoted.collect())
 }
 
 #[cfg(test)]
@@ -38,7 +28,9 @@ mod tests {
         for text in ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1+1"] {
             assert_eq!(cell(text), format!("'{text}"));
         }
-        assert_eq!(cell("x;=1;@y\n-1"), "x;'=1;'@y\n'-1");
+        for (text, quoted) in [("x;=1;@y\n-1", "x;'=1;'@y\n'-1"), ("\t=1", "'\t'=1"), ("\r=1", "'\r'=1")] {
+            assert_eq!(cell(text), quoted);
+        }
         for text in ["", "Ada", "1-1", "'=1", " =1", "a; b\nc", "é;ü"] {
             assert_eq!(cell(text), text);
         }

@@ -54,8 +54,7 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
     let identifiers = two_identifiers(t, &base, clock.today(), &clock.zone());
     let from = base.status;
     let comes = status.occupies_bed() && !from.occupies_bed();
-    let text = |value: &Option<String>| RwSignal::new(value.clone().unwrap_or_default());
-    let (ward, bed) = (text(&base.ward), text(&base.bed));
+    let [ward, bed] = [&base.ward, &base.bed].map(|part| Signal::stored(part.clone().unwrap_or_default()));
     let send = submit(move || {
         submission.patch(base.clone(), status_data(status), move |row| {
             dialogs.finish(format!("{}: {}", status_word(t, status), row.display_name()), Some((row, from)));

@@ -357,7 +357,11 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
 
 /// Two patients in one bed are sometimes right (mother and baby): said, not forbidden.
 #[component]
-pub(super) fn BedWarning(ward: RwSignal<String>, bed: RwSignal<String>, id: Option<i64>) -> impl IntoView {
+pub(super) fn BedWarning(
+    #[prop(into)] ward: Signal<String>,
+    #[prop(into)] bed: Signal<String>,
+    id: Option<i64>,
+) -> impl IntoView {
     let live = expect_context::<Live>();
     let t = use_language();
     let other = move || {

@@ -165,15 +165,16 @@ impl Cells {
         };
         let words = t.fill(words, &[("by", &mark.by)]);
         let label = t.fill("list.mark.seen_name", &[("name", &self.patient.display_name())]);
-        let live = expect_context::<Live>();
-        let seen = press(move || live.clear_mark(id));
-        let words = view! {
+        let list = expect_context::<Live>();
+        let seen = press(move || list.clear_mark(id));
+        let line = view! {
             <span class="mark">
                 <span aria-hidden="true">"● "</span>{words}
                 <button type="button" class="seen" aria-label=label on:click=seen>{t.text("list.mark.seen")}</button>
             </span>
-        };
-        Some(words.into_any())
+        }
+        .into_any();
+        Some(line)
     }
 }
 

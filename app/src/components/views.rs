@@ -44,9 +44,7 @@ pub(super) fn SaveViewDialog() -> impl IntoView {
     let t = use_language();
     let name = RwSignal::new(String::new());
     let views = move || read(live.value_of(personal::VIEWS));
-    // An address that says nothing would open whatever its reader has looked at last.
-    let address = live.query.with_untracked(Query::to_address);
-    let address = if address.is_empty() { "status=current".to_owned() } else { address };
+    let address = live.query.with_untracked(Query::to_link);
     let keep = move |views: Vec<SavedView>| live.remember(personal::VIEWS.to_owned(), write(&views));
     let save = submit(move || {
         let name = name.with_untracked(|name| name.split_whitespace().collect::<Vec<_>>().join(" "));

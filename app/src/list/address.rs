@@ -31,6 +31,12 @@ impl Query {
         self.address_of("", &[]).trim_start_matches('?').to_owned()
     }
 
+    /// The same to be passed on: an address that says nothing opens what its reader has looked at last.
+    pub fn to_link(&self) -> String {
+        let address = self.to_address();
+        if address.is_empty() { format!("status={}", StatusFilter::default().value()) } else { address }
+    }
+
     /// Of a page that shows the same rows: the page's own values come first.
     pub fn address_of(&self, path: &str, own: &[(&str, &str)]) -> String {
         let own = own.iter().map(|(key, value)| (*key, (*value).to_owned()));
@@ -102,6 +108,9 @@ mod tests {
         };
         assert_eq!(Query::from_address(&query.to_address()), query);
         assert_eq!(Query::default().to_address(), "");
+        assert_eq!(Query::default().to_link(), "status=current");
+        assert_eq!(Query::from_address(&Query::default().to_link()), Query::default());
+        assert_eq!(query.to_link(), query.to_address());
         assert_eq!(Query::default().address_of("/print", &[]), "/print");
         let of_mine = Query { mine: true, ..Query::default() };
         assert_eq!(of_mine.address_of("/past", &[("at", "03:00 +1")]), "/past?at=03%3A00%20%2B1&mine=yes");

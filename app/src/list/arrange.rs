@@ -8,8 +8,9 @@ use std::{
 
 use super::{index::Index, ward::Day};
 use crate::{
-    filter::{Place, fold, search_key},
+    filter::{fold, search_key},
     patient::{AllergyStatus, Code as _, CodeStatus, Patient, Status, display::natural_key},
+    wire::UnseenChange,
 };
 
 /// Which statuses are shown.
@@ -173,19 +174,28 @@ impl Query {
     }
 
     fn passes_whatever_status(&self, patient: &Patient, mine: &Mine) -> bool {
-        let has_flag = |code: &str| patient.flags.iter().any(|flag| flag.code == code);
         self.ward.as_deref().is_none_or(|ward| patient.ward.as_deref() == Some(ward))
-            && self.flag.as_deref().is_none_or(has_flag)
-            && (!self.mine || mine.has(patient))
+            && self.passes_flag(patient)
+            && self.passes_mine(patient, mine)
     }
 
-    /// Whether a patient was let through before these fields `changed`. A mark tells of ward and status only: of flags and
-    /// of whose patient it is, what is now counts as what was, unless just that has changed.
-    pub fn showed(&self, was: &Place, changed: &[String], now: &Patient, mine: &Mine) -> bool {
-        let has_changed = |field: &str| changed.iter().any(|name| name == field);
-        let has_flag = |code: &str| now.flags.iter().any(|flag| flag.code == code) && !has_changed("flags");
-        self.flag.as_deref().is_none_or(has_flag)
-            && (!self.mine || (mine.has(now) && !has_changed("attending")))
+    fn passes_flag(&self, patient: &Patient) -> bool {
+        self.flag.as_deref().is_none_or(|code| patient.flags.iter().any(|flag| flag.code == code))
+    }
+
+    fn passes_mine(&self, patient: &Patient, mine: &Mine) -> bool {
+        !self.mine || mine.has(patient)
+    }
+
+    /// Whether the patient was let through before the changes that this mark stands for. It tells of ward and status only:
+    /// of flags and of whose patient it is, what is `now` counts as what was, unless just that has changed.
+    pub fn showed(&self, mark: &UnseenChange, now: &Patient, mine: &Mine) -> bool {
+        let Some(was) = &mark.was else { return false };
+        let has_changed = |field: &str| mark.changed.iter().any(|name| name == field);
+        self.passes_flag(now)
+            && !(self.flag.is_some() && has_changed("flags"))
+            && self.passes_mine(now, mine)
+            && !(self.mine && has_changed("attending"))
             && self.ward.as_deref().is_none_or(|wanted| was.ward.as_deref() == Some(wanted))
             && Status::from_code(&was.status).is_some_and(|status| self.status.shows(status))
     }
@@ -289,7 +299,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::patient::UtcTime;
+    use crate::{filter::Place, patient::UtcTime, wire::ChangeAction};
 
     fn row(id: i64, last_name: &str, ward: &str, bed: &str, status: &str) -> Arc<Patient> {
         let now = UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
@@ -354,8 +364,18 @@ mod tests {
         let mut patient = Arc::unwrap_or_clone(row(1, "Zeta", "Elm", "A1", "admitted"));
         patient.attending = Some("sister".to_owned());
         let was = Place { ward: Some("Elm".to_owned()), status: "admitted".to_owned() };
+        let mark = |changed: &str| UnseenChange {
+            pk: 1,
+            seq: 1,
+            action: ChangeAction::Update,
+            changed: vec![changed.to_owned()],
+            by: "lab".to_owned(),
+            at: patient.updated_at,
+            was: Some(was.clone()),
+            data: None,
+        };
         let mine = Mine { attending: "sister".to_owned(), starred: BTreeSet::new() };
-        let showed = |query: &Query, changed: &str| query.showed(&was, &[changed.to_owned()], &patient, &mine);
+        let showed = |query: &Query, changed: &str| query.showed(&mark(changed), &patient, &mine);
         let only_mine = Query { mine: true, ..Query::default() };
         assert!(showed(&Query::default(), "attending"));
         assert!(showed(&only_mine, "acuity"));

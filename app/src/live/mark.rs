@@ -71,11 +71,9 @@ impl Live {
             let day = self.day.get_value().get_untracked();
             let passes = |row: &Arc<Patient>| query.filters_pass(row, &mine) || query.shows_discharge(row, &mine, &day);
             let is = self.with_rows(|rows| rows.get(&id).is_some_and(passes));
-            let deleted = self.deleted.with_value(|deleted| deleted.get(&id).cloned());
+            let showed = |row: &Arc<Patient>| query.showed(&mark, row, &mine);
             let was = self.with_rows(|rows| {
-                let row = rows.get(&id).or(deleted.as_ref());
-                let told = row.zip(mark.was.as_ref());
-                told.is_some_and(|(row, was)| query.showed(was, &mark.changed, row, &mine))
+                self.deleted.with_value(|deleted| rows.get(&id).or_else(|| deleted.get(&id)).is_some_and(showed))
             });
             (was, is)
         });

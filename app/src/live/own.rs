@@ -148,15 +148,15 @@ impl Live {
         }
         // One that the list contains now may have moved its row, and its author has just asked for that. What was kept
         // comes when nobody thinks of it: it moves no row under a hand.
-        let is_open = |edit: &Edit| edits.iter().any(|open| open.key == edit.key);
-        let is_done = |edit: &&Edit| edit.is_saved() && !is_open(edit);
-        let done: Vec<String> =
-            self.edits.with_untracked(|before| before.iter().filter(is_done).map(|edit| edit.key.clone()).collect());
-        for key in done {
-            if self.waited_for.try_update_value(|keys| keys.remove(&key)) == Some(true) {
-                self.moved.set_value(true);
-            }
+        let is_open = |key: &String| edits.iter().any(|open| open.key == *key);
+        let moves = self.waited_for.with_value(|waited_for| {
+            let moves = |edit: &Edit| edit.is_saved() && !is_open(&edit.key) && waited_for.contains(&edit.key);
+            self.edits.with_untracked(|before| before.iter().any(moves))
+        });
+        if moves {
+            self.moved.set_value(true);
         }
+        self.waited_for.update_value(|waited_for| waited_for.retain(is_open));
         let mut rows: Vec<i64> = edits.iter().filter_map(Edit::pk).collect();
         self.edits.with_untracked(|before| rows.extend(before.iter().filter_map(Edit::pk)));
         self.edits.set(edits);

@@ -21,8 +21,8 @@ fn age(t: Language, age: Age) -> String {
 
 /// `10-Dec-1815 (43y)`, beside a label that says what it is.
 pub fn birth(t: Language, patient: &Patient, today: Date, zone: &Zone) -> String {
-    let Some(born) = patient.birth_date else { return t.text("wording.unknown") + &died(t, patient, zone) };
     let died = died(t, patient, zone);
+    let Some(born) = patient.birth_date else { return t.text("wording.unknown") + &died };
     let at = born.age_on(patient.deceased_at.map_or(today, |died| zone.today(died)));
     let age = at.map(|at| format!(" ({})", age(t, at))).unwrap_or_default();
     format!("{}{age}{died}", born.display_long())
