@@ -217,22 +217,57 @@ async fn a_history_tells_who_did_what_when_and_by_which_way() {
 }
 
 #[tokio::test]
-async fn a_long_history_has_pages() {
+async fn however_long_a_history_is_it_is_read_page_by_page_to_its_beginning() {
     let desk = Desk::open().await;
     let id = desk.create(json!({})).await;
-    for bed in 1..=60 {
-        desk.patch(id, json!({"bed": format!("B{bed}")})).await;
+    desk.patch(id, json!({"bed": "A"})).await;
+    // As if it had been changed again and again: more than all pages once told together.
+    for sql in [
+        "WITH RECURSIVE number (n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM number WHERE n < 10251) \
+         INSERT INTO change (seq, action, patient_id, data, before, account_id, by_name, origin, at) \
+         SELECT n, action, patient_id, data, before, account_id, 'nurse-' || n, origin, at + n FROM change, number \
+         WHERE seq = 2",
+        "UPDATE change_head SET seq = 10251",
+    ] {
+        desk.ward.run_sql(sql).await;
     }
     let history = format!("/patients/{id}/history");
-    let first = desk.page(&history).await;
-    has(&first, &["becomes B60", "becomes B11", "Older"]);
-    lacks(&first, &["becomes B10 ", "Newer", "Record created"]);
-    let second = desk.page(&format!("{history}?page=2")).await;
-    has(&second, &["becomes B10 ", "Record created", "Newer"]);
-    lacks(&second, &["becomes B11", "Older"]);
-    // Whatever stands there.
-    for page in ["0", "-1", "x", "99999999999999999999"] {
-        assert_eq!(desk.get(&format!("{history}?page={page}")).await.status(), 200, "{page}");
+    let at = |seq: &str| format!("{history}?before={seq}&ward=Elm");
+    // Each page by the link on the one before it, from the first on and to the last.
+    for (start, pages, changes) in [(format!("{history}?ward=Elm"), 2, 9852..=10251), (at("450"), 3, 3..=449)] {
+        let (mut next, mut told) = (Some(start), Vec::new());
+        for page in 1..=pages {
+            let path = next.unwrap();
+            let html = desk.get(&path).await.body().to_owned();
+            let shown = text(&html);
+            told.extend(
+                shown.split("by nurse-").skip(1).map(|by| by.split(',').next().unwrap().parse::<i64>().unwrap()),
+            );
+            let is_newest = !path.contains("before=");
+            // Only with the change that it takes back.
+            assert_eq!(html.contains("/undo?seq="), is_newest, "{path}");
+            assert_eq!(shown.contains("Newest changes"), !is_newest, "{path}");
+            let older = html.split("<a href=\"").find(|link| link.contains("Older changes"));
+            next = older.map(|link| link.split('"').next().unwrap().replace("&amp;", "&"));
+            let is_last = shown.contains("Record created");
+            assert_eq!(shown.contains("This is where the record begins."), is_last, "{path}");
+            assert_eq!(next.is_none(), is_last, "{path}");
+            assert_eq!(is_last, pages == 3 && page == pages, "{path}");
+        }
+        assert!(told.iter().copied().eq(changes.rev()), "{told:?}");
+    }
+    // A change in the meantime moves no page.
+    let before = desk.page(&at("10052")).await;
+    let newest = desk.patch(id, json!({"bed": "C"})).await;
+    assert_eq!((desk.page(&at("10052")).await, newest), (before, 10_252));
+    // What is no position, or one that is yet to come, is the newest page.
+    for seq in ["x", "99999", "99999999999999999999", ""] {
+        let page = desk.page(&at(seq)).await;
+        has(&page, &["becomes C ", "Take the last change back"]);
+        lacks(&page, &["Newest changes"]);
+    }
+    for seq in ["0", "-1", "1"] {
+        has(&desk.page(&at(seq)).await, &["Newest changes"]);
     }
 }
 
@@ -611,16 +646,26 @@ async fn every_reading_leaves_a_trace() {
     let seq = desk.patch(id, json!({"bed": "A1"})).await;
     let at = desk.moment().await;
     let (history, undo) = (format!("/patients/{id}/history"), format!("/patients/{id}/undo?seq={seq}"));
+    let older = format!("{history}?before={seq}");
     let from = UtcTime::from_unix_micros(at.unix_micros() - 60_000_000).unwrap();
     let (past, changes) = (format!("/past?at={at}&ward=Elm"), format!("/changes?from={from}&to={at}&q=ada"));
-    let paths =
-        [&*history, &*undo, &*past, &*changes, "/print?ward=Elm", "/export.csv?ward=Ash", "/export.ndjson?ward=Elm"];
+    let paths = [
+        &*history,
+        &*older,
+        &*undo,
+        &*past,
+        &*changes,
+        "/print?ward=Elm",
+        "/export.csv?ward=Ash",
+        "/export.ndjson?ward=Elm",
+    ];
     for path in paths {
         assert_eq!(desk.get(path).await.status(), 200, "{path}");
     }
     let escaped = |time: UtcTime| time.to_string().replace(':', "%3A");
     let expected = [
-        ("history", Some(id), "page=1".to_owned(), 2),
+        ("history", Some(id), String::new(), 2),
+        ("history", Some(id), format!("before={seq}"), 1),
         ("history", Some(id), format!("undo={seq}"), 1),
         ("past", None, format!("at={}&ward=Elm", escaped(at)), 1),
         ("changes", None, format!("from={}&to={}&q=ada", escaped(from), escaped(at)), 1),

@@ -71,11 +71,11 @@ pub struct History {
     pub last: LoggedChange,
     /// The newest first.
     pub changes: Vec<LoggedChange>,
-    /// Which piece, from 1.
-    pub page: i64,
+    /// Whether this is the piece with the last change.
+    pub is_newest: bool,
     /// Whether there are older ones.
     pub more: bool,
-    /// Whether this user may take the last change back.
+    /// Whether this user may take the last change back, and it is on this piece.
     pub may_undo: bool,
     /// It has just been done.
     pub undone: bool,

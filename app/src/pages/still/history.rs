@@ -27,13 +27,13 @@ pub(super) fn history(ground: &Ground, page: &History) -> AnyView {
             ground.query.address_of(&format!("/patients/{}/undo", patient.id), &[("seq", &last.seq.to_string())]);
         view! { <p><a class="button" href=address>{ground.text("still.history.undo")}</a></p> }
     });
-    let to = |page: i64| {
-        ground.query.address_of(&format!("/patients/{}/history", patient.id), &[("page", &page.to_string())])
-    };
-    let newer = (page.page > 1)
-        .then(|| view! { <a href=to(page.page - 1) rel="prev">{ground.text("still.history.newer")}</a> });
-    let older =
-        page.more.then(|| view! { <a href=to(page.page + 1) rel="next">{ground.text("still.history.older")}</a> });
+    let newest = (!page.is_newest)
+        .then(|| view! { <a href=ground.history(patient.id)>{ground.text("still.history.newest")}</a> });
+    let older = page.changes.last().filter(|_| page.more).map(|oldest| {
+        let before = oldest.change.seq.to_string();
+        let address = ground.query.address_of(&format!("/patients/{}/history", patient.id), &[("before", &before)]);
+        view! { <a href=address rel="next">{ground.text("still.history.older")}</a> }
+    });
     let entries = page.changes.iter().map(|change| entry(ground, change)).collect_view();
     view! {
         <h1>{heading}</h1>
@@ -42,7 +42,7 @@ pub(super) fn history(ground: &Ground, page: &History) -> AnyView {
         {deleted}
         {undo}
         <ol class="blocks">{entries}</ol>
-        <nav class="pages" aria-label=ground.text("still.history.pieces")>{newer}" "{older}</nav>
+        <nav class="pages" aria-label=ground.text("still.history.pieces")>{newest}" "{older}</nav>
         {(!page.more).then(|| view! { <p class="end">{ground.text("still.history.end")}</p> })}
     }
     .into_any()

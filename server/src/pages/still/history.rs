@@ -9,16 +9,17 @@ use axum::{
 };
 
 use super::Reader;
-use crate::{error::HttpError, state::AppState, store::AccessKind};
+use crate::{
+    error::HttpError,
+    state::AppState,
+    store::{AccessKind, HistoryPage},
+};
 
 /// Changes on one page.
-const ON_A_PAGE: i64 = 50;
+const ON_A_PAGE: i64 = 200;
 
-/// Pages at most: the log of one patient that is longer is read by program.
-const MOST_PAGES: i64 = 200;
-
-/// `GET /patients/{id}/history`: all that happened to a record, also to one that is gone. A change that is made while somebody
-/// turns pages moves the others on: one may be seen twice, none is missed.
+/// `GET /patients/{id}/history`: all that happened to a record, also to one that is gone. Its pages begin at positions: a
+/// change that is made while somebody turns them moves none.
 pub(crate) async fn history(
     State(state): State<AppState>,
     Path(id): Path<String>,
@@ -29,17 +30,19 @@ pub(crate) async fn history(
         return reader.answer(StatusCode::NOT_FOUND, Sheet::Sorry(Sorry::NoPatient)).await;
     };
     let id = last.change.patient.id;
-    let page = reader.asked("page").and_then(|page| page.parse().ok()).unwrap_or(1).clamp(1, MOST_PAGES);
-    let mut found = state.store.history(id, None, page * ON_A_PAGE).await?;
-    let before = usize::try_from((page - 1) * ON_A_PAGE).unwrap_or_default().min(found.changes.len());
-    let changes = found.changes.split_off(before);
-    reader.record(AccessKind::History, Some(id), &[("page", &page.to_string())], changes.len()).await?;
+    // Before a position that is yet to come is all there is.
+    let before = reader.asked("before").and_then(|before| before.parse().ok()).filter(|seq| *seq <= last.change.seq);
+    let HistoryPage { changes, more } = state.store.history(id, before, ON_A_PAGE).await?;
+    let asked = before.map(|seq| seq.to_string());
+    let own: Vec<(&str, &str)> = asked.iter().map(|seq| ("before", seq.as_str())).collect();
+    reader.record(AccessKind::History, Some(id), &own, changes.len()).await?;
+    let is_newest = before.is_none();
     let page = History {
-        may_undo: reader.who.role.may_write() && last.change.action == Action::Update,
+        may_undo: is_newest && reader.who.role.may_write() && last.change.action == Action::Update,
         last,
         changes,
-        page,
-        more: found.more && page < MOST_PAGES,
+        is_newest,
+        more,
         undone: reader.asked("undone").is_some(),
     };
     reader.answer(StatusCode::OK, Sheet::History(page)).await
