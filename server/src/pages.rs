@@ -5,6 +5,7 @@ mod list;
 mod password;
 mod sign_in;
 mod still;
+mod turns;
 
 use axum::{
     body::Body,
@@ -21,6 +22,7 @@ pub(crate) use self::{
     password::{password, password_submitted},
     sign_in::{sign_in, sign_in_submitted, sign_out},
     still::{changes, csv, history, ndjson, past, print, undo, undo_confirmed},
+    turns::Turns,
 };
 use crate::{
     auth::{self, Presented, Principal},

@@ -20,7 +20,9 @@ use crate::{
     auth::{AccountError, Accounts, Secret, Sweeper},
     config::ServeArgs,
     feed::Feed,
-    import, routes, shutdown,
+    import,
+    pages::Turns,
+    routes, shutdown,
     state::{self, AppState},
     store::{OpenError, Store, StoreError},
 };
@@ -101,6 +103,7 @@ pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken
         sweeper: Sweeper::default(),
         requests,
         sign_ins,
+        turns: Turns::of_this_machine(),
         origin: args.origin.clone(),
         session_seconds: i64::from(args.session_hours) * 3600,
         outbox_bytes: usize::try_from(args.outbox_bytes).unwrap_or(usize::MAX),

@@ -11,6 +11,7 @@ use crate::{
     auth::{Accounts, Sweeper, Throttle},
     config::{PublicOrigin, ServeArgs},
     feed::Feed,
+    pages::Turns,
     store::Store,
 };
 
@@ -29,6 +30,8 @@ pub(crate) struct Inner {
     pub(crate) requests: Throttle<i64>,
     /// By name and address: tries of passwords.
     pub(crate) sign_ins: Throttle<(String, std::net::IpAddr)>,
+    /// Of pages that hold still.
+    pub(crate) turns: Turns,
     pub(crate) origin: Option<PublicOrigin>,
     pub(crate) session_seconds: i64,
     pub(crate) outbox_bytes: usize,

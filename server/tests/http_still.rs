@@ -11,11 +11,13 @@ use app::{
     patient::{Data, Patient, UtcTime},
     wire::Role,
 };
+use futures::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use server::{
     import,
     store::{Accessed, Command, Remember, Store},
 };
+use sqlx::{Connection, SqliteConnection};
 use support::{Answer, Folder, Ward, create_in, patch_in, write};
 
 const PASSWORD: &str = "correct horse";
@@ -42,7 +44,10 @@ struct Desk {
 
 impl Desk {
     async fn open() -> Self {
-        let folder = Folder::new();
+        Self::on(Folder::new()).await
+    }
+
+    async fn on(folder: Folder) -> Self {
         let store = folder.open().await;
         store.accounts().create("rivera", Role::Clinician, PASSWORD, false).await.unwrap();
         store.accounts().create("porter", Role::Viewer, PASSWORD, false).await.unwrap();
@@ -689,6 +694,28 @@ async fn every_reading_leaves_a_trace() {
         let answer = desk.get(path).await;
         assert_eq!(answer.status(), 500, "{path}");
         lacks(answer.body(), &["Lovelace", "LOVELACE", "Elm"]);
+    }
+}
+
+#[tokio::test]
+async fn so_many_are_made_at_once_and_others_wait_or_are_told_to_come_back() {
+    let desk = Desk::on(Folder::on_sqlite()).await;
+    desk.create(json!({})).await;
+    let turns = std::thread::available_parallelism().unwrap().get().max(2);
+    let all = futures::future::join_all((0..3 * turns).map(|_| desk.get("/print"))).await;
+    assert!(all.iter().all(|answer| answer.status() == 200));
+
+    // Nobody's reading can be recorded, so nobody's turn ends.
+    let mut writer = SqliteConnection::connect(&desk.ward.folder.url()).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut writer).await.unwrap();
+    let mut answers: FuturesUnordered<_> = (0..=turns).map(|_| desk.get("/print?ward=Elm")).collect();
+    let first = answers.next().await.unwrap();
+    assert_eq!((first.status(), first.header("retry-after")), (503, Some("5")));
+    has(&text(first.body()), &["Too many pages like this one are being made just now", "Try again in a moment"]);
+    has(first.body(), &["href=\"\"", "href=\"/?ward=Elm\"", "/pkg/wardwatch.css"]);
+    writer.close().await.unwrap();
+    while let Some(answer) = answers.next().await {
+        assert_eq!(answer.status(), 200);
     }
 }
 

@@ -1,5 +1,5 @@
 //! Pages that hold still, and exports: what is read of patients beyond the live list. Each reading is recorded before it is
-//! answered; where it cannot be recorded it is not answered.
+//! answered; where it cannot be recorded it is not answered. Only so many are made at once: see [`in_turn`].
 
 mod changes;
 mod export;
@@ -14,14 +14,16 @@ use app::{
     change::LoggedChange,
     language::Language,
     list::arrange::{Mine, Query},
-    pages::still::{Asked, Sheet, StillPage, Wrong, moments::Typed},
+    pages::still::{Asked, Sheet, Sorry, StillPage, Wrong, moments::Typed},
     patient::{Patient, UtcTime, display::Zone},
     shell,
 };
 use axum::{
-    http::{HeaderMap, StatusCode, Uri},
+    extract::Request,
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::Response,
 };
+use tokio::runtime::Handle;
 
 pub(crate) use self::{
     changes::changes,
@@ -39,6 +41,32 @@ use crate::{
     state::AppState,
     store::{Access, AccessKind},
 };
+
+/// After how many seconds it is worth another try.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
+
+/// Makes a page for somebody who may read, when it is their turn. Off the threads that serve, as a whole: thousands of rows
+/// are read, arranged and written.
+async fn in_turn(
+    state: AppState,
+    request: Request,
+    make: impl AsyncFnOnce(Reader) -> Result<Response, HttpError> + Send + 'static,
+) -> Result<Response, HttpError> {
+    let (head, _) = request.into_parts();
+    let waiting = Reader::of(&state, &head.headers, &head.uri).await?;
+    let Some(turn) = state.turns.take().await else {
+        let mut answer = waiting.answer(StatusCode::SERVICE_UNAVAILABLE, Sheet::Sorry(Sorry::Busy)).await?;
+        answer.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        return Ok(answer);
+    };
+    let runtime = Handle::current();
+    let made = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        // Who this is, and what time: as of now, and not of when they began to wait.
+        runtime.block_on(async { make(Reader::of(&state, &head.headers, &head.uri).await?).await })
+    });
+    made.await?
+}
 
 /// Somebody who reads, and what they ask for.
 struct Reader {

@@ -6,6 +6,8 @@ use crate::{change::LoggedChange, language::Language};
 /// Why there is not what was asked for, and what helps.
 #[derive(Clone, Debug)]
 pub enum Sorry {
+    /// Too many of these pages are being made.
+    Busy,
     /// No record has, or had, this id.
     NoPatient,
     /// This account may read, not write.
@@ -19,6 +21,7 @@ pub enum Sorry {
 impl Sorry {
     pub(super) fn title(&self, language: Language) -> String {
         language.text(match self {
+            Self::Busy => "still.sorry.busy",
             Self::NoPatient => "still.sorry.no_patient",
             Self::MayNotWrite => "still.sorry.may_not_write",
             Self::Overtaken(_) => "still.sorry.overtaken",
@@ -29,20 +32,25 @@ impl Sorry {
 
 /// Says so.
 pub(super) fn sorry(ground: &Ground, sorry: &Sorry) -> AnyView {
-    let more = ground.text(match sorry {
+    let told = ground.text(match sorry {
+        Sorry::Busy => "still.sorry.busy_more",
         Sorry::NoPatient => "still.sorry.no_patient_more",
         Sorry::MayNotWrite => "still.sorry.may_not_write_more",
         Sorry::Overtaken(_) => "still.sorry.overtaken_more",
         Sorry::NotUndone(_) => "still.sorry.not_undone_more",
     });
-    let about = match sorry {
+    let more = match sorry {
         Sorry::Overtaken(logged) | Sorry::NotUndone(logged) => Some(about(ground, logged)),
+        // To this very address.
+        Sorry::Busy => {
+            Some(view! { <p><a class="button" href="">{ground.text("still.sorry.again")}</a></p> }.into_any())
+        }
         Sorry::NoPatient | Sorry::MayNotWrite => None,
     };
     view! {
         <h1>{sorry.title(ground.language)}</h1>
-        <p role="alert">{more}</p>
-        {about}
+        <p role="alert">{told}</p>
+        {more}
         <p><a href=ground.query.address_of("/", &[])>{ground.text("still.back")}</a></p>
     }
     .into_any()

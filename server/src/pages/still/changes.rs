@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 
-use super::{Moment, Reader};
+use super::{Moment, Reader, in_turn};
 use crate::{error::HttpError, state::AppState, store::AccessKind};
 
 /// Changes that are looked at for one page: of a busy hospital a week's.
@@ -18,7 +18,10 @@ const MINUTE: i64 = 60_000_000;
 
 /// `GET /changes`: what is different between two moments, by itself since the shift began.
 pub(crate) async fn changes(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
-    let reader = Reader::of(&state, request.headers(), request.uri()).await?;
+    in_turn(state, request, what_changed).await
+}
+
+async fn what_changed(reader: Reader) -> Result<Response, HttpError> {
     let from = reader.moment("from", ["from_date", "from_time"]).unwrap_or_else(|| {
         let at = moments::shift(reader.now, &reader.zone).map_or(reader.now, |(_, at)| at);
         Ok(Moment { at, was_typed: false })
@@ -37,13 +40,14 @@ pub(crate) async fn changes(State(state): State<AppState>, request: Request) -> 
     if from >= until {
         return refuse(&reader, asked_from, Asked { wrong: Some(Wrong::NotAfter), ..asked_to }).await;
     }
-    let first = state.store.position_at(from).await?;
+    let store = &reader.state.store;
+    let first = store.position_at(from).await?;
     // Up to now is up to the last change, whatever the clock of the node that made it says.
-    let last = if to.is_some() { state.store.position_at(until).await? } else { state.store.head().await? };
+    let last = if to.is_some() { store.position_at(until).await? } else { store.head().await? };
     if last.seq - first.seq > MOST {
         return refuse(&reader, Asked { wrong: Some(Wrong::TooMuch), ..asked_from }, asked_to).await;
     }
-    let touched = state.store.touched(first.seq, last.seq).await?;
+    let touched = store.touched(first.seq, last.seq).await?;
     let differences = compare(&touched, &reader.query, &reader.mine().await?);
     let own = [("from", &*from.to_string()), ("to", &*until.to_string())];
     reader.record(AccessKind::Changes, None, &own, differences.len()).await?;

@@ -7,25 +7,29 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::Reader;
+use super::{Reader, in_turn};
 use crate::{error::HttpError, export, state::AppState, store::AccessKind};
 
 /// `GET /export.csv`: what the list shows, as a table.
 pub(crate) async fn csv(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
-    let reader = Reader::of(&state, request.headers(), request.uri()).await?;
-    let rows = shown(&reader).await?;
-    let table = export::csv(&rows, reader.language, &reader.zone)?;
-    reader.record(AccessKind::ExportCsv, None, &[], rows.len()).await?;
-    Ok(file(&reader, "text/csv; charset=utf-8; header=present", "csv", table))
+    in_turn(state, request, async |reader| {
+        let rows = shown(&reader).await?;
+        let table = export::csv(&rows, reader.language, &reader.zone)?;
+        reader.record(AccessKind::ExportCsv, None, &[], rows.len()).await?;
+        Ok(file(&reader, "text/csv; charset=utf-8; header=present", "csv", table))
+    })
+    .await
 }
 
 /// `GET /export.ndjson`: what the list shows, as FHIR R4.
 pub(crate) async fn ndjson(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
-    let reader = Reader::of(&state, request.headers(), request.uri()).await?;
-    let rows = shown(&reader).await?;
-    let resources = export::ndjson(&rows);
-    reader.record(AccessKind::ExportNdjson, None, &[], rows.len()).await?;
-    Ok(file(&reader, "application/fhir+ndjson", "ndjson", resources.into_bytes()))
+    in_turn(state, request, async |reader| {
+        let rows = shown(&reader).await?;
+        let resources = export::ndjson(&rows);
+        reader.record(AccessKind::ExportNdjson, None, &[], rows.len()).await?;
+        Ok(file(&reader, "application/fhir+ndjson", "ndjson", resources.into_bytes()))
+    })
+    .await
 }
 
 async fn shown(reader: &Reader) -> Result<Vec<Arc<Patient>>, HttpError> {

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 
-use super::Reader;
+use super::{Reader, in_turn};
 use crate::{
     error::HttpError,
     state::AppState,
@@ -25,14 +25,17 @@ pub(crate) async fn history(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, HttpError> {
-    let reader = Reader::of(&state, request.headers(), request.uri()).await?;
-    let Some(last) = reader.last_change_of(&id).await? else {
+    in_turn(state, request, async move |reader| all_that_happened(reader, &id).await).await
+}
+
+async fn all_that_happened(reader: Reader, id: &str) -> Result<Response, HttpError> {
+    let Some(last) = reader.last_change_of(id).await? else {
         return reader.answer(StatusCode::NOT_FOUND, Sheet::Sorry(Sorry::NoPatient)).await;
     };
     let id = last.change.patient.id;
     // Before a position that is yet to come is all there is.
     let before = reader.asked("before").and_then(|before| before.parse().ok()).filter(|seq| *seq <= last.change.seq);
-    let HistoryPage { changes, more } = state.store.history(id, before, ON_A_PAGE).await?;
+    let HistoryPage { changes, more } = reader.state.store.history(id, before, ON_A_PAGE).await?;
     let asked = before.map(|seq| seq.to_string());
     let own: Vec<(&str, &str)> = asked.iter().map(|seq| ("before", seq.as_str())).collect();
     reader.record(AccessKind::History, Some(id), &own, changes.len()).await?;

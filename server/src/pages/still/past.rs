@@ -5,12 +5,15 @@ use axum::{
     response::Response,
 };
 
-use super::Reader;
+use super::{Reader, in_turn};
 use crate::{error::HttpError, state::AppState, store::AccessKind};
 
 /// `GET /past`: the list as it was.
 pub(crate) async fn past(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
-    let reader = Reader::of(&state, request.headers(), request.uri()).await?;
+    in_turn(state, request, as_it_was).await
+}
+
+async fn as_it_was(reader: Reader) -> Result<Response, HttpError> {
     let moment = match reader.moment("at", ["date", "time"]) {
         Some(Ok(moment)) => moment.at,
         Some(Err(asked)) => {
@@ -21,8 +24,8 @@ pub(crate) async fn past(State(state): State<AppState>, request: Request) -> Res
             return reader.answer(StatusCode::OK, Sheet::Past(Past { asked, shown: None })).await;
         }
     };
-    let position = state.store.position_at(moment).await?;
-    let rows = state.store.rows_at(position.seq).await?;
+    let position = reader.state.store.position_at(moment).await?;
+    let rows = reader.state.store.rows_at(position.seq).await?;
     let arranged = arrange(&rows, &reader.query, &reader.mine().await?);
     reader.record(AccessKind::Past, None, &[("at", &moment.to_string())], arranged.patients.len()).await?;
     let asked = reader.shown(moment);

@@ -5,13 +5,15 @@ use axum::{
     response::Response,
 };
 
-use super::Reader;
+use super::in_turn;
 use crate::{error::HttpError, state::AppState, store::AccessKind};
 
 /// `GET /print`: the handover sheet.
 pub(crate) async fn print(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
-    let reader = Reader::of(&state, request.headers(), request.uri()).await?;
-    let arranged = arrange(&reader.rows().await?, &reader.query, &reader.mine().await?);
-    reader.record(AccessKind::Print, None, &[], arranged.patients.len()).await?;
-    reader.answer(StatusCode::OK, Sheet::Handover(arranged)).await
+    in_turn(state, request, async |reader| {
+        let arranged = arrange(&reader.rows().await?, &reader.query, &reader.mine().await?);
+        reader.record(AccessKind::Print, None, &[], arranged.patients.len()).await?;
+        reader.answer(StatusCode::OK, Sheet::Handover(arranged)).await
+    })
+    .await
 }

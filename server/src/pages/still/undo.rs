@@ -12,7 +12,7 @@ use axum::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{super::own_form, Reader};
+use super::{super::own_form, Reader, in_turn};
 use crate::{
     error::HttpError,
     state::AppState,
@@ -56,11 +56,14 @@ pub(crate) async fn undo(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, HttpError> {
-    let reader = Reader::of(&state, request.headers(), request.uri()).await?;
+    in_turn(state, request, async move |reader| whether_to_undo(reader, &id).await).await
+}
+
+async fn whether_to_undo(reader: Reader, id: &str) -> Result<Response, HttpError> {
     if !reader.who.role.may_write() {
         return reader.may_not_write().await;
     }
-    let Some(last) = reader.last_change_of(&id).await? else { return reader.no_patient().await };
+    let Some(last) = reader.last_change_of(id).await? else { return reader.no_patient().await };
     let seq = reader.asked("seq").and_then(|seq| seq.parse().ok());
     if last.change.action != Action::Update || seq != Some(last.change.seq) {
         return reader.refuse(last).await;
