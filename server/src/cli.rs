@@ -252,6 +252,8 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
             if report.disagreements.count > 0 { Err(CliError::Disagrees(report.disagreements.count)) } else { Ok(()) }
         }
         Command::Audit { since } => {
+            // To open it is to make it where there is none: a mistyped path would pass for a ward that nobody has read.
+            keep::refuse_other(url).await?;
             let store = Store::open(url).await?;
             let written = audit::write(&store, since, std::io::stdout()).await;
             store.close().await;

@@ -5,7 +5,7 @@ mod support;
 use server::store::{Access, AccessKind};
 use support::{
     Folder,
-    program::{run, stderr, succeeded},
+    program::{run, run_beside, stderr, stdout, succeeded},
 };
 
 const TITLES: &str = "at,account,account_id,what,patient_id,rows,detail\n";
@@ -13,8 +13,8 @@ const TITLES: &str = "at,account,account_id,what,patient_id,rows,detail\n";
 #[tokio::test]
 async fn the_access_log_is_printed_as_a_table() {
     let folder = Folder::new();
-    assert_eq!(succeeded(&run(&folder, &["audit"])), TITLES);
     let store = folder.open().await;
+    assert_eq!(succeeded(&run_beside(&folder, &["audit"]).await), TITLES);
     for (what, patient_id, detail, rows, at) in [
         (AccessKind::History, Some(7), "", None, "2026-11-23T14:02:31.25Z"),
         (AccessKind::Print, None, "ward=\"North, 1st\"", Some(30), "2026-11-23T14:03Z"),
@@ -48,4 +48,21 @@ async fn more_is_printed_than_is_read_at_once() {
     let table = succeeded(&run(&folder, &["audit"]));
     let ids: Vec<i64> = table.lines().skip(1).map(|line| line.split(',').nth(4).unwrap().parse().unwrap()).collect();
     assert_eq!(ids, (1..=2500).collect::<Vec<_>>());
+}
+
+#[test]
+fn where_there_is_no_ward_none_is_made_and_nothing_passes_for_an_empty_table() {
+    let folder = Folder::on_sqlite();
+    let refused = |words: &str| {
+        let output = run(&folder, &["audit"]);
+        assert!(!output.status.success() && stderr(&output).contains(words), "{}", stderr(&output));
+        assert_eq!(stdout(&output), "");
+    };
+    refused("there is no database at");
+    let file = folder.path().join("ward.db");
+    assert!(!file.exists());
+    // Nor is a file taken for one that is another's, or nobody's yet.
+    std::fs::write(&file, "").unwrap();
+    refused("is not a database of this program");
+    assert_eq!(std::fs::metadata(&file).unwrap().len(), 0);
 }

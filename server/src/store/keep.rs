@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection, migrate::Migrator, sqli
 
 pub use self::{
     backup::backup,
-    check::{Disagreements, Report, check},
+    check::{Disagreements, Report, check, refuse_other},
     log::Disagreement,
     migrate::{Migration, Moved, migrate_store},
     restore::{Restored, restore},
@@ -209,17 +209,22 @@ async fn connect(path: &Path, options: SqliteConnectOptions) -> Result<SqliteCon
 
 /// Refuses what is no database, a damaged one, another program's, and a newer one's.
 async fn refuse_unfit(db: &mut SqliteConnection, path: &Path) -> Result<(), KeepError> {
+    let first: Vec<String> =
+        sqlx::query_scalar("PRAGMA integrity_check(20)").fetch_all(&mut *db).await.map_err(of(path))?;
+    if first != ["ok"] {
+        return Err(KeepError::Damaged { path: path.to_owned(), first });
+    }
+    refuse_foreign(db, path).await
+}
+
+/// Refuses another program's database, and a newer one's.
+async fn refuse_foreign(db: &mut SqliteConnection, path: &Path) -> Result<(), KeepError> {
     let ours: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('_sqlx_migrations', 'change_head')",
     )
     .fetch_one(&mut *db)
     .await
     .map_err(of(path))?;
-    let first: Vec<String> =
-        sqlx::query_scalar("PRAGMA integrity_check(20)").fetch_all(&mut *db).await.map_err(of(path))?;
-    if first != ["ok"] {
-        return Err(KeepError::Damaged { path: path.to_owned(), first });
-    }
     if ours != 2 {
         return Err(KeepError::Foreign(path.display().to_string()));
     }

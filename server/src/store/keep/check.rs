@@ -5,7 +5,10 @@ use std::{fmt, path::Path};
 use app::list::Digest;
 use sqlx::{Connection as _, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
 
-use super::{Disagreement, KeepError, TOLD, close, connect, of, of_server, place, refuse_other_versions, refuse_unfit};
+use super::{
+    Disagreement, KeepError, TOLD, close, connect, of, of_server, place, refuse_foreign, refuse_other_versions,
+    refuse_unfit,
+};
 use crate::store::{postgres, sqlite};
 
 /// What is in a database.
@@ -69,9 +72,28 @@ pub async fn check(url: &str) -> Result<Report, KeepError> {
     if postgres::is_url(url) { examine_server(url).await } else { examine_file(&place(url)?).await }
 }
 
-pub(super) async fn examine_file(path: &Path) -> Result<Report, KeepError> {
+/// Refuses what is no database of this program's: where there is none, none is made.
+pub async fn refuse_other(url: &str) -> Result<(), KeepError> {
+    if postgres::is_url(url) {
+        let (mut db, database) = postgres::connect_for_long(url).await?;
+        let refused = refuse_foreign_server(&mut db, &database).await;
+        let _ = db.close().await;
+        return refused;
+    }
+    let path = place(url)?;
+    let mut db = open_to_read(&path).await?;
+    let refused = refuse_foreign(&mut db, &path).await;
+    close(db, &path).await?;
+    refused
+}
+
+async fn open_to_read(path: &Path) -> Result<SqliteConnection, KeepError> {
     // Not opened read-only: SQLite could then read no database in WAL mode that nobody else has open.
-    let mut db = connect(path, SqliteConnectOptions::new().pragma("query_only", "on")).await?;
+    connect(path, SqliteConnectOptions::new().pragma("query_only", "on")).await
+}
+
+pub(super) async fn examine_file(path: &Path) -> Result<Report, KeepError> {
+    let mut db = open_to_read(path).await?;
     let report = match refuse_unfit(&mut db, path).await {
         Ok(()) => examine(&mut db).await.map_err(of(path)),
         Err(unfit) => Err(unfit),
@@ -96,13 +118,18 @@ async fn examine_server(url: &str) -> Result<Report, KeepError> {
 async fn examine_served(db: &mut PgConnection, database: &str) -> Result<Report, KeepError> {
     let of = of_server(database);
     let mut transaction = db.begin_with(postgres::BEGIN_READ).await.map_err(&of)?;
+    refuse_foreign_server(&mut transaction, database).await?;
+    postgres::check::examine(&mut transaction).await.map_err(&of)
+}
+
+async fn refuse_foreign_server(db: &mut PgConnection, database: &str) -> Result<(), KeepError> {
+    let of = of_server(database);
     let ours = sqlx::query_scalar(
         "SELECT to_regclass('_sqlx_migrations') IS NOT NULL AND to_regclass('change_head') IS NOT NULL",
     );
-    if !ours.fetch_one(&mut *transaction).await.map_err(&of)? {
+    if !ours.fetch_one(&mut *db).await.map_err(&of)? {
         return Err(KeepError::Foreign(database.to_owned()));
     }
-    let applied = sqlx::query_as(super::APPLIED).fetch_all(&mut *transaction).await.map_err(&of)?;
-    refuse_other_versions(&applied, &postgres::MIGRATIONS, database)?;
-    postgres::check::examine(&mut transaction).await.map_err(&of)
+    let applied = sqlx::query_as(super::APPLIED).fetch_all(db).await.map_err(&of)?;
+    refuse_other_versions(&applied, &postgres::MIGRATIONS, database)
 }
