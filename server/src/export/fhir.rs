@@ -139,11 +139,12 @@ fn flags(row: &Patient) -> Vec<Value> {
             "encounter": {"reference": format!("Encounter/{}", id("stay", row))},
         })
     };
+    // FHIR's codes have no white space but single blanks.
+    let code = |code: &str| code.split_whitespace().collect::<Vec<_>>().join(" ");
     let safety = || coding(FLAG_CATEGORY, "safety", "Safety");
-    let alerts =
-        row.flags.iter().zip(1..).map(|(alert, place)| {
-            flag(place, safety(), json!({"coding": [{"code": alert.code}], "text": alert.label()}))
-        });
+    let alerts = row.flags.iter().zip(1..).map(|(alert, place)| {
+        flag(place, safety(), json!({"coding": [{"code": code(&alert.code)}], "text": alert.label()}))
+    });
     let resuscitation = match row.code_status {
         CodeStatus::NotRecorded => None,
         CodeStatus::Full => Some("resuscitation-full"),

@@ -186,3 +186,12 @@ fn every_id_is_one_and_every_reference_leads_somewhere() {
         assert!(names.contains(reference), "{reference}");
     }
 }
+
+#[test]
+fn an_alerts_code_is_one_to_fhir_however_it_was_spaced() {
+    let spaced =
+        row(json!({"flags": [{"code": "latex  allergy\u{2003}x", "text": "Latex"}, {"code": "falls", "text": ""}]}));
+    let rows = export(&[spaced]);
+    let codes: Vec<&Value> = of_type(&rows, "Flag").iter().map(|flag| &flag["code"]["coding"][0]["code"]).collect();
+    assert_eq!(codes, ["latex allergy x", "falls"]);
+}
