@@ -3,6 +3,8 @@
 pub mod data;
 mod list;
 mod password;
+#[cfg(feature = "ssr")]
+mod problem;
 mod sign_in;
 #[cfg(feature = "ssr")]
 pub mod still;
@@ -11,6 +13,8 @@ mod wall;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "ssr")]
+pub use self::problem::Problem;
 pub use self::{
     list::{Early, ListApp},
     password::PasswordForm,
@@ -127,4 +131,18 @@ pub struct PasswordPage {
     pub changed: bool,
     /// Why it did not work.
     pub error: Option<String>,
+}
+
+/// What a page is made from that tells why there is no other one.
+#[cfg(feature = "ssr")]
+#[derive(Clone, Debug)]
+pub struct ProblemPage {
+    /// The language that the page is in.
+    pub language: Language,
+    /// What has happened: the key of a text.
+    pub title: &'static str,
+    /// What it means and what to do: as above.
+    pub words: &'static str,
+    /// The number under which it was logged.
+    pub id: Option<String>,
 }

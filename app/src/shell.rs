@@ -5,7 +5,10 @@ use std::sync::Arc;
 use leptos::{config::LeptosOptions, hydration::AutoReload, nonce::use_nonce, prelude::*};
 
 #[cfg(feature = "ssr")]
-use crate::pages::still::{StillBody, StillPage};
+use crate::pages::{
+    Problem, ProblemPage,
+    still::{StillBody, StillPage},
+};
 use crate::{
     language::Language,
     list::index::Rows,
@@ -66,6 +69,17 @@ pub fn still(options: LeptosOptions, page: StillPage) -> impl IntoView {
     view! {
         <Document title=format!("{} · Wardwatch", page.title()) language options script=false class>
             <StillBody page/>
+        </Document>
+    }
+}
+
+/// Why there is no other page: no script at all.
+#[cfg(feature = "ssr")]
+pub fn problem(options: LeptosOptions, page: ProblemPage) -> impl IntoView {
+    let language = page.language;
+    view! {
+        <Document title=format!("{} · Wardwatch", language.text(page.title)) language options script=false>
+            <Problem page/>
         </Document>
     }
 }

@@ -17,7 +17,7 @@ use futures::{StreamExt as _, stream};
 use leptos::prelude::*;
 
 pub(crate) use self::{
-    language::{asked_for, language_chosen},
+    language::{asked_for, language_chosen, no_method, no_page},
     list::{list, wall},
     password::{password, password_submitted},
     sign_in::{sign_in, sign_in_submitted, sign_out},
@@ -54,7 +54,7 @@ fn own_form(state: &AppState, headers: &HeaderMap) -> Result<(), HttpError> {
 
 /// A page without a script: nothing is to come to life in it, and no script that got into it would run. Off the threads that
 /// serve: some of these pages are long.
-async fn plain<View: IntoView + 'static>(
+pub(crate) async fn plain<View: IntoView + 'static>(
     status: StatusCode,
     view: impl FnOnce() -> View + Send + 'static,
 ) -> Result<Response, HttpError> {

@@ -4,8 +4,9 @@ use app::list::wall::Wall;
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
+    handler::Handler,
     http::{HeaderName, HeaderValue, StatusCode, header},
-    middleware::from_fn,
+    middleware::from_fn_with_state,
     routing::{get, post},
 };
 use tower_http::{
@@ -24,7 +25,8 @@ pub(crate) fn router(state: AppState) -> Router {
     let fixed = |name: HeaderName, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     let site_root = state.leptos.site_root.to_string();
     // Compressed when it was built; checked anew at each load, so that page and program are always of one build.
-    let files = ServeDir::new(site_root).precompressed_br().precompressed_gzip();
+    let no_page = pages::no_page.with_state(state.clone());
+    let files = ServeDir::new(site_root).precompressed_br().precompressed_gzip().fallback(no_page);
     // Pages only: what is in `files` is compressed already.
     let worth_compressing = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
     Router::new()
@@ -45,13 +47,14 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/ws/", get(socket::multiplexed))
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
+        .method_not_allowed_fallback(pages::no_method)
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
-        .fallback_service(files)
+        .fallback_service(files.call_fallback_on_method_not_allowed(true))
         .layer(fixed(header::CACHE_CONTROL, "no-cache"))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "same-origin"))
         .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
-        .layer(from_fn(error::in_words))
+        .layer(from_fn_with_state(state.leptos.clone(), error::in_words))
         .layer(CompressionLayer::new().compress_when(worth_compressing))
         // What went wrong is logged where it is answered; that the database is away, once, by those who work with it.
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))

@@ -89,8 +89,9 @@ pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken
     let listener = TcpListener::bind(args.addr).await.map_err(failed)?;
     let addr = listener.local_addr()?;
     let first = FirstPassword { password: one_time_password(), tried: AtomicBool::new(false) };
+    let leptos = leptos_options(args, addr);
     let (listener, data) = if Store::is_over_a_network(database_url) {
-        waiting::until(listener, &stop, || open(args, database_url, &first)).await?
+        waiting::until(listener, &stop, leptos.clone(), || open(args, database_url, &first)).await?
     } else {
         (listener, open(args, database_url, &first).await?)
     };
@@ -109,7 +110,7 @@ pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken
         outbox_bytes: usize::try_from(args.outbox_bytes).unwrap_or(usize::MAX),
         resume_window: i64::from(args.resume_window),
         time_zone: args.time_zone.clone().unwrap_or_else(jiff::tz::TimeZone::system),
-        leptos: leptos_options(args, addr),
+        leptos,
         sockets: TaskTracker::new(),
         stop,
         store,

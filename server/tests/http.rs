@@ -11,6 +11,9 @@ use support::{Folder, Ward, create_in};
 
 const PASSWORD: &str = "correct horse";
 
+/// What a browser sends that goes to a page.
+const BROWSER: &str = "accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
 /// A ward with two patients, in which rivera can sign in with [`PASSWORD`].
 async fn ward(flags: &[&str], one_time: bool) -> Ward {
     let folder = Folder::new();
@@ -268,6 +271,23 @@ async fn a_wall_is_shown_to_who_is_signed_in_and_leads_back_after_signing_in() {
 }
 
 #[tokio::test]
+async fn a_wall_does_not_ask_what_anybody_has_not_seen() {
+    let ward = ward(&[], false).await;
+    let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
+    // Nobody can say any more what is new to whom.
+    let sql = "INSERT INTO change (seq, action, patient_id, data, before, account_id, by_name, origin, at) \
+               SELECT 3, 'update', 1, data, '[]', NULL, '', '', at FROM change WHERE seq = 1; \
+               UPDATE change_head SET seq = 3";
+    ward.run_sql(sql).await;
+    assert_eq!(ward.get("/", &[&cookie]).await.status(), 500);
+    let wall = ward.get("/wall", &[&cookie, "accept-language: de"]).await;
+    assert_eq!(wall.status(), 200);
+    assert!(wall.body().contains("\"personal\":null") && wall.body().contains("<html lang=\"de\""), "{}", wall.body());
+    ward.http("POST", "/language", &[&cookie], "to=de&back=%2Fwall").await;
+    assert!(ward.get("/wall", &[&cookie]).await.body().contains("<html lang=\"de\""));
+}
+
+#[tokio::test]
 async fn only_scripts_that_the_page_names_run_in_it() {
     let ward = ward(&[], false).await;
     let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
@@ -297,13 +317,52 @@ async fn what_nobody_foresaw_is_told_without_giving_anything_away() {
     let ward = ward(&[], false).await;
     let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
     ward.run_sql("ALTER TABLE patient RENAME TO gone").await;
-    let answer = ward.get("/", &[&cookie]).await;
+    let answer = ward.get("/", &[&cookie, BROWSER]).await;
     assert_eq!(answer.status(), 500);
     assert!(answer.body().contains("The list cannot be shown") && answer.body().contains("<code>"));
     assert!(!answer.body().to_lowercase().contains("table"), "{}", answer.body());
-    let german = ward.get("/", &[&cookie, "Accept-Language: de-CH"]).await;
+    let german = ward.get("/", &[&cookie, BROWSER, "Accept-Language: de-CH"]).await;
     assert_eq!((german.status(), german.header("content-type")), (500, Some("text/html; charset=utf-8")));
     assert!(german.body().contains("<html lang=\"de\"") && german.body().contains("Nichts wurde geändert."));
+}
+
+#[tokio::test]
+async fn who_gets_no_page_gets_one_that_says_why_and_leads_back() {
+    let ward = ward(&[], false).await;
+    let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
+    ward.http("POST", "/language", &[&cookie], "to=de&back=%2F").await;
+    let evil = "origin: https://evil.example";
+    for (method, path, headers, status, words) in [
+        ("GET", "/nosuch", vec![BROWSER], 404, "There is no such page"),
+        ("GET", "/patients/1", vec![BROWSER], 404, "There is no such page"),
+        ("GET", "/pkg/nosuch", vec![BROWSER], 404, "There is no such page"),
+        ("POST", "/nosuch", vec![BROWSER], 404, "There is no such page"),
+        ("GET", "/sign-out", vec![BROWSER], 405, "There is no such page"),
+        ("GET", "/nosuch", vec![BROWSER, "accept-language: de"], 404, "Diese Seite gibt es nicht"),
+        // As its user has chosen, whatever the browser asks for.
+        ("GET", "/nosuch", vec![BROWSER, "accept-language: en", &cookie], 404, "Diese Seite gibt es nicht"),
+        ("GET", "/language", vec![BROWSER, &cookie], 405, "Diese Seite gibt es nicht"),
+        ("POST", "/sign-in", vec![BROWSER, evil], 403, "This was not done"),
+        ("POST", "/password", vec![BROWSER, evil, &cookie, "accept-language: de"], 403, "Das wurde nicht ausgeführt"),
+    ] {
+        let answer = ward.http(method, path, &headers, "").await;
+        assert_eq!(answer.status(), status, "{path}");
+        assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"), "{path}");
+        assert!(answer.header("content-security-policy").unwrap().contains("script-src 'none'"), "{path}");
+        let page = answer.body();
+        let title = format!("<title>{words} · Wardwatch</title>");
+        for part in [&*title, words, "/pkg/wardwatch.css", "href=\"/\"", "role=\"alert\""] {
+            assert!(page.contains(part), "{part} is missing in {page}");
+        }
+        assert!(!page.contains("<script") && !page.contains(" style="), "{page}");
+        // To a program, a script or an image the same in two lines.
+        let headers: Vec<&str> = headers.into_iter().filter(|header| *header != BROWSER).collect();
+        for accept in [vec![], vec!["accept: */*"], vec!["accept: application/json"]] {
+            let answer = ward.http(method, path, &[headers.clone(), accept].concat(), "").await;
+            assert_eq!((answer.status(), answer.header("content-type")), (status, Some("text/plain; charset=utf-8")));
+            assert!(answer.body().starts_with(&format!("{words}\n")) && !answer.body().contains('<'), "{answer:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use app::{language::Language, live::personal::LANGUAGE};
 use axum::{
     Form,
     extract::State,
-    http::{HeaderMap, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{own_form, visitor};
 use crate::{
     auth::Principal,
-    error::HttpError,
+    error::{self, HttpError},
     state::AppState,
     store::{Remember, RememberError},
 };
@@ -32,6 +32,22 @@ pub(super) async fn language(
 pub(crate) fn asked_for(headers: &HeaderMap) -> Language {
     let header = headers.get(header::ACCEPT_LANGUAGE).and_then(|header| header.to_str().ok());
     header.and_then(Language::from_accept_language).unwrap_or_default()
+}
+
+/// An address at which there is nothing.
+pub(crate) async fn no_page(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    error::no_page(StatusCode::NOT_FOUND, of_visitor(&state, &headers).await)
+}
+
+/// An address that knows forms only, or pages only.
+pub(crate) async fn no_method(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    error::no_page(StatusCode::METHOD_NOT_ALLOWED, of_visitor(&state, &headers).await)
+}
+
+/// The language of whoever asks; what the browser asks for where it cannot be found out.
+async fn of_visitor(state: &AppState, headers: &HeaderMap) -> Language {
+    let chosen = async { language(state, visitor(state, headers).await?.as_ref(), headers).await };
+    chosen.await.unwrap_or_else(|_: HttpError| asked_for(headers))
 }
 
 /// What the choice of a language sends.

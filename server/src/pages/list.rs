@@ -7,7 +7,7 @@ use app::{
     pages::{ListPage, data},
     patient::Patient,
     shell,
-    wire::Position,
+    wire::{Personal, Position},
 };
 use axum::{
     extract::{Request, State},
@@ -15,13 +15,16 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 
-use super::{asked_for, reader, render, visitor, with_data};
+use super::{asked_for, language::language, reader, render, visitor, with_data};
 use crate::{auth::Principal, clock, error::HttpError, state::AppState};
 
 /// `GET /`: the list.
 pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
     let who = reader(&state, request.headers()).await?;
-    let (mut page, rows) = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
+    let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
+    let chosen = personal.values.get(LANGUAGE).and_then(|code| Language::from_code(code));
+    let language = chosen.unwrap_or_else(|| asked_for(request.headers()));
+    let (mut page, rows) = list_page(&state, &who, request.uri(), language, snapshot, Some(personal));
     // Somebody who names nothing sees what they saw last.
     if page.address.is_empty() {
         let last = page.personal.as_ref().and_then(|personal| personal.values.get(LIST));
@@ -42,32 +45,34 @@ pub(crate) async fn wall(State(state): State<AppState>, request: Request) -> Res
     if who.must_change_password {
         return Ok(Redirect::to("/password").into_response());
     }
-    let (page, rows) = list_page(&state, &who, request.uri(), asked_for(request.headers())).await?;
-    let page = ListPage { personal: None, presence: false, ..page };
+    let language = language(&state, Some(&who), request.headers()).await?;
+    // What somebody has not seen is not asked for: the wall is nobody's.
+    let snapshot = state.store.snapshot().await?;
+    let (page, rows) = list_page(&state, &who, request.uri(), language, snapshot, None);
     let options = state.leptos.clone();
     let data = data::blocks(&page, rows.clone());
     let made = render(request, move || shell::wall(options.clone(), page.clone(), rows.clone())).await;
     Ok(with_data(made, data))
 }
 
-/// What the list's page and the wall are made from, and the rows.
-async fn list_page(
+/// What the list's page and the wall are made from, and the rows. `personal`: what the list's user has of their own.
+fn list_page(
     state: &AppState,
     who: &Principal,
     uri: &Uri,
-    asked_for: Language,
-) -> Result<(ListPage, Vec<Arc<Patient>>), HttpError> {
-    let (Snapshot { epoch, seq, at, rows }, personal) = state.store.snapshot_for(who.account_id).await?;
-    let chosen = personal.values.get(LANGUAGE).and_then(|code| Language::from_code(code));
+    language: Language,
+    Snapshot { epoch, seq, at, rows }: Snapshot,
+    personal: Option<Personal>,
+) -> (ListPage, Vec<Arc<Patient>>) {
     let page = ListPage {
         position: Position { epoch, seq, at },
         user: who.info(),
-        personal: Some(personal),
-        presence: state.asides.tell_presence(),
+        presence: personal.is_some() && state.asides.tell_presence(),
+        personal,
         zone: state.zone(),
-        language: chosen.unwrap_or(asked_for),
+        language,
         now: clock::now(),
         address: uri.query().unwrap_or_default().to_owned(),
     };
-    Ok((page, rows))
+    (page, rows)
 }

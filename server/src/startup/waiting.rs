@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use axum::{Router, http::StatusCode, middleware::from_fn, routing::get};
+use axum::{Router, http::StatusCode, middleware::from_fn_with_state, routing::get};
+use leptos::config::LeptosOptions;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -19,11 +20,12 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(super) async fn until<T>(
     listener: TcpListener,
     stop: &CancellationToken,
+    leptos: LeptosOptions,
     mut open: impl AsyncFnMut() -> Result<T, StartError>,
 ) -> Result<(TcpListener, T), StartError> {
     let (here, again) = twice(listener)?;
     let opened = CancellationToken::new();
-    let server = axum::serve(here, router()).with_graceful_shutdown(opened.clone().cancelled_owned());
+    let server = axum::serve(here, router(leptos)).with_graceful_shutdown(opened.clone().cancelled_owned());
     let server = tokio::spawn(server.into_future());
     let opening = async {
         let mut tried = false;
@@ -54,11 +56,11 @@ fn twice(listener: TcpListener) -> std::io::Result<(TcpListener, TcpListener)> {
     Ok((TcpListener::from_std(listener)?, TcpListener::from_std(again)?))
 }
 
-fn router() -> Router {
+fn router(leptos: LeptosOptions) -> Router {
     let not_ready = || async { (StatusCode::SERVICE_UNAVAILABLE, "waiting for the database\n") };
     Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(not_ready))
         .fallback(|| async { error::no_database() })
-        .layer(from_fn(error::in_words))
+        .layer(from_fn_with_state(leptos, error::in_words))
 }
