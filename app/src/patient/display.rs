@@ -49,6 +49,18 @@ impl Zone {
         format!("{:02}:{:02}:{:02}", t.hour(), t.minute(), t.second())
     }
 
+    /// Where the clocks show this minute twice, as in the hour that autumn repeats: the other moment that they show it at.
+    pub fn other_reading(&self, time: UtcTime) -> Option<UtcTime> {
+        let shown = time.civil(self.offset_at(time));
+        let offsets = self.changes.iter().map(|(_, offset)| *offset).chain([self.base_offset]);
+        offsets
+            .filter_map(|offset| {
+                let ahead = i64::from(self.offset_at(time)) - i64::from(offset);
+                UtcTime::from_unix_micros(time.unix_micros() + ahead * 1_000_000)
+            })
+            .find(|other| *other != time && other.civil(self.offset_at(*other)) == shown)
+    }
+
     /// The calendar day at this moment.
     pub fn today(&self, time: UtcTime) -> Date {
         time.civil(self.offset_at(time)).date()
@@ -178,6 +190,11 @@ mod tests {
         assert_eq!(zone.from_input("2026-07-01 23:30"), zone.from_input(" 1-jul-2026 23:30 "));
         let twice = zone.from_input("2026-10-25T01:30").unwrap();
         assert_eq!(twice.to_string(), "2026-10-25T00:30:00Z");
+        assert_eq!(zone.other_reading(twice).unwrap().to_string(), "2026-10-25T01:30:00Z");
+        assert_eq!(zone.other_reading("2026-10-25T01:30:00Z".parse().unwrap()), Some(twice));
+        for once in ["2026-10-24T23:59:59Z", "2026-10-25T02:00:00Z", "2026-03-29T01:30:00Z", "2026-07-01T01:30:00Z"] {
+            assert_eq!(zone.other_reading(once.parse().unwrap()), None, "{once}");
+        }
         let skipped = zone.from_input("2026-03-29T01:30").unwrap();
         assert_eq!(skipped.to_string(), "2026-03-29T01:30:00Z");
         assert_eq!(zone.from_input("soon"), None);

@@ -39,7 +39,7 @@ use crate::{
     clock,
     error::HttpError,
     state::AppState,
-    store::{Access, AccessKind},
+    store::{Access, AccessKind, StoreError},
 };
 
 /// After how many seconds it is worth another try.
@@ -65,7 +65,14 @@ async fn in_turn(
         // Who this is, and what time: as of now, and not of when they began to wait.
         runtime.block_on(async { make(Reader::of(&state, &head.headers, &head.uri).await?).await })
     });
-    made.await?
+    match made.await? {
+        // Nothing was to be saved but that this was read.
+        Err(HttpError::Store(StoreError::DiskFull)) => {
+            tracing::warn!("a page was refused: the disk is full");
+            waiting.answer(StatusCode::INSUFFICIENT_STORAGE, Sheet::Sorry(Sorry::NoRoom)).await
+        }
+        made => made,
+    }
 }
 
 /// Somebody who reads, and what they ask for.

@@ -5,7 +5,7 @@ use super::{
     compare::{Difference, Kind, Summary},
     moment_form::{Field, choices, moment_form},
     moments,
-    parts::{Ground, changes as field_changes, identity},
+    parts::{Ground, changes as field_changes, identity, twice},
 };
 use crate::{patient::UtcTime, wording};
 
@@ -19,6 +19,13 @@ pub(super) fn changes(ground: &Ground, page: &Changes, now: UtcTime) -> AnyView 
         }
         None => ground.text("still.changes.title"),
     };
+    let twice = page.shown.as_ref().map(|(from, to, _)| {
+        let address = |from: UtcTime, to: UtcTime| {
+            ground.query.address_of("/changes", &[("from", &from.to_string()), ("to", &to.to_string())])
+        };
+        let from_which = twice(ground, now, *from, |other| address(other, *to));
+        view! { {from_which}{twice(ground, now, *to, |other| address(*from, other))} }
+    });
     let fields = [
         Field { name: "from_", label: "still.changes.from", asked: &page.from },
         Field { name: "to_", label: "still.changes.to", asked: &page.to },
@@ -37,6 +44,7 @@ pub(super) fn changes(ground: &Ground, page: &Changes, now: UtcTime) -> AnyView 
     });
     view! {
         <h1>{heading}</h1>
+        {twice}
         {moment_form(ground, "/changes", &fields, "still.changes.show")}
         {choices(ground, quick(ground, now))}
         {shown}

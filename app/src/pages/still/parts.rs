@@ -7,7 +7,7 @@ use super::compare::FieldChange;
 use crate::{
     language::Language,
     list::{alike::Part, arrange::Query},
-    patient::{Patient, display::Zone},
+    patient::{Patient, UtcTime, display::Zone},
     wording,
 };
 
@@ -51,6 +51,20 @@ pub(super) fn identity(ground: &Ground, patient: &Patient, alike: Option<Part>) 
         <span class=sub(Part::Number)>{wording::number(ground.language, patient)}</span>
     }
     .into_any()
+}
+
+/// Says which of two moments this is, where the clocks showed it twice; `address`: of the same page about the other one.
+pub(super) fn twice(
+    ground: &Ground,
+    now: UtcTime,
+    at: UtcTime,
+    address: impl FnOnce(UtcTime) -> String,
+) -> Option<AnyView> {
+    let other = ground.zone.other_reading(at)?;
+    let key = if at < other { "still.twice.first" } else { "still.twice.second" };
+    let words = ground.language.fill(key, &[("moment", &ground.zone.date_time(at))]);
+    let link = (other <= now).then(|| view! { " "<a href=address(other)>{ground.text("still.twice.other")}</a> });
+    Some(view! { <p class="hint">{words}{link}</p> }.into_any())
 }
 
 /// Name, birth and number on a page that is about one patient.

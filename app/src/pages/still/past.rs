@@ -4,7 +4,7 @@ use super::{
     Arranged, Past,
     moment_form::{Field, choices, moment_form},
     moments::{self, NIGHT},
-    parts::{Ground, alerts, identity},
+    parts::{Ground, alerts, identity, twice},
 };
 use crate::{
     list::{
@@ -40,10 +40,14 @@ pub(super) fn past(ground: &Ground, past: &Past, now: UtcTime) -> AnyView {
         Some((at, _)) => ground.language.fill("still.past.title_at", &[("moment", &ground.zone.date_time(*at))]),
         None => ground.text("still.past.title"),
     };
+    let twice = past.shown.as_ref().and_then(|(at, _)| {
+        twice(ground, now, *at, |other| ground.query.address_of("/past", &[("at", &other.to_string())]))
+    });
     let field = Field { name: "", label: "still.past.moment", asked: &past.asked };
     view! {
         <h1>{heading}</h1>
         {banner}
+        {twice}
         {past.shown.is_none().then(|| view! { <p class="lead">{ground.text("still.past.lead")}</p> })}
         {moment_form(ground, "/past", &[field], "still.past.show")}
         {choices(ground, quick(ground, now))}
@@ -133,4 +137,44 @@ fn empty_bed(ground: &Ground, bed: &Bed) -> AnyView {
         </tr>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::{
+        language::Language,
+        list::arrange::Query,
+        pages::still::{Asked, arrange},
+        patient::display::Zone,
+    };
+
+    #[test]
+    fn of_a_moment_that_the_clocks_showed_twice_it_is_said_which_one_is_shown() {
+        let moment = |text: &str| text.parse::<UtcTime>().unwrap();
+        // 2026-10-25T01:00Z back from BST.
+        let zone = Zone { base_offset: 3600, changes: vec![(1_792_890_000, 0)] };
+        let query = Query { ward: Some("Elm".to_owned()), ..Query::default() };
+        let ground = Ground { language: Language::En, zone, query, today: date(2026, 10, 25) };
+        let page = |at: &str, now: &str| {
+            let shown = Some((moment(at), arrange(&[], &ground.query, &Default::default())));
+            let page = Past { asked: Asked::default(), shown };
+            Owner::new().with(|| past(&ground, &page, moment(now)).to_html())
+        };
+        let (first, second) = ("2026-10-25T00:30:00Z", "2026-10-25T01:30:00Z");
+        for (shown, other, words) in
+            [(first, second, "this is the first time"), (second, first, "this is the second time")]
+        {
+            let html = page(shown, "2026-10-26T00:00:00Z");
+            assert!(html.contains("25-Oct-2026 01:30 twice that night") && html.contains(words), "{html}");
+            let link = format!("href=\"/past?at={}&amp;ward=Elm\"", other.replace(':', "%3A"));
+            assert!(html.contains(&link), "{html}");
+        }
+        // The other one is yet to come.
+        let html = page(first, "2026-10-25T00:40:00Z");
+        assert!(html.contains("this is the first time") && !html.contains("Show the other one"), "{html}");
+        assert!(!page("2026-10-25T02:30:00Z", "2026-10-26T00:00:00Z").contains("that night"));
+    }
 }

@@ -8,6 +8,8 @@ use crate::{change::LoggedChange, language::Language};
 pub enum Sorry {
     /// Too many of these pages are being made.
     Busy,
+    /// There is no room to record who reads.
+    NoRoom,
     /// No record has, or had, this id.
     NoPatient,
     /// This account may read, not write.
@@ -22,6 +24,7 @@ impl Sorry {
     pub(super) fn title(&self, language: Language) -> String {
         language.text(match self {
             Self::Busy => "still.sorry.busy",
+            Self::NoRoom => "still.sorry.no_room",
             Self::NoPatient => "still.sorry.no_patient",
             Self::MayNotWrite => "still.sorry.may_not_write",
             Self::Overtaken(_) => "still.sorry.overtaken",
@@ -34,6 +37,7 @@ impl Sorry {
 pub(super) fn sorry(ground: &Ground, sorry: &Sorry) -> AnyView {
     let told = ground.text(match sorry {
         Sorry::Busy => "still.sorry.busy_more",
+        Sorry::NoRoom => "still.sorry.no_room_more",
         Sorry::NoPatient => "still.sorry.no_patient_more",
         Sorry::MayNotWrite => "still.sorry.may_not_write_more",
         Sorry::Overtaken(_) => "still.sorry.overtaken_more",
@@ -45,7 +49,7 @@ pub(super) fn sorry(ground: &Ground, sorry: &Sorry) -> AnyView {
         Sorry::Busy => {
             Some(view! { <p><a class="button" href="">{ground.text("still.sorry.again")}</a></p> }.into_any())
         }
-        Sorry::NoPatient | Sorry::MayNotWrite => None,
+        Sorry::NoRoom | Sorry::NoPatient | Sorry::MayNotWrite => None,
     };
     view! {
         <h1>{sorry.title(ground.language)}</h1>
