@@ -13,7 +13,7 @@ pub fn Problem(
     view! {
         <main class="door">
             <h1>{t.text(page.title)}</h1>
-            <p role="alert">{t.text(page.words)}{id}</p>
+            <p class="door-lead" role="alert">{t.text(page.words)}{id}</p>
             <p><a href="/">{t.text("door.back")}</a></p>
         </main>
     }
