@@ -90,8 +90,9 @@ pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken
     let addr = listener.local_addr()?;
     let first = FirstPassword { password: one_time_password(), tried: AtomicBool::new(false) };
     let leptos = leptos_options(args, addr);
+    // What waits for a database is much to carry along for who has one.
     let (listener, data) = if Store::is_over_a_network(database_url) {
-        waiting::until(listener, &stop, leptos.clone(), || open(args, database_url, &first)).await?
+        Box::pin(waiting::until(listener, &stop, leptos.clone(), || open(args, database_url, &first))).await?
     } else {
         (listener, open(args, database_url, &first).await?)
     };

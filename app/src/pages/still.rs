@@ -71,8 +71,8 @@ pub struct History {
     pub last: LoggedChange,
     /// The newest first.
     pub changes: Vec<LoggedChange>,
-    /// Whether this is the piece with the last change.
-    pub is_newest: bool,
+    /// Before which position; `None`: from the last change on.
+    pub before: Option<i64>,
     /// Whether there are older ones.
     pub more: bool,
     /// Whether this user may take the last change back, and it is on this piece.

@@ -60,18 +60,18 @@ async fn in_turn(
         return Ok(answer);
     };
     let runtime = Handle::current();
-    let made = tokio::task::spawn_blocking(move || {
+    let page = tokio::task::spawn_blocking(move || {
         let _turn = turn;
         // Who this is, and what time: as of now, and not of when they began to wait.
         runtime.block_on(async { make(Reader::of(&state, &head.headers, &head.uri).await?).await })
     });
-    match made.await? {
+    match page.await? {
         // Nothing was to be saved but that this was read.
         Err(HttpError::Store(StoreError::DiskFull)) => {
             tracing::warn!("a page was refused: the disk is full");
             waiting.answer(StatusCode::INSUFFICIENT_STORAGE, Sheet::Sorry(Sorry::NoRoom)).await
         }
-        made => made,
+        answer => answer,
     }
 }
 

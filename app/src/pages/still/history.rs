@@ -27,8 +27,8 @@ pub(super) fn history(ground: &Ground, page: &History) -> AnyView {
             ground.query.address_of(&format!("/patients/{}/undo", patient.id), &[("seq", &last.seq.to_string())]);
         view! { <p><a class="button" href=address>{ground.text("still.history.undo")}</a></p> }
     });
-    let newest = (!page.is_newest)
-        .then(|| view! { <a href=ground.history(patient.id)>{ground.text("still.history.newest")}</a> });
+    let newest =
+        page.before.map(|_| view! { <a href=ground.history(patient.id)>{ground.text("still.history.newest")}</a> });
     let older = page.changes.last().filter(|_| page.more).map(|oldest| {
         let before = oldest.change.seq.to_string();
         let address = ground.query.address_of(&format!("/patients/{}/history", patient.id), &[("before", &before)]);

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
     use crate::{
         language::Language,
-        list::arrange::Query,
+        list::arrange::{Mine, Query},
         pages::still::{Asked, arrange},
         patient::display::Zone,
     };
@@ -159,7 +159,7 @@ mod tests {
         let query = Query { ward: Some("Elm".to_owned()), ..Query::default() };
         let ground = Ground { language: Language::En, zone, query, today: date(2026, 10, 25) };
         let page = |at: &str, now: &str| {
-            let shown = Some((moment(at), arrange(&[], &ground.query, &Default::default())));
+            let shown = Some((moment(at), arrange(&[], &ground.query, &Mine::default())));
             let page = Past { asked: Asked::default(), shown };
             Owner::new().with(|| past(&ground, &page, moment(now)).to_html())
         };

@@ -39,12 +39,11 @@ async fn all_that_happened(reader: Reader, id: &str) -> Result<Response, HttpErr
     let asked = before.map(|seq| seq.to_string());
     let own: Vec<(&str, &str)> = asked.iter().map(|seq| ("before", seq.as_str())).collect();
     reader.record(AccessKind::History, Some(id), &own, changes.len()).await?;
-    let is_newest = before.is_none();
     let page = History {
-        may_undo: is_newest && reader.who.role.may_write() && last.change.action == Action::Update,
+        may_undo: before.is_none() && reader.who.role.may_write() && last.change.action == Action::Update,
         last,
         changes,
-        is_newest,
+        before,
         more,
         undone: reader.asked("undone").is_some(),
     };
