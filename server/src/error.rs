@@ -122,8 +122,8 @@ impl Told {
     }
 }
 
-/// Tells what went wrong: a browser as a page, anybody else in two lines. In the language that is asked for, where the user's
-/// own may be out of reach.
+/// Tells what went wrong: a browser as a page, anybody else in two lines. In the language that the browser asks for, where the
+/// user's own may be out of reach.
 pub(crate) async fn in_words(State(options): State<LeptosOptions>, request: Request, next: Next) -> Response {
     let (asked_for, is_browser) = (asked_for(request.headers()), takes_pages(request.headers()));
     let response = next.run(request).await;
