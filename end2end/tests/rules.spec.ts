@@ -1,5 +1,6 @@
-import { expect, test, type Socket } from '../fixtures/test.ts';
+import { expect, test, type Locator, type Socket } from '../fixtures/test.ts';
 import { ListPage } from '../pages/list.ts';
+import { WardView } from '../pages/ward.ts';
 
 // The numbered rules of "How a live list must behave". What one of them says in full is often shown in more than one file;
 // here is one test for each, by its number.
@@ -226,6 +227,55 @@ test('rule 7: no row moves, comes or goes under pointer, finger or focus; what w
     await list.search.focus();
     await lab.change(ada, { bed: 'B1' });
     await expect(list.names).toHaveText(['NOETHER, Emmy', GRACE, ADA]);
+});
+
+test('rule 7: what is under pointer, finger or focus stays where it is on the screen, whatever grows above it', async ({
+    open, lab,
+}) => {
+    const ada = await admitAda(lab);
+    await admitGrace(lab);
+    for (let bed = 4; bed < 40; bed++) await lab.admit({ last_name: `Patient ${bed}`, ward: 'Elm Ward', bed: `A${bed}` });
+    const touch = { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true };
+    for (const options of [{}, touch]) {
+        const list = await open('sister', options);
+        const { page } = list;
+        const staysPut = async (what: Locator, whatHappens: () => Promise<void>) => {
+            const top = async () => (await what.boundingBox())!.y;
+            const before = await top();
+            await whatHappens();
+            await expect.poll(async () => Math.abs((await top()) - before), { message: String(what) }).toBeLessThan(1);
+        };
+        const says = async (reason: string) => {
+            await lab.change(ada, { reason });
+            await expect(list.row(ADA).cell('Admitted')).toContainText(reason);
+        };
+        // The focus is on a row near the list's beginning: there is nothing to scroll back when what came goes again.
+        const grace = list.row(GRACE);
+        await grace.name.focus();
+        await staysPut(grace.root, () => says('Words that fill some lines. '.repeat(12).trim()));
+        await staysPut(grace.root, () => says('Fever'));
+        await list.letGo();
+        await expect(page.locator('#slack-before')).toHaveCSS('height', '0px');
+
+        // Pointer or finger is on its last row: there is nothing to scroll on to.
+        const last = list.row('PATIENT 39, Ada').root;
+        await last.scrollIntoViewIfNeeded();
+        await last.hover();
+        await staysPut(last, () => says('Another word that fills some lines. '.repeat(9).trim()));
+        await list.letGo();
+        await expect(page.locator('#slack-after')).toHaveCSS('height', '0px');
+
+        const ward = await WardView.of(list);
+        const tile = ward.patient(GRACE).root;
+        await tile.hover();
+        await staysPut(tile, async () => {
+            await lab.change(ada, { first_name: 'Ada Augusta '.repeat(12).trim() });
+            await expect(ward.region).toContainText('Ada Augusta');
+        });
+        await lab.change(ada, { first_name: 'Ada', reason: 'Fever' });
+        await ward.choose('List');
+        await page.close();
+    }
 });
 
 test('rule 8: a lost link is said within a heartbeat, with the time, over muted rows', async ({ open, lab, server }) => {

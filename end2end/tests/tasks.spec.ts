@@ -107,6 +107,8 @@ test('task 5: a patient is discharged, and it is taken back', async ({ open: vis
     await press(page, dialog.button('Discharge'));
     await list.row(GRACE).isGone();
     await press(page, list.toast.getByRole('button', { name: 'Undo' }));
+    await expect(dialog.title).toHaveText(`Undo: ${GRACE}?`);
+    await press(page, dialog.button('Undo'));
     await expect(list.row(GRACE).cell('Status')).toContainText('Admitted');
 });
 
