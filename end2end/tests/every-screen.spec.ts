@@ -1,7 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expectAccessible, expectNoSidewaysScrolling, expectReadable } from '../fixtures/axe.ts';
 import { expectNoEnglish } from '../fixtures/german.ts';
-import { expectLargeTargets } from '../fixtures/look.ts';
+import { expectLargeTargets, expectWholeText } from '../fixtures/look.ts';
 import { expect, test, Wire, type Socket } from '../fixtures/test.ts';
 import { ListPage } from '../pages/list.ts';
 
@@ -253,6 +253,7 @@ for (const [language, locale] of [['en', 'en-GB'], ['de', 'de-DE']] as const) {
                     await page.emulateMedia({ colorScheme: 'light' });
                     await expectNoSidewaysScrolling(page, name);
                     await expectLargeTargets(page, name);
+                    await expectWholeText(page.locator('header.bar, .banner:visible, .menu-body:visible, dialog[open], main.still-main'), name);
                     if (language === 'de') await expectNoEnglish(page, name);
                     if (process.env.WARDWATCH_PICTURES) {
                         const file = `seldom ${name} ${device} ${language}`.replace(/\W+/g, '-');

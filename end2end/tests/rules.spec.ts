@@ -4,8 +4,8 @@ import { written } from '../fixtures/time.ts';
 import { type ListPage, type Row } from '../pages/list.ts';
 import { WardView } from '../pages/ward.ts';
 
-// The numbered rules of "How a live list must behave". What one of them says in full is often shown in more than one file;
-// here is one test for each, by its number.
+// The numbered rules of "How a live list must behave", each by its number. What one of them says in full is often shown in more
+// than one file.
 
 const ADA = 'LOVELACE, Ada (Ms)';
 const GRACE = 'HOPPER, Grace';
