@@ -4,6 +4,7 @@ mod actions;
 mod announcer;
 mod choose_columns;
 mod clear_all;
+mod clock;
 mod conflict;
 mod dialog;
 mod empty_bed;
@@ -20,6 +21,9 @@ mod patient_table;
 mod patient_view;
 mod pending;
 mod presence;
+mod same_person;
+mod stopped;
+mod submission;
 mod toast;
 mod toolbar;
 mod transfer;
@@ -30,10 +34,6 @@ mod wall_dialog;
 mod ward_plan;
 mod ward_view;
 mod words;
-
-mod clock;
-mod same_person;
-mod submission;
 
 pub(crate) use self::{
     announcer::Announcer, dialog::Dialog, header::Header, keys::listen, patient_table::PatientTable, toast::Toast,

@@ -2,7 +2,7 @@
 
 use crate::{
     change::{Action, Change},
-    patient::{Code, Patient},
+    patient::{Code, Flag, Patient},
 };
 use serde::{Deserialize, Serialize};
 
@@ -68,18 +68,36 @@ impl Filter {
 }
 
 /// What a filter has to know of a row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Place {
+    ward: Option<String>,
+    status: String,
+}
+
+/// What a row was before changes that somebody has not seen: as much of it as a list is filtered by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Was {
     /// Ward.
     pub ward: Option<String>,
     /// Status code.
     pub status: String,
+    /// Who attended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attending: Option<String>,
+    /// What had to be seen at a glance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<Flag>,
 }
 
-impl Place {
+impl Was {
     /// Of this patient.
     pub fn of(patient: &Patient) -> Self {
-        Self { ward: patient.ward.clone(), status: patient.status.as_str().to_owned() }
+        Self {
+            ward: patient.ward.clone(),
+            status: patient.status.as_str().to_owned(),
+            attending: patient.attending.clone(),
+            flags: patient.flags.clone(),
+        }
     }
 }
 

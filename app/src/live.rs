@@ -23,7 +23,7 @@ pub use self::{
 };
 use crate::{
     edits::{Edit, Pending},
-    filter::{Filter, Place},
+    filter::{Filter, Was},
     list::{
         RowChange,
         arrange::{Layout, Mine, Query},
@@ -84,6 +84,15 @@ const TURN_OF_A_LONG_LIST: Duration = Duration::from_millis(200);
 /// Rows that make a list long.
 const LONG: usize = 500;
 
+/// What there was to show at a moment.
+#[derive(Clone, Debug)]
+struct Then {
+    rows: BTreeMap<i64, Arc<Patient>>,
+    unseen: Unseen,
+    /// The position of the log.
+    seq: i64,
+}
+
 /// What there is to show.
 #[derive(Clone, PartialEq)]
 struct Arranged {
@@ -125,6 +134,8 @@ pub struct Live {
     pub paused: RwSignal<Option<UtcTime>>,
     /// Rows that have changed since.
     pub stale: RwSignal<BTreeSet<i64>>,
+    /// What there was then.
+    then: StoredValue<Option<Then>, LocalStorage>,
     /// This user's edits that the list does not contain yet.
     pub edits: RwSignal<Vec<Edit>>,
     /// Edits that were saved with nobody waiting for it, and not told to the user yet.
@@ -192,6 +203,7 @@ impl Live {
             keeps,
             paused: RwSignal::new(None),
             stale: RwSignal::new(BTreeSet::new()),
+            then: StoredValue::new_local(None),
             edits: RwSignal::new(Vec::new()),
             kept_saved: RwSignal::new(0),
             waiting: StoredValue::new_local(Vec::new()),
@@ -223,9 +235,11 @@ impl Live {
             return Some(row);
         }
         let (patient, pending) = self.shown(id)?;
+        // What nobody has looked at before a pause is seen in it as it was then, too.
+        let (patient, mark) = self.then(id).unwrap_or_else(|| (patient, self.shown_mark(id)));
         let row = Arc::new(Row {
             patient: ArcRwSignal::new(patient),
-            mark: ArcRwSignal::new(self.shown_mark(id)),
+            mark: ArcRwSignal::new(mark),
             pending: ArcRwSignal::new(pending),
         });
         self.rows.update_value(|rows| _ = rows.insert(id, row.clone()));
@@ -254,7 +268,7 @@ impl Live {
                         let passes = |row: &Patient| {
                             let mark = unseen.mark(row.id);
                             let is_gone = deleted.contains_key(&row.id);
-                            let was_in_view = || mark.is_some_and(|mark| query.showed(mark, row, &mine));
+                            let was_in_view = || mark.is_some_and(|mark| query.showed(mark, &mine));
                             let leaves = || !is_gone && query.shows_discharge(row, &mine, &day);
                             // Without a mark, a deleted row waits for nothing but a hand to leave the list.
                             (mark.is_some() || !is_gone)
@@ -262,20 +276,20 @@ impl Live {
                         };
                         self.index.try_update_value(|index| index.arrange(query, passes)).unwrap_or_default()
                     });
-                    let patients = rows.values().map(|row| &**row);
-                    let items = self
-                        .index
-                        .with_value(|index| with_empty_beds(query, ids, patients.clone(), |id| index.keys(id)));
-                    if query.layout == Layout::List {
-                        return Arranged { items: Arc::new(items), board: None };
-                    }
-                    let entry = |id| {
-                        let row = rows.get(&id).map(|row| (row, true));
-                        let (patient, exists) = row.or_else(|| Some((deleted.get(&id)?, false)))?;
-                        Some(Entry { patient, exists })
-                    };
-                    let board = Board::new(query, &day, &items, entry, patients);
-                    Arranged { items: Arc::new(board.items()), board: Some(Arc::new(board)) }
+                    self.index.with_value(|index| {
+                        let patients = rows.values().filter_map(|row| Some((&**row, index.keys(row.id)?)));
+                        let items = with_empty_beds(query, ids, patients.clone(), |id| index.keys(id));
+                        if query.layout == Layout::List {
+                            return Arranged { items: Arc::new(items), board: None };
+                        }
+                        let entry = |id| {
+                            let row = rows.get(&id).map(|row| (row, true));
+                            let (patient, exists) = row.or_else(|| Some((deleted.get(&id)?, false)))?;
+                            Some(Entry { patient, keys: index.keys(id)?, exists })
+                        };
+                        let board = Board::new(query, &day, &items, entry, patients);
+                        Arranged { items: Arc::new(board.items()), board: Some(Arc::new(board)) }
+                    })
                 })
             })
         })
@@ -441,11 +455,11 @@ impl Live {
             RowChange::Changed { before, after } => {
                 self.enter(&after);
                 let fields = before.changed_from(&after).into_iter().map(|(field, _)| field).collect();
-                (ChangeAction::Update, fields, Some(Place::of(&before)), None)
+                (ChangeAction::Update, fields, Some(Was::of(&before)), None)
             }
             RowChange::Removed(patient) => {
                 self.deleted.update_value(|deleted| _ = deleted.insert(id, patient.clone()));
-                (ChangeAction::Delete, Vec::new(), Some(Place::of(&patient)), Some(patient))
+                (ChangeAction::Delete, Vec::new(), Some(Was::of(&patient)), Some(patient))
             }
         };
         let seq = self.replica.with_value(|replica| replica.list().seq());

@@ -84,8 +84,24 @@ pub fn problem(options: LeptosOptions, page: ProblemPage) -> impl IntoView {
     }
 }
 
-/// Tells the style sheet, before anything is painted, that controls which need a script may be shown.
-const SCRIPT_RUNS: &str = "document.documentElement.classList.add('scripted')";
+/// Tells the style sheet, before anything is painted, that controls which need a script may be shown. From then on it
+/// watches over the WebAssembly, which says itself that it is `alive`: when it cannot be had, does not come for half a
+/// minute, or fails, the page is `stopped` and says so. A display on a wall, where nobody is there to do it, loads itself
+/// again.
+const SCRIPT: &str = "{
+    const page = document.documentElement.classList;
+    page.add('scripted');
+    const stop = () => {
+        if (page.contains('stopped')) return;
+        page.remove('alive');
+        page.add('stopped');
+        if (document.body.className === 'wall') setTimeout(() => location.reload(), 30000);
+    };
+    const isEnd = error => error instanceof WebAssembly.RuntimeError || !page.contains('alive');
+    addEventListener('error', event => isEnd(event.error) && stop());
+    addEventListener('unhandledrejection', event => isEnd(event.reason) && stop());
+    setTimeout(() => page.contains('alive') || stop(), 30000);
+}";
 
 #[component]
 fn Document(
@@ -113,7 +129,7 @@ fn Document(
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 <link rel="stylesheet" href="/pkg/wardwatch.css"/>
-                {script.then(|| view! { <script nonce=use_nonce()>{SCRIPT_RUNS}</script> })}
+                {script.then(|| view! { <script nonce=use_nonce()>{SCRIPT}</script> })}
                 <AutoReload options=options/>
             </head>
             <body class=class>{children()}</body>

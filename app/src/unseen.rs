@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    filter::Place,
+    filter::Was,
     patient::{Patient, UtcTime},
     wire::{ChangeAction, Personal, UnseenChange},
 };
@@ -45,8 +45,8 @@ pub struct Told {
     pub at: UtcTime,
     /// Whether the user whose marks these are made them.
     pub own: bool,
-    /// Where the row was before; looked at when it has no mark yet.
-    pub was: Option<Place>,
+    /// What the row was before; looked at when it has no mark yet.
+    pub was: Option<Was>,
     /// Of a delete: the row as it last was.
     pub row: Option<Arc<Patient>>,
 }
@@ -174,8 +174,8 @@ mod tests {
         UtcTime::from_unix_micros(seq).unwrap()
     }
 
-    fn place(number: i64) -> Place {
-        Place { ward: Some(format!("W{number}")), status: "admitted".to_owned() }
+    fn was(number: i64) -> Was {
+        Was { ward: Some(format!("W{number}")), status: "admitted".to_owned(), ..Was::default() }
     }
 
     /// The change at `seq`, of a row that has moved on at each one of them.
@@ -189,7 +189,7 @@ mod tests {
             by: by.to_owned(),
             at: at(seq),
             own: by == ME,
-            was: (action != ChangeAction::Create).then(|| place(seq)),
+            was: (action != ChangeAction::Create).then(|| was(seq)),
             row: None,
         }
     }

@@ -126,6 +126,9 @@ pub fn filters(t: Language, query: &Query) -> Vec<String> {
     if query.mine {
         filters.push(t.text("wording.filter.mine"));
     }
+    if query.starred {
+        filters.push(t.text("wording.filter.starred"));
+    }
     let search = query.search.trim();
     if !search.is_empty() {
         filters.push(t.fill("wording.filter.matching", &[("search", &search)]));

@@ -154,8 +154,11 @@ export class ListPage {
         await this.dialog.press('Discharge');
     }
 
-    async undo(): Promise<void> {
+    /** What was done last to this patient. */
+    async undo(name: string): Promise<void> {
         await this.toast.getByRole('button', { name: 'Undo' }).click();
+        await expect(this.dialog.title).toHaveText(`Undo: ${name}?`);
+        await this.dialog.press('Undo');
     }
 
     async delete(name: string): Promise<void> {

@@ -78,8 +78,46 @@ test('a stay goes its way by one action each, and each can be taken back', async
         await dialog.isClosed();
         await expect(list.row(name).cell('Status')).toHaveText(status);
     }
-    await list.undo();
+    await list.undo(name);
     await expect(list.row(name).cell('Status')).toHaveText('On leave');
+});
+
+test('a transfer and an edit are taken back, too, after a question that says to what', async ({ open, lab }) => {
+    await lab.admit({ ward: 'Elm Ward', room: 'Bay 1', bed: 'A1', reason: 'Fever' });
+    const name = 'LOVELACE, Ada';
+    const list = await open('sister');
+    const transfer = await list.openPatient(name);
+    await transfer.press('Transfer');
+    await transfer.field('Ward').fill('Ash Ward');
+    await transfer.field('Bed').fill('B2');
+    await transfer.press('Transfer');
+    await expect(list.toast).toContainText(`${name} is now in Ash Ward, Bay 1, bed B2`);
+    await list.toast.getByRole('button', { name: 'Undo' }).click();
+    await expect(list.dialog.identifiers).toContainText(name);
+    await expect(list.dialog.root).toContainText('Bed: B2 → A1');
+    await expect(list.dialog.root).toContainText('Ward: Ash Ward → Elm Ward');
+    await expect(list.dialog.root).not.toContainText('Room');
+    await list.dialog.press('Undo');
+    await expect(list.row(name).cell('Place')).toContainText('A1');
+    await expect(list.row(name).cell('Place')).toContainText('Elm Ward');
+
+    await list.edit(name, { Reason: 'Cough' });
+    await expect(list.row(name).cell('Admitted')).toContainText('Cough');
+    await list.undo(name);
+    await expect(list.row(name).cell('Admitted')).toContainText('Fever');
+});
+
+test('a bed is one bed however its name is written', async ({ open, lab }) => {
+    const ada = await lab.admit({ ward: 'Elm Ward', bed: 'a1' });
+    await lab.change(ada, { status: 'discharged' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Elm Ward', bed: 'A1' });
+    const list = await open('sister');
+    await expect(list.names).toHaveText(['HOPPER, Grace']);
+    await expect(list.table).not.toContainText('UNOCCUPIED');
+    await list.admitButton.click();
+    await list.dialog.field('Ward').fill('Elm Ward');
+    await list.dialog.field('Bed').fill('A01');
+    await expect(list.dialog.root).toContainText('⚠ HOPPER, Grace is in this bed already.');
 });
 
 test('what is not known says so', async ({ open, lab }) => {

@@ -59,6 +59,37 @@ test('ward and status filters are announced above the table, and “Show all” 
     await expect(list.showAll).toBeHidden();
 });
 
+test('a flag is filtered by, which is said, can be passed on and stays', async ({ open, lab }) => {
+    const [ada, sean] = await lab.list();
+    await lab.change(ada, { flags: [{ code: 'falls', text: '' }, { code: 'isolation', text: '' }] });
+    await lab.change(sean, { flags: [{ code: 'isolation', text: 'MRSA' }] });
+    const list = await open('sister');
+    const { page } = list;
+    const choose = async (flag: string) => {
+        await page.locator('.menu summary').click();
+        await page.getByLabel('Flag').selectOption(flag);
+        await page.keyboard.press('Escape');
+    };
+    await choose('Isolation');
+    await expect(list.names).toHaveText([SEAN, ADA]);
+    await choose('Falls risk');
+    await expect(list.names).toHaveText([ADA]);
+    await expect(list.filters).toHaveText('Filtered: here or expected, flag falls risk. 1 of 4 patients.');
+    await expect(page).toHaveURL(/\?flag=falls$/);
+    await lab.change(sean, { flags: [{ code: 'falls', text: '' }] });
+    await list.letGo();
+    await expect(list.names).toHaveText([SEAN, ADA]);
+    const doctor = await open('doctor');
+    await doctor.page.goto('/?flag=falls');
+    await doctor.isLive();
+    await expect(doctor.names).toHaveText([SEAN, ADA]);
+    const again = await open('sister');
+    await expect(again.names).toHaveText([SEAN, ADA]);
+    await again.showAll.click();
+    await expect(again.names).toHaveCount(4);
+    await expect(again.page.locator('#flag')).toHaveValue('');
+});
+
 test('the list is sorted by bed as people count, and by any column both ways', async ({ open }) => {
     const list = await open('sister');
     await expect(list.names).toHaveText([GRACE, SEAN, ADA]);

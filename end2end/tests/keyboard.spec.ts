@@ -92,6 +92,9 @@ test('a patient is discharged by keyboard, and the discharge undone', async ({ o
     await list.row(ADA).isGone();
     await tabTo(page, list.toast.getByRole('button', { name: 'Undo' }));
     await page.keyboard.press('Enter');
+    await expect(dialog.title).toHaveText(`Undo: ${ADA}?`);
+    await tabTo(page, dialog.button('Undo'));
+    await page.keyboard.press('Enter');
     await expect(list.row(ADA).cell('Status')).toContainText('Admitted');
 });
 

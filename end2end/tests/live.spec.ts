@@ -104,7 +104,7 @@ test('a discharge is shown before the row leaves, and can be undone', async ({ o
     const row = theirs.row(ADA);
     await expect(row.cell('Status')).toContainText(/Discharged \d\d-\w{3}-\d{4} \d\d:\d\d/);
     await row.isChanged('sister', 'Status');
-    await mine.undo();
+    await mine.undo(ADA);
     await expect(mine.toast).toContainText('Undone: LOVELACE, Ada');
     await mine.row(ADA).isUnmarked();
     await expect(row.cell('Status')).toContainText('Admitted');

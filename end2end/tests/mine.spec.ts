@@ -35,6 +35,51 @@ test('“my patients” are those one attends to or has starred, and marks are t
     await list.row(MARY).isGone();
 });
 
+test('who leaves “my patients” or a list of one flag by what somebody else does leaves it with a mark', async ({ open, lab }) => {
+    const ada = await lab.admit({ attending: 'sister', flags: [{ code: 'falls', text: '' }] });
+    const grace = await lab.admit({ first_name: 'Grace', last_name: 'Hopper', attending: 'Dr A. Osei' });
+    const list = await open('sister');
+    const elsewhere = await open('sister');
+    await list.page.getByRole('button', { name: 'My patients' }).click();
+    await list.letGo();
+    await elsewhere.page.goto('/?flag=falls');
+    await elsewhere.isLive();
+    await expect(list.names).toHaveText([ADA]);
+    await lab.change(ada, { attending: 'Dr A. Osei', flags: [] });
+    await list.row(ADA).isChanged('lab', 'Attending', 'Alerts');
+    await elsewhere.row(ADA).isChanged('lab', 'Attending', 'Alerts');
+    // The same after the page was loaded anew: then it is the server who knows what was.
+    for (const screen of [list, elsewhere]) {
+        await screen.page.reload();
+        await screen.isLive();
+        await screen.row(ADA).isChanged('lab', 'Attending', 'Alerts');
+    }
+    // Who comes into it is new to it.
+    await lab.change(grace, { attending: 'sister' });
+    await list.row(GRACE).isNew('lab');
+    await list.row(ADA).seen.click();
+    await list.letGo();
+    await list.row(ADA).isGone();
+});
+
+test('starred patients alone are a list, and what is not shown of a row says in words that it has changed', async ({ open, lab }) => {
+    const ada = await lab.admit({ nhs_number: '9434765919', medical_record_number: 'A-1' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', attending: 'sister' });
+    const list = await open('sister');
+    await list.page.getByRole('button', { name: `Star: ${ADA}` }).click();
+    await list.more('Starred patients only');
+    await list.page.keyboard.press('Escape');
+    await list.letGo();
+    await expect(list.names).toHaveText([ADA]);
+    await expect(list.filters).toContainText('starred');
+    await expect(list.page).toHaveURL(/starred=yes/);
+
+    await lab.change(ada, { middle_names: 'Augusta', handover_note: 'Mobile with a stick', medical_record_number: 'A-2', acuity: 3 });
+    await expect(list.row(ADA).cell('Alerts')).toContainText('●Changed: ');
+    await expect(list.row(ADA).root.locator('.hidden-changes'))
+        .toHaveText('Changed: Handover note, Medical record number, Middle names');
+});
+
 test('a list with a name is on all screens of its user, and its link shows another one what they may see', async ({ open, lab }) => {
     await lab.admit({ ward: 'Elm Ward', bed: 'A1' });
     await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Ash Ward', bed: 'B1', attending: 'porter' });

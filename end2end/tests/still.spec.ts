@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { expectAccessible, expectNoSidewaysScrolling } from '../fixtures/axe.ts';
-import { pagesOf } from '../fixtures/pdf.ts';
+import { pagesOf, papersOf } from '../fixtures/pdf.ts';
 import { expect, test, type Socket } from '../fixtures/test.ts';
+import { hoursAgo, written } from '../fixtures/time.ts';
 
 const ADA = 'LOVELACE, Ada (Ms)';
 
@@ -125,6 +126,61 @@ test('nobody takes the list as it was for the list', async ({ open, lab }) => {
     await expect(page.getByRole('heading', { level: 1 })).toHaveText(`History: ${ADA}`);
 });
 
+test('two moments are chosen, and what is different between them is told, no more and no less', async ({
+    open, server, template,
+}) => {
+    const { token } = template;
+    const ago = async (hours: number, what: Parameters<typeof hoursAgo>[3]) => hoursAgo(server, token, hours, what);
+    const elm = { ward: 'Elm', birth_date: '1950' };
+    await ago(30, async lab => {
+        await lab.admit({ ...elm, bed: 'A1' });
+        await lab.admit({ ...elm, first_name: 'Grace', last_name: 'Hopper', bed: 'A2' });
+    });
+    const of = async (lab: Socket, name: string) => (await lab.list()).find(({ last_name }) => last_name === name)!;
+    await ago(20, async lab => lab.change(await of(lab, 'Lovelace'), { bed: 'B4' }));
+    await ago(10, async lab => lab.change(await of(lab, 'Hopper'), { status: 'discharged' }));
+    await ago(5, async lab => lab.admit({ ...elm, first_name: 'Mary', last_name: 'Somerville', bed: 'A2' }));
+
+    const { page } = await open('sister');
+    await page.goto('/changes');
+    const choose = async (from: number, to: number) => {
+        const moments = [from, to].map(hours => written(Date.now() - hours * 3_600_000));
+        for (const [at, { date, time }] of moments.entries()) {
+            const moment = page.getByRole('group', { name: ['From', 'To'][at] });
+            await moment.getByLabel('Date').fill(date);
+            await moment.getByLabel('Time').fill(time);
+        }
+        await page.getByRole('button', { name: 'Show' }).click();
+        return moments[0]!;
+    };
+    const told = page.locator('.kind h2');
+    const main = page.getByRole('main');
+    await choose(25, 15);
+    await expect(told).toHaveText(['⇄ Moved (1)']);
+    await expect(page.getByRole('status')).toHaveText('1 patient: 1 moved. 1 change by 1 person or program.');
+    await expect(page.locator('.block')).toContainText('LOVELACE, Ada');
+    await expect(page.locator('.block')).toContainText('Bed: A1 → becomes B4');
+    await expect(main).not.toContainText(/HOPPER|SOMERVILLE/);
+    await choose(25, 8);
+    await expect(told).toHaveText(['− Went (1)', '⇄ Moved (1)']);
+    await choose(15, 1);
+    await expect(told).toHaveText(['+ Came (1)', '− Went (1)']);
+    await expect(main).not.toContainText('LOVELACE');
+    await choose(48, 1);
+    await expect(told).toHaveText(['+ Came (2)', '± Came and went (1)']);
+    const { date, time } = await choose(3, 1);
+    await expect(page.getByRole('status')).toHaveText('Nothing has changed on this list in this time.');
+    // What was asked for stands in the form, and in the address that can be passed on.
+    await expect(page.getByRole('group', { name: 'From' }).getByLabel('Date')).toHaveValue(date);
+    await expect(page.getByRole('heading', { level: 1 })).toContainText(`Changes from ${date} ${time} to `);
+    // The wrong way round, and what nobody knows yet.
+    await choose(1, 3);
+    await expect(page.getByRole('alert')).toHaveText('The end has to be later than the beginning.');
+    await choose(3, -30);
+    await expect(page.getByRole('alert')).toHaveText('This moment has not come yet.');
+    await expect(told).toHaveCount(0);
+});
+
 test('on each page of the handover sheet is which it is, whose, and about whom', async ({ open, lab }) => {
     for (let bed = 1; bed <= 40; bed++) {
         await lab.admit({
@@ -132,14 +188,26 @@ test('on each page of the handover sheet is which it is, whose, and about whom',
             handover_note: bed === 7 ? 'Long.\n'.repeat(300) : `Note of ${bed}`,
         });
     }
-    for (const [locale, number] of [['en-GB', /Page (\d+) of (\d+)/], ['de-DE', /Seite (\d+) von (\d+)/]] as const) {
+    const languages = [
+        ['en-GB', /Page (\d+) of (\d+)/, 'Printed'], ['de-DE', /Seite (\d+) von (\d+)/, 'Gedruckt'],
+    ] as const;
+    for (const [locale, number, printed] of languages) {
         const { page } = await open('sister', { locale, javaScriptEnabled: false });
+        const before = written(Date.now());
         await page.goto('/print');
-        const pages = pagesOf(await page.pdf({ preferCSSPageSize: true }));
+        const after = written(Date.now());
+        const pdf = await page.pdf({ preferCSSPageSize: true });
+        const pages = pagesOf(pdf);
         expect(pages.length).toBeGreaterThan(5);
+        expect(papersOf(pdf), 'A4').toEqual(pages.map(() => [210, 297]));
         for (const [place, text] of pages.entries()) {
             expect(number.exec(text)?.slice(1)).toEqual([String(place + 1), String(pages.length)]);
+            // Who has printed it, and when.
+            const heads = [before, after].map(({ date, time }) => `${printed} ${date} ${time}`);
+            expect(heads.some(head => text.includes(head)), `${heads[0]} on page ${place + 1}`).toBe(true);
             expect(text).toContain('sister');
+            // A long note goes on beside the name of whom it is about.
+            if (text.includes('Long.')) expect(text).toContain('PATIENT07');
             // Name and birth.
             expect(text).toMatch(/PATIENT\d\d, Ada/);
             expect(text).toContain('1950');

@@ -3,6 +3,7 @@ import type { Page } from '@playwright/test';
 import { pagesOf } from '../fixtures/pdf.ts';
 import { press, tabTo, typeInto } from '../fixtures/keys.ts';
 import { expect, type Server, Socket, test } from '../fixtures/test.ts';
+import { hoursAgo } from '../fixtures/time.ts';
 import type { ListPage } from '../pages/list.ts';
 
 const ADA = 'LOVELACE, Ada (Ms)';
@@ -16,15 +17,9 @@ async function fillWard(lab: Socket) {
     return { ada, grace };
 }
 
-/** As above, and 25 hours ago: by a clock that is put right afterwards. */
+/** As above, and 25 hours ago. */
 async function fillWardYesterday(server: Server, token: string) {
-    await server.stop();
-    await server.startInThePast(25);
-    const lab = await Socket.open(server.socketUrl(), token);
-    const ward = await fillWard(lab);
-    lab.close();
-    await server.stop();
-    await server.start();
+    const ward = await hoursAgo(server, token, 25, fillWard);
     return { ...ward, lab: await Socket.open(server.socketUrl(), token) };
 }
 
@@ -107,6 +102,8 @@ test('task 5: a patient is discharged, and it is taken back', async ({ open: vis
     await press(page, dialog.button('Discharge'));
     await list.row(GRACE).isGone();
     await press(page, list.toast.getByRole('button', { name: 'Undo' }));
+    await expect(dialog.title).toHaveText(`Undo: ${GRACE}?`);
+    await press(page, dialog.button('Undo'));
     await expect(list.row(GRACE).cell('Status')).toContainText('Admitted');
 });
 

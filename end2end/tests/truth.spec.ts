@@ -1,5 +1,8 @@
+import type { Browser } from '@playwright/test';
 import { writeExport } from '../fixtures/fhir.ts';
-import { expect, Socket, test, Wire } from '../fixtures/test.ts';
+import type { Server } from '../fixtures/server.ts';
+import { expect, PASSWORD, Socket, test, Wire } from '../fixtures/test.ts';
+import { ListPage } from '../pages/list.ts';
 
 const ADA = 'LOVELACE, Ada';
 
@@ -139,4 +142,78 @@ test('a look at a page whose connection is well costs one question and nothing e
     await list.isLive();
     expect(wire.answers('sync').at(-1).data.mode).toBe('resume');
     expect(wire.closes).toEqual([]);
+});
+
+/** A page of its own: errors in it are what these tests are about. */
+async function openPage(browser: Browser, server: Server): Promise<ListPage> {
+    const context = await browser.newContext({ baseURL: server.url });
+    await context.request.post('/sign-in', { form: { name: 'sister', password: PASSWORD } });
+    return new ListPage(await context.newPage());
+}
+
+test('a page whose program cannot be had says so, and one whose program fails', async ({ browser, server, lab }) => {
+    await lab.admit({ ward: 'Elm Ward' });
+    const list = await openPage(browser, server);
+    const { page } = list;
+    const says = async () => {
+        await expect(list.banner).toBeVisible();
+        await expect(list.banner).toContainText('Not live: this page stands still.');
+        await expect(list.badge).toBeHidden();
+        await expect(list.row(ADA).root).toBeVisible();
+    };
+    await page.route('**/*.wasm', route => route.abort());
+    await page.goto('/');
+    await says();
+    await page.unroute('**/*.wasm');
+    await list.banner.getByRole('link', { name: 'Reload the page' }).click();
+    await list.isLive();
+    await expect(list.banner).toBeHidden();
+
+    // As the browser tells it when WebAssembly comes upon what it cannot go on from.
+    await page.evaluate(() => queueMicrotask(() => { throw new WebAssembly.RuntimeError('unreachable'); }));
+    await says();
+    // Also in front of a dialog, which covers the list.
+    await page.reload();
+    await list.isLive();
+    await list.openPatient(ADA);
+    await page.evaluate(() => queueMicrotask(() => { throw new WebAssembly.RuntimeError('unreachable'); }));
+    await expect(list.dialog.root.getByText('Not live: this page stands still.')).toBeVisible();
+    await page.context().close();
+});
+
+test('a page whose program does not come says so, until it comes', async ({ browser, server, lab }) => {
+    await lab.admit();
+    const list = await openPage(browser, server);
+    const { page } = list;
+    let arrive = () => {};
+    const asked = new Promise<void>(resolve => void page.route('**/*.wasm', async route => {
+        resolve();
+        await new Promise<void>(done => (arrive = done));
+        await route.continue();
+    }));
+    await page.clock.install();
+    await page.goto('/', { waitUntil: 'commit' });
+    await asked;
+    await expect(list.banner).toBeHidden();
+    await page.clock.fastForward(31_000);
+    await expect(list.banner).toBeVisible();
+    arrive();
+    await list.isLive();
+    await expect(list.banner).toBeHidden();
+    await page.context().close();
+});
+
+test('a display on a wall whose program fails loads itself again', async ({ browser, server, lab }) => {
+    await lab.admit({ ward: 'Elm Ward' });
+    const { page } = await openPage(browser, server);
+    await page.clock.install();
+    await page.goto('/wall?ward=Elm+Ward');
+    await expect(page.locator('#link')).toHaveText('● Live');
+    await page.evaluate(() => queueMicrotask(() => { throw new WebAssembly.RuntimeError('unreachable'); }));
+    await expect(page.getByText('Not live: this page stands still.')).toBeVisible();
+    const again = page.waitForEvent('load');
+    await page.clock.fastForward(31_000);
+    await again;
+    await expect(page.locator('#link')).toHaveText('● Live');
+    await page.context().close();
 });

@@ -101,7 +101,7 @@ test('a discharge leaves the bed empty and is named among those of the day', asy
     await ward.list.letGo();
     await expect(ward.bed('A9')).toHaveText(/^A9UNOCCUPIED$/);
     await expect(ward.group('Discharges today').locator('.name')).toHaveText(['AGNESI, Maria', GRACE]);
-    await ward.list.undo();
+    await ward.list.undo(GRACE);
     await ward.list.letGo();
     await expect(ward.bed('A9').locator('.name')).toHaveText([GRACE]);
 });

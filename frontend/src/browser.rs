@@ -21,6 +21,15 @@ pub(crate) fn socket_url() -> String {
     format!("{scheme}://{}/ws/patients/", location.host().unwrap_or_default())
 }
 
+/// Tells the page's own script that the program is there and runs.
+pub(crate) fn is_alive() {
+    if let Some(page) = leptos::prelude::document().document_element() {
+        let classes = page.class_list();
+        // Fails for no class that we use.
+        let _ = classes.add_1("alive").and_then(|()| classes.remove_1("stopped"));
+    }
+}
+
 /// Leaves the page for the sign-in.
 pub(crate) fn go_to_sign_in() {
     // Fails only where navigation is forbidden; the banner then stays.
@@ -158,7 +167,86 @@ pub(crate) fn on_scroll(run: impl Fn() + Clone + 'static) {
     listen(&window(), "resize", move |_| run());
 }
 
-/// Makes this cell so high, in pixels.
+/// Reports what the pointer comes to.
+pub(crate) fn on_pointer(run: impl Fn(web_sys::Element) + 'static) {
+    listen(&leptos::prelude::document(), "pointerover", move |event| _ = target(&event).map(&run));
+}
+
+/// Reports what the focus comes to.
+pub(crate) fn on_focus(run: impl Fn(web_sys::Element) + 'static) {
+    listen(&leptos::prelude::document(), "focusin", move |event| _ = target(&event).map(&run));
+}
+
+fn target(event: &web_sys::Event) -> Option<web_sys::Element> {
+    event.target()?.dyn_into().ok()
+}
+
+/// Reports that something in the page is another one than before, or looks different: after all that is done at once.
+pub(crate) fn on_change(run: impl Fn() + 'static) {
+    let closure = Closure::<dyn Fn()>::new(run);
+    let kinds = web_sys::MutationObserverInit::new();
+    kinds.set_subtree(true);
+    kinds.set_child_list(true);
+    kinds.set_character_data(true);
+    kinds.set_attribute_filter(&js_sys::Array::of1(&"class".into()));
+    let observer = web_sys::MutationObserver::new(closure.as_ref().unchecked_ref());
+    if let (Ok(observer), Some(body)) = (observer, leptos::prelude::document().body()) {
+        // Fails for no kinds that we name.
+        let _ = observer.observe_with_options(&body, &kinds);
+    }
+    closure.forget();
+}
+
+/// What is to be scrolled to move a part of the page: a part around it, or the page where none around it scrolls.
+pub(crate) struct Scroller {
+    element: web_sys::Element,
+    is_page: bool,
+}
+
+impl Scroller {
+    /// For this element; `None` where there is nothing to scroll.
+    pub(crate) fn of(element: &web_sys::Element) -> Option<Self> {
+        let part = element.closest(".table, .ward-view").ok().flatten().filter(|part| {
+            let style = window().get_computed_style(part).ok().flatten();
+            style.is_some_and(|style| style.get_property_value("overflow-y").is_ok_and(|overflow| overflow == "auto"))
+        });
+        let is_page = part.is_none();
+        Some(Self { element: part.or_else(|| leptos::prelude::document().scrolling_element())?, is_page })
+    }
+
+    /// How far it is scrolled, in pixels.
+    pub(crate) fn position(&self) -> f64 {
+        f64::from(self.element.scroll_top())
+    }
+
+    /// Scrolls so far down, as far as it goes, in pixels.
+    pub(crate) fn scroll_by(&self, pixels: f64) {
+        self.element.scroll_by_with_x_and_y(0.0, pixels);
+    }
+
+    /// The lower edge of what it shows, on the screen.
+    pub(crate) fn bottom(&self) -> f64 {
+        let page = || window().inner_height().ok()?.as_f64();
+        let part = || self.element.get_bounding_client_rect().bottom();
+        if self.is_page { page().unwrap_or_default() } else { part() }
+    }
+}
+
+/// How high the element with this id is, in pixels.
+pub(crate) fn height(id: &str) -> f64 {
+    rect(id).map_or(0.0, |rect| rect.height())
+}
+
+/// The lower edge of the element with this id, on the screen.
+pub(crate) fn bottom(id: &str) -> f64 {
+    rect(id).map_or(0.0, |rect| rect.bottom())
+}
+
+fn rect(id: &str) -> Option<web_sys::DomRect> {
+    Some(leptos::prelude::document().get_element_by_id(id)?.get_bounding_client_rect())
+}
+
+/// Makes this element so high, in pixels.
 pub(crate) fn set_height(id: &str, pixels: f64) {
     let element = leptos::prelude::document().get_element_by_id(id);
     if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {

@@ -13,6 +13,8 @@ mod page_data;
 mod screen;
 #[cfg(target_arch = "wasm32")]
 mod socket;
+#[cfg(target_arch = "wasm32")]
+mod steady;
 
 /// Called by the page's script once the WebAssembly is loaded.
 #[cfg(target_arch = "wasm32")]

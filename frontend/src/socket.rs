@@ -30,7 +30,7 @@ use crate::{
     address,
     backoff::Backoff,
     browser::{self, Wake},
-    memory, screen,
+    memory, screen, steady,
 };
 
 /// How often the age of the last sign of life is looked at, and the time on the screen goes on.
@@ -59,12 +59,14 @@ pub(crate) fn connect(page: &Page) {
         memory::remember(live);
         address::follow(live, dialogs);
         screen::follow(view);
+        steady::follow(view);
         let for_page = socket.clone();
         browser::ask_before_leaving(move || {
             !for_page.leaving.get() && live.edits.with_untracked(|edits| edits.iter().any(|edit| !edit.is_saved()))
         });
     }
     leptos::task::spawn_local(socket.run(woken));
+    browser::is_alive();
     leptos::task::spawn_local(async move {
         let mut ticks = IntervalStream::new(TICK_MS);
         while ticks.next().await.is_some() {

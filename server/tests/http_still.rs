@@ -194,7 +194,7 @@ async fn a_history_tells_who_did_what_when_and_by_which_way() {
             "LOVELACE, Ada · Born 10-Dec-1985",
             "NHS No 943 476 5919",
             "Record created",
-            "by somebody, through the live list or a connected program",
+            "by somebody, through the live list",
             "Ward: Elm",
             "Bed: (empty) → becomes A1",
             "Bed: A1 → becomes B2",

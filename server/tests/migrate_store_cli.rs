@@ -64,7 +64,7 @@ impl Keyed {
 }
 
 fn keyed(key: Uuid) -> Write {
-    let author = Author { account_id: Some(2), name: "clinician".to_owned(), origin: Origin::Socket };
+    let author = Author { account_id: Some(2), name: "clinician".to_owned(), origin: Origin::List };
     let command = Command::Create(Ok(data(patient_with(json!({"bed": "K"})))));
     Write { command, version: None, idempotency_key: Some(key), author }
 }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use app::{
     change::{Action, Change},
-    filter::{Filter, Place},
+    filter::{Filter, Was},
     patient::{Patient, Revision},
     wire::{ChangeAction, Page, Role, UnseenChange},
 };
@@ -554,7 +554,7 @@ async fn marks_are_what_others_changed_and_the_account_has_not_seen(folder: Fold
 
     let personal = store.personal(1).await.unwrap();
     assert_eq!(personal.seq, head);
-    let north = Some(Place { ward: Some("North".to_owned()), status: "admitted".to_owned() });
+    let north = Some(Was { ward: Some("North".to_owned()), status: "admitted".to_owned(), ..Was::default() });
     let gist: Vec<_> = personal
         .marks
         .iter()

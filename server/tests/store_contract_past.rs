@@ -148,7 +148,7 @@ async fn a_change_is_told_with_its_account_and_its_door(folder: Folder) {
     store.write(Write { author, ..write(Command::Delete { pk: 1 }) }).await.unwrap();
     let told = |logged: &LoggedChange| (logged.change.seq, logged.account_id, logged.origin.clone());
     let page = store.history(1, None, 10).await.unwrap();
-    let expected = [(2, Some(7), "page".to_owned()), (1, Some(1), "socket".to_owned())];
+    let expected = [(2, Some(7), "page".to_owned()), (1, Some(1), "list".to_owned())];
     assert_eq!(page.changes.iter().map(told).collect::<Vec<_>>(), expected);
     assert_eq!(page.changes[0].change.by, "rivera");
     assert_eq!(store.touched(1, 2).await.unwrap()[0].changes, page.changes[..1]);

@@ -5,10 +5,11 @@ use leptos::prelude::*;
 use super::{
     Clock, Dialogs,
     conflict::ConflictPart,
-    dialog::{DialogTitle, Gone},
+    dialog::{DialogTitle, Gone, Undo},
     erased::submit,
     patient_form::BedWarning,
     submission::{Buttons, Submission},
+    words::Changes,
 };
 use crate::{
     language::{Language, use_language},
@@ -56,8 +57,10 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
     let comes = status.occupies_bed() && !from.occupies_bed();
     let [ward, bed] = [&base.ward, &base.bed].map(|part| Signal::stored(part.clone().unwrap_or_default()));
     let send = submit(move || {
-        submission.patch(base.clone(), status_data(status), move |row| {
-            dialogs.finish(format!("{}: {}", status_word(t, status), row.display_name()), Some((row, from)));
+        let (before, data) = (base.clone(), status_data(status));
+        submission.patch(base.clone(), data.clone(), move |row| {
+            let words = format!("{}: {}", status_word(t, status), row.display_name());
+            dialogs.finish(words, Some(Undo::of(&before, &data, row)));
         });
     });
     view! {
@@ -68,6 +71,35 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
             <p>{status_word(t, from)}", "{place.clone()}{t.text("wording.becomes")}<strong>{status_word(t, status)}</strong></p>
             {comes.then(|| view! { <BedWarning ward bed id=Some(id)/> }.into_any())}
             <p class="hint">{t.text("record.status.hint")}</p>
+            <Buttons submission label=action.clone() keeps=true/>
+        </form>
+    }
+    .into_any()
+}
+
+/// What was done last taken back, after a question that names the patient twice.
+#[component]
+pub(super) fn UndoDialog(undo: Undo) -> impl IntoView {
+    let dialogs = expect_context::<Dialogs>();
+    let clock = expect_context::<Clock>();
+    let t = use_language();
+    let Undo { row, back } = undo;
+    let submission = Submission::new();
+    let action = t.text("record.undo");
+    let title = t.fill("record.status.question", &[("action", &action), ("name", &row.display_name())]);
+    let identifiers = two_identifiers(t, &row, clock.today(), &clock.zone());
+    let (before, after) = (row.values(), back.clone());
+    let send = submit(move || {
+        submission.patch(row.clone(), back.clone(), move |row| {
+            dialogs.finish(t.fill("record.done.undone", &[("name", &row.display_name())]), None);
+        });
+    });
+    view! {
+        <ConflictPart submission/>
+        <form on:submit=send class:hidden=submission.in_conflict()>
+            <DialogTitle text=title.clone()/>
+            <p class="identifiers">{identifiers.clone()}</p>
+            <Changes before after/>
             <Buttons submission label=action.clone() keeps=true/>
         </form>
     }

@@ -4,13 +4,14 @@ use leptos::{ev::Event, html, prelude::*};
 
 use super::{
     Clock,
-    actions::{DeleteDialog, StatusDialog},
+    actions::{DeleteDialog, StatusDialog, UndoDialog},
     choose_columns::ColumnsDialog,
     clear_all::ClearAllDialog,
     erased::{input, part, press, react, when},
     keys::HelpDialog,
     patient_form::{AdmitDialog, EditDialog},
     patient_view::PatientDialog,
+    stopped::Stopped,
     transfer::TransferDialog,
     unsaved::UnsavedDialog,
     views::SaveViewDialog,
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     language::use_language,
     live::{LinkState, Live},
-    patient::{Patient, Status},
+    patient::{Data, Patient, Status},
 };
 
 /// What the dialog shows.
@@ -32,6 +33,8 @@ pub(crate) enum Open {
     Transfer(i64),
     Status(i64, Status),
     Delete(i64),
+    /// What was done last.
+    Undo,
     /// This user's edits that are not saved.
     Unsaved,
     /// Whether everything is to count as seen.
@@ -46,8 +49,25 @@ pub(crate) enum Open {
 #[derive(Clone)]
 pub(crate) struct Done {
     pub(crate) text: String,
-    /// The row after the change and the status that takes it back.
-    pub(crate) undo: Option<(Arc<Patient>, Status)>,
+    pub(crate) undo: Option<Undo>,
+}
+
+/// What takes a change back.
+#[derive(Clone)]
+pub(crate) struct Undo {
+    /// The row after the change.
+    pub(crate) row: Arc<Patient>,
+    /// What the changed fields held before.
+    pub(crate) back: Data,
+}
+
+impl Undo {
+    /// Of these fields of `before`, which is `row` now.
+    pub(super) fn of(before: &Patient, fields: &Data, row: Arc<Patient>) -> Self {
+        let mut back = before.values();
+        back.retain(|name, _| fields.contains_key(name));
+        Self { row, back }
+    }
 }
 
 /// The one dialog and the last message. A handle.
@@ -55,11 +75,13 @@ pub(crate) struct Done {
 pub struct Dialogs {
     pub(crate) open: RwSignal<Open>,
     pub(crate) done: RwSignal<Option<Done>>,
+    /// What the user is asked about, see [`Open::Undo`].
+    undoes: StoredValue<Option<Undo>>,
 }
 
 impl Dialogs {
     pub(crate) fn new() -> Self {
-        Self { open: RwSignal::new(Open::Nothing), done: RwSignal::new(None) }
+        Self { open: RwSignal::new(Open::Nothing), done: RwSignal::new(None), undoes: StoredValue::new(None) }
     }
 
     pub(crate) fn show(self, what: Open) {
@@ -87,7 +109,13 @@ impl Dialogs {
         }
     }
 
-    pub(crate) fn finish(self, text: String, undo: Option<(Arc<Patient>, Status)>) {
+    /// Asks whether this is to be taken back.
+    pub(super) fn undo(self, undo: Undo) {
+        self.undoes.set_value(Some(undo));
+        self.show(Open::Undo);
+    }
+
+    pub(crate) fn finish(self, text: String, undo: Option<Undo>) {
         self.open.set(Open::Nothing);
         self.done.set(Some(Done { text, undo }));
     }
@@ -132,6 +160,7 @@ pub(crate) fn Dialog() -> impl IntoView {
     view! {
         <dialog node_ref=node aria-labelledby="dialog-title" on:input=on_input on:cancel=on_escape on:close=closed>
             <Truth/>
+            <Stopped/>
             <p class="warning" role="alert" class:hidden=when(move || !asking.get())>
                 {t.text("record.escape")}
             </p>
@@ -143,6 +172,7 @@ pub(crate) fn Dialog() -> impl IntoView {
                 Open::Transfer(id) => view! { <TransferDialog id/> }.into_any(),
                 Open::Status(id, status) => view! { <StatusDialog id status/> }.into_any(),
                 Open::Delete(id) => view! { <DeleteDialog id/> }.into_any(),
+                Open::Undo => dialogs.undoes.get_value().map(|undo| view! { <UndoDialog undo/> }.into_any()).into_any(),
                 Open::Unsaved => view! { <UnsavedDialog/> }.into_any(),
                 Open::ClearAll => view! { <ClearAllDialog/> }.into_any(),
                 Open::Columns => view! { <ColumnsDialog/> }.into_any(),

@@ -6,6 +6,7 @@ use super::{
     Clock, Dialogs,
     dialog::Open,
     erased::{input, part, press, react, text, when},
+    stopped::Stopped,
 };
 use crate::{
     edits::Edit,
@@ -166,6 +167,7 @@ fn Banner() -> impl IntoView {
             })}
         </section>
         <PauseBanner/>
+        <Stopped/>
         <noscript>
             <p class="banner">
                 <strong>{t.text("bar.no_script.what")}</strong>

@@ -78,6 +78,14 @@ pub(super) fn Menu() -> impl IntoView {
                 <label class="check">
                     <input
                         type="checkbox"
+                        prop:checked=when(move || query.with(|query| query.starred))
+                        on:change=input(move |event| query.update(|query| query.starred = event_target_checked(&event)))
+                    />
+                    {t.text("list.menu.starred")}
+                </label>
+                <label class="check">
+                    <input
+                        type="checkbox"
                         prop:checked=when(move || !query.with(|query| query.hides_empty))
                         on:change=input(move |event| query.update(|query| query.hides_empty = !event_target_checked(&event)))
                     />

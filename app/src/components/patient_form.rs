@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     Clock, Dialogs,
     conflict::ConflictPart,
-    dialog::{DialogTitle, Gone},
+    dialog::{DialogTitle, Gone, Undo},
     erased::{input, part, press, react, submit, text, when},
     field_input::{Field, FieldInput, Kind},
     presence::Presence,
@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     language::{Language, use_language},
+    list::beds::is_same_bed,
     live::Live,
     patient::{
         BirthDate, Data, FieldErrors, Flag, NhsNumber, Patient, Revision, UtcTime,
@@ -255,8 +256,10 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
             focus_first_wrong(form);
             return;
         }
-        submission.patch(base.clone(), data, move |row| {
-            dialogs.finish(t.fill("record.done.saved", &[("name", &row.display_name())]), None);
+        let before = base.clone();
+        submission.patch(base.clone(), data.clone(), move |row| {
+            let words = t.fill("record.done.saved", &[("name", &row.display_name())]);
+            dialogs.finish(words, Some(Undo::of(&before, &data, row)));
         });
     });
     focus_on_errors(submission, form);
@@ -374,7 +377,7 @@ pub(super) fn BedWarning(
                     Some(patient.id) != id
                         && patient.status.occupies_bed()
                         && patient.ward.as_deref() == Some(&*ward)
-                        && patient.bed.as_deref() == Some(&*bed)
+                        && patient.bed.as_deref().is_some_and(|taken| is_same_bed(taken, &bed))
                 })
             })
             .flatten()

@@ -33,6 +33,9 @@ pub(super) fn PatientRow(id: i64, row: Arc<Row>) -> impl IntoView {
     let cells = move || {
         let cells = Cells::now(id, &row);
         let t = cells.language;
+        let columns = columns.get();
+        let shown = [PLACE, IDENTITY].into_iter().chain(columns.iter().map(|column| test_of(*column)));
+        let hidden = cells.hidden(shown);
         view! {
             <td class="place" class:changed=cells.has(PLACE) data-label=t.text("wording.place")>
                 {cells.dot(PLACE)}
@@ -44,8 +47,9 @@ pub(super) fn PatientRow(id: i64, row: Arc<Row>) -> impl IntoView {
                 {identity(&cells, beside)}
                 {pending_mark(t, cells.pending, &cells.patient)}
                 {cells.mark_line()}
+                {hidden}
             </th>
-            {columns.get().into_iter().map(|column| cells.column(column)).collect_view()}
+            {columns.into_iter().map(|column| cells.column(column)).collect_view()}
         }
         .into_any()
     };
@@ -111,14 +115,13 @@ impl Cells {
         let (t, patient) = (self.language, &*self.patient);
         let zone = self.clock.zone();
         let none = String::new;
-        let (test, main, sub) = match column {
-            Column::Status => (STATUS, self.status(), none()),
-            Column::Admission => {
-                (ADMISSION, zone.date_time(patient.admission_date), patient.reason.clone().unwrap_or_default())
-            }
-            Column::Attending => (ATTENDING, wording::attending(t, patient), patient.team.clone().unwrap_or_default()),
+        let test = test_of(column);
+        let (main, sub) = match column {
+            Column::Status => (self.status(), none()),
+            Column::Admission => (zone.date_time(patient.admission_date), patient.reason.clone().unwrap_or_default()),
+            Column::Attending => (wording::attending(t, patient), patient.team.clone().unwrap_or_default()),
             Column::Alerts => return self.alerts(),
-            Column::Note => (NOTE, patient.handover_note.clone().unwrap_or_default(), none()),
+            Column::Note => (patient.handover_note.clone().unwrap_or_default(), none()),
         };
         let class = match column {
             Column::Status => self.status_class(),
@@ -176,6 +179,32 @@ impl Cells {
         .into_any();
         Some(line)
     }
+
+    /// The names of changed fields that are in none of what is `shown`.
+    pub(super) fn hidden(&self, shown: impl Iterator<Item = Test>) -> Option<AnyView> {
+        let (t, mark) = (self.language, self.mark.as_ref()?);
+        let MarkKind::Changed(fields) = &mark.kind else { return None };
+        let shown: Vec<&str> = shown.flat_map(Test::fields).copied().collect();
+        // Of two numbers one is shown.
+        let is_second = |name: &str| name == "medical_record_number" && self.patient.nhs_number.is_some();
+        let is_hidden = |name: &&String| !shown.contains(&name.as_str()) || is_second(name);
+        let labels: Vec<String> = fields.iter().filter(is_hidden).map(|name| wording::field(t, name)).collect();
+        (!labels.is_empty()).then(|| {
+            let words = t.fill("list.mark.hidden", &[("fields", &labels.join(", "))]);
+            view! { <span class="hidden-changes">{words}</span> }.into_any()
+        })
+    }
+}
+
+/// Whether a change can be seen in this column.
+fn test_of(column: Column) -> Test {
+    match column {
+        Column::Status => STATUS,
+        Column::Admission => ADMISSION,
+        Column::Attending => ATTENDING,
+        Column::Alerts => ALERTS,
+        Column::Note => NOTE,
+    }
 }
 
 /// A tag's classes and words.
@@ -196,6 +225,14 @@ pub(super) enum Test {
 }
 
 impl Test {
+    /// The fields that it asks for.
+    fn fields(self) -> &'static [&'static str] {
+        match self {
+            Self::New | Self::Deleted => &[],
+            Self::Changed(fields) => fields,
+        }
+    }
+
     fn fits(self, mark: Option<&Mark>) -> bool {
         mark.is_some_and(|mark| match self {
             Self::New => mark.kind == MarkKind::New,
@@ -210,12 +247,9 @@ pub(super) const IDENTITY: Test = Test::Changed(&[
     "first_name",
     "last_name",
     "title",
-    "middle_names",
-    "preferred_name",
     "birth_date",
     "nhs_number",
     "medical_record_number",
-    "gender",
     "deceased_at",
 ]);
 pub(super) const STATUS: Test = Test::Changed(&["status", "dismissal_date"]);

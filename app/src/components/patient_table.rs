@@ -85,13 +85,15 @@ pub(crate) fn PatientTable() -> impl IntoView {
                     <tr aria-rowindex="1">
                         <SortHeader by=SortBy::Bed label=t.text("wording.field.bed")/>
                         <SortHeader by=SortBy::Name label=t.text("list.patient")/>
-                        {part(move || columns.get().into_iter().map(|column| match column.sorts_by() {
-                            Some(by) => view! { <SortHeader by label=wording::column(t, column)/> }.into_any(),
-                            None => view! { <th scope="col">{wording::column(t, column)}</th> }.into_any(),
+                        {part(move || columns.get().into_iter().map(|column| {
+                            view! { <SortHeader by=column.sorts_by() label=wording::column(t, column)/> }.into_any()
                         }).collect_view().into_any())}
                     </tr>
                 </thead>
-                <tbody class="gap" aria-hidden="true"><tr><td id="rows-before"></td></tr></tbody>
+                <tbody class="gap" aria-hidden="true">
+                    <tr><td id="slack-before"></td></tr>
+                    <tr><td id="rows-before"></td></tr>
+                </tbody>
                 <tbody id="rows" on:pointerenter=over on:pointerleave=away>
                     {each(move || {
                         let items = items.get();
@@ -108,6 +110,7 @@ pub(crate) fn PatientTable() -> impl IntoView {
                     t.text(if is_empty { "list.none" } else { "list.end" })
                 })}
             </p>
+            <div id="slack-after"></div>
         </div>
     }
     .into_any()

@@ -134,6 +134,6 @@ fn is_unfiltered(query: &Query) -> bool {
     query.status == StatusFilter::All
         && query.ward.is_none()
         && query.flag.is_none()
-        && !query.mine
+        && !query.is_of_mine()
         && query.search.trim().is_empty()
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{
     Clock, Dialogs,
     conflict::ConflictPart,
-    dialog::{DialogTitle, Gone},
+    dialog::{DialogTitle, Gone, Undo},
     erased::submit,
     field_input::{Field, FieldInput},
     patient_form::BedWarning,
@@ -54,9 +54,11 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
             submission.errors.set(errors);
             return;
         }
-        submission.patch(base.clone(), data, move |row| {
+        let before = base.clone();
+        submission.patch(base.clone(), data.clone(), move |row| {
             let place = whole_place(t, &row);
-            dialogs.finish(t.fill("record.done.moved", &[("name", &row.display_name()), ("place", &place)]), None);
+            let words = t.fill("record.done.moved", &[("name", &row.display_name()), ("place", &place)]);
+            dialogs.finish(words, Some(Undo::of(&before, &data, row)));
         });
     });
     view! {

@@ -10,6 +10,7 @@ use super::{
     header::LinkBadge,
     patient_row::{Cells, tags},
     patient_table::muted,
+    stopped::Stopped,
     ward_plan::{Place, WardPlans, lead},
 };
 use crate::{
@@ -83,6 +84,7 @@ pub(crate) fn WallSheet(
                 <p class="clock"><time>{text(move || clock.minute())}</time></p>
                 <LinkBadge/>
             </header>
+            <Stopped/>
             <noscript><p class="wall-lost">{language.text("wall.no_script")}</p></noscript>
             {part(move || if ended.get() { again() } else { sheet() })}
         </div>

@@ -14,8 +14,11 @@ use super::{
 };
 use crate::{
     language::use_language,
-    list::{beds::Item, ward::Kind},
-    live::{Live, MarkKind, View},
+    list::{
+        beds::{Item, is_same_bed},
+        ward::Kind,
+    },
+    live::{Live, View},
     wording,
 };
 
@@ -50,6 +53,7 @@ pub(crate) fn WardView() -> impl IntoView {
             on:focusout=move |event: FocusEvent| _ = hold.left(&event)
             on:pointerdown=move |_: PointerEvent| hold.pressed()
         >
+            <div id="slack-before"></div>
             <div id="ward-plan" on:pointerenter=move |_: PointerEvent| hold.over() on:pointerleave=move |event: PointerEvent| hold.away(&event)>
                 <WardPlans card=card offers=true/>
             </div>
@@ -59,6 +63,7 @@ pub(crate) fn WardView() -> impl IntoView {
                     language.text(if is_empty { "ward.nobody" } else { "ward.end" })
                 })}
             </p>
+            <div id="slack-after"></div>
         </div>
     }
     .into_any()
@@ -77,15 +82,13 @@ fn card(id: i64, at: Place) -> AnyView {
         let t = cells.language;
         let patient = &cells.patient;
         // The place is held while a hand is on it: then the record knows better.
-        let is_here = patient.ward == at.ward && patient.bed == at.bed;
+        let is_bed = at.bed.as_deref().is_some_and(|at| patient.bed.as_deref().is_some_and(|bed| is_same_bed(at, bed)));
+        let is_here = patient.ward == at.ward && is_bed;
         let elsewhere = (matches!(at.kind, Kind::Room(_)) && !is_here).then(|| {
             let words = t.fill("ward.now_in", &[("place", &wording::whole_place(t, patient))]);
             view! { <span class="elsewhere"><span aria-hidden="true">"⇒ "</span>{words}</span> }.into_any()
         });
-        let hidden = hidden(&cells).map(|labels| {
-            let words = t.fill("ward.changed", &[("fields", &labels)]);
-            view! { <p class="hidden-changes">{words}</p> }.into_any()
-        });
+        let hidden = cells.hidden(SHOWN.into_iter());
         view! {
             <p class="lead" class:changed=cells.has(PLACE)>
                 {cells.dot(PLACE)}
@@ -124,13 +127,4 @@ fn card(id: i64, at: Place) -> AnyView {
         </div>
     }
     .into_any()
-}
-
-/// The names of changed fields that a tile does not show.
-fn hidden(cells: &Cells) -> Option<String> {
-    let MarkKind::Changed(fields) = &cells.mark.as_ref()?.kind else { return None };
-    let is_shown = |name: &str| SHOWN.iter().any(|test| matches!(test, Test::Changed(shown) if shown.contains(&name)));
-    let labels: Vec<String> =
-        fields.iter().filter(|name| !is_shown(name)).map(|name| wording::field(cells.language, name)).collect();
-    (!labels.is_empty()).then(|| labels.join(", "))
 }

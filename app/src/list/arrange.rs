@@ -9,7 +9,7 @@ use std::{
 use super::{index::Index, ward::Day};
 use crate::{
     filter::{fold, search_key},
-    patient::{AllergyStatus, Code as _, CodeStatus, Patient, Status, display::natural_key},
+    patient::{AllergyStatus, Code as _, CodeStatus, Flag, Patient, Status, display::natural_key},
     wire::UnseenChange,
 };
 
@@ -69,11 +69,14 @@ pub enum SortBy {
     Attending,
     /// Most urgent first: by acuity, then by what else warns.
     Alerts,
+    /// Those with a note first, by its words.
+    Note,
 }
 
 impl SortBy {
     /// Every order.
-    pub const ALL: [Self; 6] = [Self::Bed, Self::Name, Self::Status, Self::Admission, Self::Attending, Self::Alerts];
+    pub const ALL: [Self; 7] =
+        [Self::Bed, Self::Name, Self::Status, Self::Admission, Self::Attending, Self::Alerts, Self::Note];
 
     /// Its name in an address.
     pub fn as_str(self) -> &'static str {
@@ -84,6 +87,7 @@ impl SortBy {
             Self::Admission => "admission",
             Self::Attending => "attending",
             Self::Alerts => "alerts",
+            Self::Note => "note",
         }
     }
 }
@@ -129,9 +133,8 @@ impl Mine {
     }
 
     /// Whether this is one of them.
-    pub fn has(&self, patient: &Patient) -> bool {
-        let attends = || patient.attending.as_deref().is_some_and(|name| fold(name) == fold(&self.attending));
-        self.starred.contains(&patient.id) || attends()
+    fn has(&self, id: i64, attending: Option<&str>) -> bool {
+        self.starred.contains(&id) || attending.is_some_and(|name| fold(name) == fold(&self.attending))
     }
 }
 
@@ -148,6 +151,8 @@ pub struct Query {
     pub flag: Option<String>,
     /// Only one's own: see [`Mine`].
     pub mine: bool,
+    /// Only those that were starred.
+    pub starred: bool,
     /// Beds that nobody is in are left out (PAL-0670).
     pub hides_empty: bool,
     /// The order.
@@ -174,36 +179,35 @@ impl Query {
     }
 
     fn passes_whatever_status(&self, patient: &Patient, mine: &Mine) -> bool {
-        self.ward.as_deref().is_none_or(|ward| patient.ward.as_deref() == Some(ward))
-            && self.passes_flag(patient)
-            && self.passes_mine(patient, mine)
+        let Patient { id, ward, attending, flags, .. } = patient;
+        self.passes((*id, ward.as_deref(), attending.as_deref(), flags), mine)
     }
 
-    fn passes_flag(&self, patient: &Patient) -> bool {
-        self.flag.as_deref().is_none_or(|code| patient.flags.iter().any(|flag| flag.code == code))
+    fn passes(&self, (id, ward, attending, flags): (i64, Option<&str>, Option<&str>, &[Flag]), mine: &Mine) -> bool {
+        self.ward.as_deref().is_none_or(|wanted| ward == Some(wanted))
+            && self.flag.as_deref().is_none_or(|code| flags.iter().any(|flag| flag.code == code))
+            && (!self.mine || mine.has(id, attending))
+            && (!self.starred || mine.starred.contains(&id))
     }
 
-    fn passes_mine(&self, patient: &Patient, mine: &Mine) -> bool {
-        !self.mine || mine.has(patient)
+    /// Whether it depends on whose patients they are.
+    pub fn is_of_mine(&self) -> bool {
+        self.mine || self.starred
     }
 
-    /// Whether the patient was let through before the changes that this mark stands for. It tells of ward and status only:
-    /// of flags and of whose patient it is, what is `now` counts as what was, unless just that has changed.
-    pub fn showed(&self, mark: &UnseenChange, now: &Patient, mine: &Mine) -> bool {
-        let Some(was) = &mark.was else { return false };
-        let has_changed = |field: &str| mark.changed.iter().any(|name| name == field);
-        self.passes_flag(now)
-            && !(self.flag.is_some() && has_changed("flags"))
-            && self.passes_mine(now, mine)
-            && !(self.mine && has_changed("attending"))
-            && self.ward.as_deref().is_none_or(|wanted| was.ward.as_deref() == Some(wanted))
-            && Status::from_code(&was.status).is_some_and(|status| self.status.shows(status))
+    /// Whether the patient was let through before the changes that this mark stands for. Whose it was by a star is whose it
+    /// is: stars are set by nobody else.
+    pub fn showed(&self, mark: &UnseenChange, mine: &Mine) -> bool {
+        mark.was.as_ref().is_some_and(|was| {
+            Status::from_code(&was.status).is_some_and(|status| self.status.shows(status))
+                && self.passes((mark.pk, was.ward.as_deref(), was.attending.as_deref(), &was.flags), mine)
+        })
     }
 
     /// Whether empty beds belong between the rows: where they are in the order of beds, and every occupied one is.
     pub fn shows_empty_beds(&self) -> bool {
         let all_here = matches!(self.status, StatusFilter::Current | StatusFilter::All);
-        let is_plain = self.flag.is_none() && !self.mine && self.search.trim().is_empty();
+        let is_plain = self.flag.is_none() && !self.is_of_mine() && self.search.trim().is_empty();
         self.order_by().0 == SortBy::Bed && all_here && is_plain && !self.hides_empty
     }
 
@@ -238,6 +242,7 @@ impl Query {
             SortBy::Admission => b.admission_date.cmp(&a.admission_date),
             SortBy::Attending => a_keys.attending.cmp(&b_keys.attending),
             SortBy::Alerts => urgency(a).cmp(&urgency(b)),
+            SortBy::Note => note(a).cmp(&note(b)),
         };
         let by = if descending { by.reverse() } else { by };
         by.then_with(|| a_keys.place.cmp(&b_keys.place))
@@ -251,6 +256,8 @@ impl Query {
 pub struct Keys {
     search: String,
     place: String,
+    /// Where the bed begins and ends in `place`.
+    bed: (usize, usize),
     name: String,
     attending: String,
 }
@@ -261,6 +268,16 @@ impl Keys {
         &self.place
     }
 
+    /// What its bed is compared by within a ward: `a1` is the bed `A1`.
+    pub(super) fn bed(&self) -> &str {
+        &self.place[self.bed.0..self.bed.1]
+    }
+
+    /// As above, in the order of wards.
+    pub(super) fn ward_and_bed(&self) -> &str {
+        &self.place[..self.bed.1]
+    }
+
     /// Whether each of these words of a search occurs.
     pub(super) fn has(&self, words: &[String]) -> bool {
         words.iter().all(|word| self.search.contains(word))
@@ -268,9 +285,11 @@ impl Keys {
 
     /// Of this patient.
     pub fn of(patient: &Patient) -> Self {
+        let [ward, bed, room] = [&patient.ward, &patient.bed, &patient.room].map(|part| known_first(part.as_deref()));
         Self {
             search: search_key(patient),
-            place: place_key(patient.ward.as_deref(), patient.bed.as_deref(), patient.room.as_deref()),
+            bed: (ward.len(), ward.len() + bed.len()),
+            place: ward + &bed + &room,
             name: natural_key(&patient.last_name) + &natural_key(&patient.first_name),
             attending: known_first(patient.attending.as_deref()),
         }
@@ -282,6 +301,10 @@ fn urgency(patient: &Patient) -> (i16, Reverse<usize>) {
     let allergies = usize::from(patient.allergy_status == AllergyStatus::Known);
     let resuscitation = usize::from(patient.code_status == CodeStatus::Limited);
     (patient.acuity.unwrap_or(i16::MAX), Reverse(allergies + resuscitation + patient.flags.len()))
+}
+
+fn note(patient: &Patient) -> (bool, Option<&str>) {
+    (patient.handover_note.is_none(), patient.handover_note.as_deref())
 }
 
 /// What a place in a ward is sorted by: beds as they stand there, whatever rooms they are said to be in.
@@ -299,7 +322,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{filter::Place, patient::UtcTime, wire::ChangeAction};
+    use crate::{filter::Was, patient::UtcTime, wire::ChangeAction};
 
     fn row(id: i64, last_name: &str, ward: &str, bed: &str, status: &str) -> Arc<Patient> {
         let now = UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
@@ -360,28 +383,34 @@ mod tests {
     }
 
     #[test]
-    fn who_was_in_view_before_a_change_is_told_by_ward_status_and_what_has_not_changed() {
-        let mut patient = Arc::unwrap_or_clone(row(1, "Zeta", "Elm", "A1", "admitted"));
-        patient.attending = Some("sister".to_owned());
-        let was = Place { ward: Some("Elm".to_owned()), status: "admitted".to_owned() };
-        let mark = |changed: &str| UnseenChange {
+    fn who_was_in_view_before_a_change_is_told_by_all_that_filters_ask_for() {
+        let mark = UnseenChange {
             pk: 1,
             seq: 1,
             action: ChangeAction::Update,
-            changed: vec![changed.to_owned()],
+            changed: vec!["attending".to_owned()],
             by: "lab".to_owned(),
-            at: patient.updated_at,
-            was: Some(was.clone()),
+            at: UtcTime::from_unix_micros(1).unwrap(),
+            was: Some(Was {
+                ward: Some("Elm".to_owned()),
+                status: "admitted".to_owned(),
+                attending: Some("sister".to_owned()),
+                flags: vec![Flag { code: "falls".to_owned(), text: String::new() }],
+            }),
             data: None,
         };
-        let mine = Mine { attending: "sister".to_owned(), starred: BTreeSet::new() };
-        let showed = |query: &Query, changed: &str| query.showed(&mark(changed), &patient, &mine);
-        let only_mine = Query { mine: true, ..Query::default() };
-        assert!(showed(&Query::default(), "attending"));
-        assert!(showed(&only_mine, "acuity"));
-        assert!(!showed(&only_mine, "attending"));
-        assert!(!showed(&Query { flag: Some("falls".to_owned()), ..Query::default() }, "acuity"));
-        assert!(!showed(&Query { ward: Some("Ash".to_owned()), ..Query::default() }, "acuity"));
+        let showed = |query: &str, attending: &str, starred: &[i64]| {
+            let mine = Mine { attending: attending.to_owned(), starred: starred.iter().copied().collect() };
+            Query::from_address(query).showed(&mark, &mine)
+        };
+        for query in ["", "ward=Elm", "flag=falls", "mine=yes", "ward=Elm&flag=falls&mine=yes"] {
+            assert!(showed(query, "sister", &[]), "{query}");
+        }
+        for query in ["ward=Ash", "flag=isolation", "status=discharged", "starred=yes"] {
+            assert!(!showed(query, "sister", &[]), "{query}");
+        }
+        assert!(!showed("mine=yes", "doctor", &[2]));
+        assert!(showed("mine=yes", "doctor", &[1]) && showed("starred=yes", "doctor", &[1]));
     }
 
     #[test]

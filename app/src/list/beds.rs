@@ -22,26 +22,29 @@ pub struct Bed {
 }
 
 /// The beds of these patients' wards that nobody is in, in the order of the ward. `ward`: of this one only.
-pub fn empty_beds<'a>(patients: impl Iterator<Item = &'a Patient> + Clone, ward: Option<&str>) -> Vec<Bed> {
-    fn place(patient: &Patient) -> Option<(&str, &str)> {
-        Some((patient.ward.as_deref()?, patient.bed.as_deref()?))
-    }
-    let taken: FxHashSet<(&str, &str)> =
-        patients.clone().filter(|patient| patient.status.occupies_bed()).filter_map(place).collect();
-    let mut empty: BTreeMap<(String, String), Bed> = BTreeMap::new();
-    for patient in patients {
-        let Some((of, bed)) = place(patient) else { continue };
-        if taken.contains(&(of, bed)) || ward.is_some_and(|ward| ward != of) {
+pub fn empty_beds<'a>(patients: impl Iterator<Item = (&'a Patient, &'a Keys)> + Clone, ward: Option<&str>) -> Vec<Bed> {
+    let occupied = patients.clone().filter(|(patient, _)| patient.status.occupies_bed());
+    let taken: FxHashSet<(Option<&str>, &str)> =
+        occupied.map(|(patient, keys)| (patient.ward.as_deref(), keys.bed())).collect();
+    let mut empty: BTreeMap<&str, Bed> = BTreeMap::new();
+    for (patient, keys) in patients {
+        let (Some(of), Some(bed)) = (&patient.ward, &patient.bed) else { continue };
+        if taken.contains(&(Some(of), keys.bed())) || ward.is_some_and(|ward| ward != of) {
             continue;
         }
-        let known = empty.entry((natural_key(of), natural_key(bed))).or_insert_with(|| Bed {
-            ward: of.to_owned(),
+        let known = empty.entry(keys.ward_and_bed()).or_insert_with(|| Bed {
+            ward: of.clone(),
             room: None,
-            bed: bed.to_owned(),
+            bed: bed.clone(),
         });
         known.room = patient.room.clone().or_else(|| known.room.take());
     }
     empty.into_values().collect()
+}
+
+/// Whether these are two ways to write the name of one bed of a ward.
+pub fn is_same_bed(a: &str, b: &str) -> bool {
+    a == b || natural_key(a) == natural_key(b)
 }
 
 /// An entry of the list on the screen.
@@ -64,11 +67,11 @@ impl Item {
 }
 
 /// Patients in the order of their places, and the empty beds between them where those stand.
-pub fn with_empty_beds<'a, 'k>(
+pub fn with_empty_beds<'a>(
     query: &Query,
     ids: Vec<i64>,
-    patients: impl Iterator<Item = &'a Patient> + Clone,
-    keys: impl Fn(i64) -> Option<&'k Keys>,
+    patients: impl Iterator<Item = (&'a Patient, &'a Keys)> + Clone,
+    keys: impl Fn(i64) -> Option<&'a Keys>,
 ) -> Vec<Item> {
     if !query.shows_empty_beds() {
         return ids.into_iter().map(Item::Patient).collect();
@@ -114,7 +117,8 @@ mod tests {
 
     fn names(patients: &[Patient], ward: Option<&str>) -> Vec<String> {
         let text = |bed: Bed| format!("{}/{}/{}", bed.ward, bed.room.unwrap_or_default(), bed.bed);
-        empty_beds(patients.iter(), ward).into_iter().map(text).collect()
+        let keys: Vec<Keys> = patients.iter().map(Keys::of).collect();
+        empty_beds(patients.iter().zip(&keys), ward).into_iter().map(text).collect()
     }
 
     #[test]
@@ -139,6 +143,15 @@ mod tests {
     }
 
     #[test]
+    fn a_bed_is_one_bed_however_its_name_is_written() {
+        let patients = [patient("Elm", "", "A01", "admitted"), patient("Elm", "", "a1", "discharged")];
+        assert!(names(&patients, None).is_empty());
+        // In another ward it is another one.
+        let patients = [patient("Ash", "", "A1", "admitted"), patient("Elm", "", "a1", "discharged")];
+        assert_eq!(names(&patients, None), ["Elm//a1"]);
+    }
+
+    #[test]
     fn empty_beds_stand_between_the_patients_where_the_ward_has_them() {
         let rows: Vec<Arc<Patient>> = ["A1/admitted", "A2/discharged", "A10/admitted", "B1/cancelled", "/admitted"]
             .iter()
@@ -151,7 +164,7 @@ mod tests {
         let keys: Vec<Keys> = rows.iter().map(|row| Keys::of(row)).collect();
         let shown = |query: &Query| -> Vec<String> {
             let ids = query.arrange(rows.iter(), &Mine::default(), |_| false);
-            let items = with_empty_beds(query, ids, rows.iter().map(|row| &**row), |id| {
+            let items = with_empty_beds(query, ids, rows.iter().map(|row| &**row).zip(&keys), |id| {
                 keys.get(usize::try_from(id).unwrap() - 1)
             });
             let text = |item| match item {

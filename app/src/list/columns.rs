@@ -36,13 +36,13 @@ impl Column {
     }
 
     /// What its title sorts by.
-    pub fn sorts_by(self) -> Option<SortBy> {
+    pub fn sorts_by(self) -> SortBy {
         match self {
-            Self::Status => Some(SortBy::Status),
-            Self::Admission => Some(SortBy::Admission),
-            Self::Attending => Some(SortBy::Attending),
-            Self::Alerts => Some(SortBy::Alerts),
-            Self::Note => None,
+            Self::Status => SortBy::Status,
+            Self::Admission => SortBy::Admission,
+            Self::Attending => SortBy::Attending,
+            Self::Alerts => SortBy::Alerts,
+            Self::Note => SortBy::Note,
         }
     }
 

@@ -6,8 +6,8 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::civil::Date;
 
 use super::{
-    arrange::Query,
-    beds::{Bed, Item, empty_beds},
+    arrange::{Keys, Query},
+    beds::{Bed, Item, empty_beds, is_same_bed},
     order::waiting,
     window::ALL_UP_TO,
 };
@@ -132,6 +132,8 @@ struct Occupied<'a> {
 pub struct Entry<'a> {
     /// The patient.
     pub patient: &'a Patient,
+    /// What it is compared by.
+    pub keys: &'a Keys,
     /// Whether the database has it.
     pub exists: bool,
 }
@@ -143,18 +145,18 @@ impl Board {
         day: &Day,
         items: &[Item],
         entry: impl Fn(i64) -> Option<Entry<'a>>,
-        all: impl Iterator<Item = &'a Patient> + Clone,
+        all: impl Iterator<Item = (&'a Patient, &'a Keys)> + Clone,
     ) -> Self {
-        let mut taken: HashMap<(&str, &str), Occupied<'_>> = HashMap::new();
+        let mut taken: HashMap<(Option<&str>, &str), Occupied<'_>> = HashMap::new();
         let mut censuses: HashMap<Option<&str>, Census> = HashMap::new();
-        for patient in all.clone().filter(|patient| patient.status.occupies_bed()) {
+        for (patient, keys) in all.clone().filter(|(patient, _)| patient.status.occupies_bed()) {
             let census = censuses.entry(patient.ward.as_deref()).or_default();
             census.on_leave += usize::from(patient.status == Status::OnLeave);
-            let Some(bed) = patient.bed.as_deref() else {
+            if patient.bed.is_none() {
                 census.without_bed += 1;
                 continue;
-            };
-            let occupied = taken.entry((patient.ward.as_deref().unwrap_or_default(), bed)).or_default();
+            }
+            let occupied = taken.entry((patient.ward.as_deref(), keys.bed())).or_default();
             let is_first = occupied.by == 0;
             census.beds += usize::from(is_first);
             census.occupied += usize::from(is_first);
@@ -180,16 +182,17 @@ impl Board {
                     continue;
                 }
             };
-            let Some(Entry { patient, exists }) = entry(id) else { continue };
+            let Some(Entry { patient, keys, exists }) = entry(id) else { continue };
             let ward = patient.ward.as_deref();
             let left = query.ward.as_deref().filter(|wanted| ward != Some(wanted));
             let kind = match (patient.status, &patient.bed) {
                 _ if left.is_some() || !exists => Kind::Left,
                 (Status::Admitted | Status::OnLeave, Some(bed)) => {
-                    let occupied = taken.get(&(ward.unwrap_or_default(), bed));
+                    let occupied = taken.get(&(ward, keys.bed()));
                     let room = occupied.and_then(|occupied| occupied.room).map(|(_, room)| room.to_owned());
                     let of_room = spots(&mut drafts, ward, Kind::Room(room.clone()));
-                    let is_this = |spot: &&mut Spot| spot.bed.as_ref().is_some_and(|known| known.bed == *bed);
+                    let is_this =
+                        |spot: &&mut Spot| spot.bed.as_ref().is_some_and(|known| is_same_bed(&known.bed, bed));
                     if let Some(spot) = of_room.iter_mut().find(is_this) {
                         spot.patients.push(id);
                     } else {
@@ -356,9 +359,10 @@ mod tests {
         let keys: Vec<Keys> = all.iter().map(Keys::of).collect();
         let today = |id: i64| query.shows_discharge(&all[of(id)], &mine, &day());
         let ids = query.arrange(rows.iter(), &mine, today);
-        let items = with_empty_beds(query, ids, all.iter(), |id| keys.get(of(id)));
-        let entry = |id: i64| Some(Entry { patient: &all[of(id)], exists: true });
-        Board::new(query, &day(), &items, entry, all.iter())
+        let with_keys = all.iter().zip(&keys);
+        let items = with_empty_beds(query, ids, with_keys.clone(), |id| keys.get(of(id)));
+        let entry = |id: i64| Some(Entry { patient: &all[of(id)], keys: &keys[of(id)], exists: true });
+        Board::new(query, &day(), &items, entry, with_keys)
     }
 
     fn by_ward() -> Query {
@@ -452,14 +456,27 @@ mod tests {
     }
 
     #[test]
+    fn a_bed_is_one_place_however_its_name_is_written() {
+        let all = patients(&["Elm/Bay 1/A1 admitted 2026-11-01", "Elm/Bay 1/a1 admitted 2026-11-01"]);
+        let shared = board(&by_ward(), &all);
+        assert_eq!(drawn(&shared), ["Elm: Bay 1[A1:1+2]"]);
+        assert_eq!(shared.wards[0].census, Census { beds: 1, occupied: 1, ..Census::default() });
+    }
+
+    #[test]
     fn who_has_moved_to_another_ward_is_named_where_they_were_until_that_is_seen() {
         let all = patients(&["Ash//B1 admitted 2026-11-01", "Elm//A1 admitted 2026-11-01"]);
         let query = Query { ward: Some("Elm".into()), ..by_ward() };
-        let entry = |id: i64| all.iter().find(|row| row.id == id).map(|patient| Entry { patient, exists: true });
-        let sticky = Board::new(&query, &day(), &[Item::Patient(1), Item::Patient(2)], entry, all.iter());
+        let keys: Vec<Keys> = all.iter().map(Keys::of).collect();
+        let with_keys = all.iter().zip(&keys);
+        let entry = |id: i64| {
+            let mut rows = with_keys.clone();
+            rows.find(|(row, _)| row.id == id).map(|(patient, keys)| Entry { patient, keys, exists: true })
+        };
+        let sticky = Board::new(&query, &day(), &[Item::Patient(1), Item::Patient(2)], entry, with_keys.clone());
         assert_eq!(drawn(&sticky), ["Elm: [A1:2] Left[1]"]);
         let gone = |id: i64| entry(id).map(|entry| Entry { exists: id != 2, ..entry });
-        let deleted = Board::new(&query, &day(), &[Item::Patient(2)], gone, all[..1].iter());
+        let deleted = Board::new(&query, &day(), &[Item::Patient(2)], gone, with_keys.clone().take(1));
         assert_eq!(drawn(&deleted), ["Elm: Left[2]"]);
     }
 

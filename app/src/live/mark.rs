@@ -62,7 +62,13 @@ impl Live {
 
     /// The mark on this row, as somebody sees it who sees what the query lets through.
     pub(super) fn shown_mark(self, id: i64) -> Option<Mark> {
-        let Some(mark) = self.unseen.with_value(|unseen| unseen.mark(id).cloned()) else {
+        let row = self.with_rows(|rows| rows.get(&id).cloned());
+        self.unseen.with_value(|unseen| self.shown_mark_of(id, unseen.mark(id), row.as_ref()))
+    }
+
+    /// The same of a row as it is in the database or was there.
+    pub(super) fn shown_mark_of(self, id: i64, mark: Option<&UnseenChange>, row: Option<&Arc<Patient>>) -> Option<Mark> {
+        let Some(mark) = mark else {
             let deleted = self.deleted.with_value(|deleted| deleted.contains_key(&id));
             return deleted.then_some(Mark { kind: MarkKind::Gone, by: String::new() });
         };
@@ -70,14 +76,9 @@ impl Live {
         let (was, is) = self.query.with_untracked(|query| {
             let day = self.day.get_value().get_untracked();
             let passes = |row: &Arc<Patient>| query.filters_pass(row, &mine) || query.shows_discharge(row, &mine, &day);
-            let is = self.with_rows(|rows| rows.get(&id).is_some_and(passes));
-            let showed = |row: &Arc<Patient>| query.showed(&mark, row, &mine);
-            let was = self.with_rows(|rows| {
-                self.deleted.with_value(|deleted| rows.get(&id).or_else(|| deleted.get(&id)).is_some_and(showed))
-            });
-            (was, is)
+            (query.showed(mark, &mine), row.is_some_and(passes))
         });
-        let UnseenChange { action, changed, by, .. } = mark;
+        let UnseenChange { action, changed, by, .. } = mark.clone();
         let kind = match (action, was, is) {
             (_, false, false) => return None,
             (ChangeAction::Delete, ..) => MarkKind::Deleted,
@@ -102,15 +103,20 @@ impl Live {
 
     /// The user has seen what happened to this row.
     pub fn clear_mark(self, id: i64) {
-        self.remember(seen_key(id), Some(self.position().to_string()));
+        self.remember(seen_key(id), Some(self.seen_position().to_string()));
     }
 
     /// The user has seen everything.
     pub fn clear_all_marks(self) {
-        self.remember(SEEN.to_owned(), Some(self.position().to_string()));
+        self.remember(SEEN.to_owned(), Some(self.seen_position().to_string()));
     }
 
-    fn position(self) -> i64 {
+    /// Up to where this user can have seen what happened: in a pause no further than to its beginning.
+    fn seen_position(self) -> i64 {
+        self.then.with_value(|then| then.as_ref().map(|then| then.seq)).unwrap_or_else(|| self.position())
+    }
+
+    pub(super) fn position(self) -> i64 {
         self.replica.with_value(|replica| replica.list().seq())
     }
 
@@ -118,6 +124,7 @@ impl Live {
     pub(super) fn seen(self, id: Option<i64>, up_to: i64) {
         let before = self.with_marks();
         self.unseen.update_value(|unseen| unseen.see(id, up_to));
+        self.then.update_value(|then| _ = then.as_mut().map(|then| then.unseen.see(id, up_to)));
         for id in before {
             self.refresh(id);
         }

@@ -1,11 +1,12 @@
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use leptos::prelude::*;
 
-use super::Live;
+use super::{Live, Mark, Then};
 use crate::{
     edits::{Edit, Edits, Outcome, Pending, Refusal},
     patient::{Data, Patient},
+    unseen::Unseen,
 };
 
 /// A write that the user asks for.
@@ -167,31 +168,35 @@ impl Live {
 
     /// The row as the database has it and this user wants it, and what is to be seen of that.
     pub(super) fn shown(self, id: i64) -> Option<(Arc<Patient>, Option<Pending>)> {
-        let deleted = self.deleted.with_value(|deleted| deleted.get(&id).cloned());
-        self.replica.with_value(|replica| {
-            let patient = replica.list().rows().get(&id).or(deleted.as_ref())?;
-            Some(replica.edits().shown(patient, self.now.get_untracked()))
-        })
+        let row = self.with_rows(|rows| rows.get(&id).cloned());
+        let row = row.or_else(|| self.deleted.with_value(|deleted| deleted.get(&id).cloned()))?;
+        Some(self.shown_of(&row))
+    }
+
+    pub(super) fn shown_of(self, row: &Arc<Patient>) -> (Arc<Patient>, Option<Pending>) {
+        self.replica.with_value(|replica| replica.edits().shown(row, self.now.get_untracked()))
     }
 
     /// Shows the row so, unless this user wants nothing to change: then it is noted.
     pub(super) fn refresh(self, id: i64) {
-        let is_paused = self.paused.with_untracked(Option::is_some);
+        let note = || self.stale.update(|stale| _ = stale.insert(id));
         let Some(row) = self.rows.with_value(|rows| rows.get(&id).cloned()) else {
-            if is_paused {
-                self.stale.update(|stale| _ = stale.insert(id));
+            if self.paused.with_untracked(Option::is_some) {
+                note();
             }
             return;
         };
         let Some((patient, pending)) = self.shown(id) else { return };
-        let mark = self.shown_mark(id);
-        let is_same = row.patient.with_untracked(|before| *before == patient)
-            && row.mark.with_untracked(|before| *before == mark);
         if row.pending.get_untracked() != pending {
             row.pending.set(pending);
-        } else if !is_same && is_paused {
-            self.stale.update(|stale| _ = stale.insert(id));
-            return;
+            // One's own doing is seen at once.
+            let now = self.with_rows(|rows| rows.get(&id).cloned());
+            self.then.update_value(|then| _ = then.as_mut().zip(now).map(|(then, now)| then.rows.insert(id, now)));
+        }
+        let (mut patient, mut mark) = (patient, self.shown_mark(id));
+        if let Some(then) = self.then(id).filter(|then| (&then.0, &then.1) != (&patient, &mark)) {
+            note();
+            (patient, mark) = then;
         }
         if row.patient.with_untracked(|before| *before != patient) {
             row.patient.set(patient);
@@ -201,8 +206,22 @@ impl Live {
         }
     }
 
+    /// In a pause: the row as it was when that began.
+    pub(super) fn then(self, id: i64) -> Option<(Arc<Patient>, Option<Mark>)> {
+        self.then.with_value(|then| {
+            let Then { rows, unseen, .. } = then.as_ref()?;
+            let row = rows.get(&id)?;
+            Some((self.shown_of(row).0, self.shown_mark_of(id, unseen.mark(id), Some(row))))
+        })
+    }
+
     /// Nothing is to change on the screen from now on, or all of it is to be up to date again.
     pub fn pause(self, paused: bool) {
+        self.then.set_value(paused.then(|| Then {
+            rows: self.with_rows(BTreeMap::clone),
+            unseen: self.unseen.with_value(Unseen::clone),
+            seq: self.position(),
+        }));
         self.paused.set(paused.then(|| self.now.get_untracked()));
         let stale = self.stale.try_update(std::mem::take).unwrap_or_default();
         for id in stale {

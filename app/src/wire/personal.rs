@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ChangeAction;
 use crate::{
-    filter::Place,
+    filter::Was,
     patient::{Patient, UtcTime},
 };
 
@@ -36,8 +36,8 @@ pub struct UnseenChange {
     pub by: String,
     /// When the last of them was committed.
     pub at: UtcTime,
-    /// Where the patient was before the first of them; null when the row is new to this user.
-    pub was: Option<Place>,
+    /// What the patient was before the first of them; null when the row is new to this user.
+    pub was: Option<Was>,
     /// Of a row that is gone, as it last was.
     pub data: Option<Arc<Patient>>,
 }

@@ -8,6 +8,8 @@ pub(crate) struct Principal {
     pub(crate) account_id: i64,
     pub(crate) name: String,
     pub(crate) role: Role,
+    /// A token: no person, but a program of theirs.
+    pub(crate) is_token: bool,
     /// The password has to be replaced before anything else.
     pub(crate) must_change_password: bool,
 }

@@ -104,7 +104,7 @@ impl Reader {
 
     /// Whose patients are this user's own, where only those are wanted.
     async fn mine(&self) -> Result<Mine, HttpError> {
-        if !self.query.mine {
+        if !self.query.is_of_mine() {
             return Ok(Mine::default());
         }
         let personal = self.state.store.personal(self.who.account_id).await?;

@@ -222,7 +222,7 @@ impl Dispatch<'_> {
         let author = Author {
             account_id: Some(self.principal.account_id),
             name: self.principal.name.clone(),
-            origin: Origin::Socket,
+            origin: if self.principal.is_token { Origin::Token } else { Origin::List },
         };
         let idempotency_key = (self.level == Level::Two).then(|| self.idempotency_key()).transpose()?;
         let write = Write { command, version, idempotency_key, author };

@@ -21,8 +21,10 @@ pub struct Author {
 /// The door that a write came through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A WebSocket.
-    Socket,
+    /// A WebSocket with a browser's session: the list.
+    List,
+    /// A WebSocket with a token: another program.
+    Token,
     /// A page that the server renders.
     Page,
     /// `wardwatch import`.
@@ -35,7 +37,8 @@ impl Origin {
     /// As written in the log.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Socket => "socket",
+            Self::List => "list",
+            Self::Token => "token",
             Self::Page => "page",
             Self::Import => "import",
             Self::Demo => "demo",

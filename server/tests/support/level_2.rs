@@ -143,7 +143,7 @@ pub fn long() -> String {
 
 /// A write of somebody.
 pub fn by(name: &str, command: Command) -> Write {
-    let author = Author { account_id: None, name: name.to_owned(), origin: Origin::Socket };
+    let author = Author { account_id: None, name: name.to_owned(), origin: Origin::List };
     Write { command, version: None, idempotency_key: None, author }
 }
 

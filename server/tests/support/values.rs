@@ -30,7 +30,7 @@ pub fn data(values: Value) -> Data {
 }
 
 pub fn author() -> Author {
-    Author { account_id: Some(1), name: "somebody".to_owned(), origin: Origin::Socket }
+    Author { account_id: Some(1), name: "somebody".to_owned(), origin: Origin::List }
 }
 
 pub fn write(command: Command) -> Write {

@@ -29,6 +29,7 @@ pub fn arrange(rows: &[Arc<Patient>], query: &Query, mine: &Mine) -> Arranged {
     let ids = index.arrange(query, |row| query.filters_pass(row, mine));
     let by_id: BTreeMap<i64, &Arc<Patient>> = rows.iter().map(|row| (row.id, row)).collect();
     let patients = ids.iter().filter_map(|id| by_id.get(id).copied().cloned()).collect();
-    let items = with_empty_beds(query, ids, rows.iter().map(|row| &**row), |id| index.keys(id));
+    let with_keys = rows.iter().filter_map(|row| Some((&**row, index.keys(row.id)?)));
+    let items = with_empty_beds(query, ids, with_keys, |id| index.keys(id));
     Arranged { items, patients, total: rows.len() }
 }

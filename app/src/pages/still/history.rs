@@ -83,6 +83,9 @@ fn kind(action: Action) -> (&'static str, &'static str) {
 /// The door that a change came through, in words; one that this program does not know as it is spelt.
 fn origin(ground: &Ground, origin: &str) -> String {
     match origin {
+        "list" => ground.text("still.origin.list"),
+        "token" => ground.text("still.origin.token"),
+        // As it was before the two were told apart.
         "socket" => ground.text("still.origin.socket"),
         "page" => ground.text("still.origin.page"),
         "import" => ground.text("still.origin.import"),

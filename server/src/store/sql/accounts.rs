@@ -17,6 +17,7 @@ struct PrincipalRow {
     account_id: i64,
     name: String,
     role: String,
+    is_token: bool,
     must_change_password: bool,
 }
 
@@ -29,6 +30,7 @@ impl From<PrincipalRow> for Principal {
             account_id: row.account_id,
             name: row.name,
             role,
+            is_token: row.is_token,
             must_change_password: row.must_change_password,
         }
     }
@@ -98,6 +100,7 @@ impl Database {
     ) -> Result<Option<Principal>, StoreError> {
         let row: Option<PrincipalRow> = sqlx::query_as(
             "SELECT c.id AS credential_id, a.id AS account_id, a.name, a.role, \
+                    c.kind = 'token' AS is_token, \
                     (a.password_is_one_time AND c.kind = 'session') AS must_change_password \
              FROM credential AS c JOIN account AS a ON a.id = c.account_id \
              WHERE (c.id = $1 OR c.secret_hash = $2) AND (c.expires_at IS NULL OR c.expires_at > $3)",

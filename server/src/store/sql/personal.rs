@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use app::{
-    filter::{Filter, Place},
+    filter::{Filter, Was},
     patient::UtcTime,
     unseen::{SEEN, Told, Unseen},
     wire::{ChangeAction, Page, Personal, Position},
@@ -210,12 +210,15 @@ impl ChangeRow {
         let was = if is_marked || action == ChangeAction::Create {
             None
         } else {
-            let mut was: Place = serde_json::from_str(&self.data)?;
-            if let Some(ward) = before.get("ward") {
-                was.ward = serde_json::from_str(ward.get())?;
-            }
-            if let Some(status) = before.get("status") {
-                was.status = serde_json::from_str(status.get())?;
+            let mut was: Was = serde_json::from_str(&self.data)?;
+            for (field, value) in &before {
+                match *field {
+                    "ward" => was.ward = serde_json::from_str(value.get())?,
+                    "status" => was.status = serde_json::from_str(value.get())?,
+                    "attending" => was.attending = serde_json::from_str(value.get())?,
+                    "flags" => was.flags = serde_json::from_str(value.get())?,
+                    _ => {}
+                }
             }
             Some(was)
         };

@@ -1,0 +1,126 @@
+//! Nothing moves under somebody's hand, not by a pixel: what comes, goes or grows elsewhere is made up for by scrolling and,
+//! where there is nothing to scroll, by room at the ends of the list until the hand has gone.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use app::{components::react, live::View};
+use leptos::prelude::*;
+use web_sys::Element;
+
+use crate::browser::{self, Scroller};
+
+/// What a hand can be on.
+const HELD: &str = "#rows > tr, #ward-plan .tile";
+
+/// Where the list can be given room.
+const BEFORE: &str = "slack-before";
+const AFTER: &str = "slack-after";
+
+/// Keeps what a hand is on where it is on the screen, unless its user scrolls or asks for another order.
+pub(crate) fn follow(view: View) {
+    let steady = Steady { view, held: Rc::default(), asked: Rc::default(), waits: Rc::default() };
+    let [pointed, focused, scrolled, asked, changed] = std::array::from_fn(|_| steady.clone());
+    browser::on_pointer(move |target| pointed.take(Some(target)));
+    browser::on_focus(move |target| focused.take(Some(target)));
+    browser::on_scroll(move || scrolled.scrolled());
+    browser::on_change(move || changed.look_soon());
+    react(move || {
+        view.shown.track();
+        view.board.track();
+        asked.asked.set(view.held.get_untracked());
+        asked.look_soon();
+    });
+    react(move || {
+        if !view.held.get() {
+            steady.take(None);
+            browser::set_height(BEFORE, 0.0);
+            browser::set_height(AFTER, 0.0);
+        }
+    });
+}
+
+#[derive(Clone)]
+struct Steady {
+    view: View,
+    held: Rc<RefCell<Option<Held>>>,
+    /// What is shown is another list: only a user who asks for it has that done while a hand is on it.
+    asked: Rc<Cell<bool>>,
+    /// A look is due.
+    waits: Rc<Cell<bool>>,
+}
+
+/// What the hand is on.
+struct Held {
+    what: Element,
+    scroller: Scroller,
+    /// Its upper edge on the screen, in pixels, and how far the list was scrolled.
+    at: (f64, f64),
+}
+
+impl Steady {
+    /// The hand is on this. What is no row leaves the hand where the focus is.
+    fn take(&self, target: Option<Element>) {
+        let row = |element: Element| element.closest(HELD).ok().flatten();
+        let what = target.and_then(row).or_else(|| row(document().active_element()?));
+        if what.is_some() && self.held.borrow().as_ref().map(|held| &held.what) == what.as_ref() {
+            return;
+        }
+        let held = what.and_then(|what| Some(Held { at: (0.0, 0.0), scroller: Scroller::of(&what)?, what }));
+        *self.held.borrow_mut() = held.map(Held::again);
+    }
+
+    /// By the user or by the browser, that keeps what is in view in place when something changes above it. What was done
+    /// here is known.
+    fn scrolled(&self) {
+        let is_elsewhere = |held: &mut Held| (held.scroller.position() - held.at.1).abs() >= 1.0;
+        self.held.replace_with(|held| held.take_if(is_elsewhere).map(Held::again).or_else(|| held.take()));
+    }
+
+    /// Once a frame, before that is painted.
+    fn look_soon(&self) {
+        if self.view.held.get_untracked() && !self.waits.replace(true) {
+            let steady = self.clone();
+            request_animation_frame(move || {
+                steady.waits.set(false);
+                let asked = steady.asked.take();
+                steady.held.replace_with(|held| {
+                    let held = held.take().filter(|held| held.what.is_connected())?;
+                    Some(if asked { held } else { held.put_back() }.again())
+                });
+            });
+        }
+    }
+}
+
+impl Held {
+    fn top(&self) -> f64 {
+        self.what.get_bounding_client_rect().top()
+    }
+
+    /// Where it is now is where it is to stay.
+    fn again(mut self) -> Self {
+        self.at = (self.top(), self.scroller.position());
+        self
+    }
+
+    /// It has been moved by what happened elsewhere: no longer.
+    fn put_back(self) -> Self {
+        let moved = || self.top() - self.at.0;
+        if moved().abs() < 1.0 {
+            return self;
+        }
+        self.scroller.scroll_by(moved());
+        let left = moved();
+        if left <= -1.0 {
+            browser::set_height(BEFORE, browser::height(BEFORE) - left);
+        } else if left >= 1.0 {
+            let blank = self.scroller.bottom() - browser::bottom(AFTER);
+            browser::set_height(AFTER, browser::height(AFTER) + left + blank.max(0.0));
+            self.scroller.scroll_by(moved());
+        }
+        self
+    }
+}
