@@ -3,7 +3,7 @@
 use app::{language::Language, pages::ProblemPage, shell};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -85,12 +85,10 @@ fn unforeseen(error: &dyn std::error::Error) -> Response {
     told.with(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Asks the browser to come back, to the list: what it asked for may have been a form, which is not sent twice unasked. A
-/// load balancer may ask another node instead.
+/// Asks to come back. A load balancer may ask another node instead.
 pub(crate) fn no_database() -> Response {
-    let come_back = [(header::RETRY_AFTER, "5"), (header::REFRESH, "5; url=/")];
-    let told = Told::of("error.away.title", "error.away.told").with(StatusCode::SERVICE_UNAVAILABLE);
-    (come_back, told).into_response()
+    let told = Told { passes: true, ..Told::of("error.away.title", "error.away.told") };
+    ([(header::RETRY_AFTER, "5")], told.with(StatusCode::SERVICE_UNAVAILABLE)).into_response()
 }
 
 /// There is nothing at this address, or not for this method.
@@ -108,11 +106,13 @@ struct Told {
     id: Option<Uuid>,
     /// The user's own, where it could be asked for.
     language: Option<Language>,
+    /// It passes by itself, so the page loads itself again.
+    passes: bool,
 }
 
 impl Told {
     fn of(title: &'static str, words: &'static str) -> Self {
-        Self { title, words, id: None, language: None }
+        Self { title, words, id: None, language: None, passes: false }
     }
 
     fn with(self, status: StatusCode) -> Response {
@@ -126,9 +126,14 @@ impl Told {
 /// user's own may be out of reach.
 pub(crate) async fn in_words(State(options): State<LeptosOptions>, request: Request, next: Next) -> Response {
     let (asked_for, is_browser) = (asked_for(request.headers()), takes_pages(request.headers()));
+    // A wall stays a wall. A form is not sent twice unasked: after one it goes on with the list.
+    let again = if request.method() == Method::GET { "5" } else { "5; url=/" };
     let response = next.run(request).await;
     let Some(told) = response.extensions().get::<Told>().copied() else { return response };
-    let (head, _) = response.into_parts();
+    let (mut head, _) = response.into_parts();
+    if told.passes {
+        head.headers.insert(header::REFRESH, HeaderValue::from_static(again));
+    }
     let language = told.language.unwrap_or(asked_for);
     let id = told.id.map(|id| id.to_string());
     let page = ProblemPage { language, title: told.title, words: told.words, id: id.clone() };
@@ -181,7 +186,7 @@ mod tests {
     #[test]
     fn a_page_is_for_who_asks_for_pages() {
         let takes = |accept: &'static str| {
-            takes_pages(&HeaderMap::from_iter([(header::ACCEPT, axum::http::HeaderValue::from_static(accept))]))
+            takes_pages(&HeaderMap::from_iter([(header::ACCEPT, HeaderValue::from_static(accept))]))
         };
         assert!(takes("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
         assert!(takes("application/json, Text/HTML ; level=1 ; q=0.5"));

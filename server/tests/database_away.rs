@@ -146,6 +146,9 @@ async fn a_node_without_its_database_refuses_in_words_and_its_lists_go_on_where_
     assert_eq!(ward.connect("/ws/patients/", &[("authorization", token)]).await.err(), Some(503));
     let page = ward.sign_in("viewer", "whatever it is").await;
     assert_eq!((page.status(), page.header("refresh")), (503, Some("5; url=/")));
+    // Where nobody is there to do it, the same page comes back and no other one.
+    let wall = ward.get("/wall?names=initials", &["cookie: wardwatch=0000"]).await;
+    assert_eq!((wall.status(), wall.header("refresh")), (503, Some("5")));
 
     relay.set(Mode::Pass);
     mirror.reach(2).await;
