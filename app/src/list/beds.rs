@@ -32,11 +32,8 @@ pub fn empty_beds<'a>(patients: impl Iterator<Item = (&'a Patient, &'a Keys)> + 
         if taken.contains(&(Some(of), keys.bed())) || ward.is_some_and(|ward| ward != of) {
             continue;
         }
-        let known = empty.entry(keys.ward_and_bed()).or_insert_with(|| Bed {
-            ward: of.clone(),
-            room: None,
-            bed: bed.clone(),
-        });
+        let known =
+            empty.entry(keys.ward_and_bed()).or_insert_with(|| Bed { ward: of.clone(), room: None, bed: bed.clone() });
         known.room = patient.room.clone().or_else(|| known.room.take());
     }
     empty.into_values().collect()

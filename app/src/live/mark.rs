@@ -67,7 +67,12 @@ impl Live {
     }
 
     /// The same of a row as it is in the database or was there.
-    pub(super) fn shown_mark_of(self, id: i64, mark: Option<&UnseenChange>, row: Option<&Arc<Patient>>) -> Option<Mark> {
+    pub(super) fn shown_mark_of(
+        self,
+        id: i64,
+        mark: Option<&UnseenChange>,
+        row: Option<&Arc<Patient>>,
+    ) -> Option<Mark> {
         let Some(mark) = mark else {
             let deleted = self.deleted.with_value(|deleted| deleted.contains_key(&id));
             return deleted.then_some(Mark { kind: MarkKind::Gone, by: String::new() });
