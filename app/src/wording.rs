@@ -13,7 +13,7 @@ pub use self::{
 use crate::{
     language::Language,
     list::{
-        arrange::{Query, StatusFilter},
+        arrange::{Query, StatusFilter, Whose},
         columns::Column,
     },
     patient::{AllergyStatus, BirthDate, Code, CodeStatus, Flag, Gender, NhsNumber, Patient, Status, display::Zone},
@@ -123,11 +123,10 @@ pub fn filters(t: Language, query: &Query) -> Vec<String> {
         let word = if t == Language::En { word.to_lowercase() } else { word };
         t.fill("wording.filter.flag", &[("flag", &word)])
     }));
-    if query.mine {
-        filters.push(t.text("wording.filter.mine"));
-    }
-    if query.starred {
-        filters.push(t.text("wording.filter.starred"));
+    match query.whose {
+        Whose::Everybody => {}
+        Whose::Mine => filters.push(t.text("wording.filter.mine")),
+        Whose::Starred => filters.push(t.text("wording.filter.starred")),
     }
     let search = query.search.trim();
     if !search.is_empty() {

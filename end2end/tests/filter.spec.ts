@@ -35,7 +35,7 @@ test('the search finds every word in any order, without case and diacritics, and
             `Filtered: here or expected, matching “${words}”. ${found.length} of 4 patients.`,
         );
     }
-    await expect(list.page.getByText('No patients to show.')).toBeVisible();
+    await expect(list.page.getByText('Nobody is found by these filters. “Show all” above takes them away.')).toBeVisible();
     await list.search.fill('');
     await expect(list.names).toHaveCount(3);
 });

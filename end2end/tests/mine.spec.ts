@@ -72,7 +72,7 @@ test('starred patients alone are a list, and what is not shown of a row says in 
     await list.letGo();
     await expect(list.names).toHaveText([ADA]);
     await expect(list.filters).toContainText('starred');
-    await expect(list.page).toHaveURL(/starred=yes/);
+    await expect(list.page).toHaveURL(/mine=starred/);
 
     await lab.change(ada, { middle_names: 'Augusta', handover_note: 'Mobile with a stick', medical_record_number: 'A-2', acuity: 3 });
     await expect(list.row(ADA).cell('Alerts')).toContainText('●Changed: ');

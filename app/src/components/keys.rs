@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     language::use_language,
-    list::arrange::Layout,
+    list::arrange::{Layout, Whose},
     live::{Live, View},
 };
 
@@ -111,7 +111,7 @@ fn press_key(key: &str, live: Live, view: View, dialogs: Dialogs) -> bool {
             true
         }
         "m" => {
-            live.query.update(|query| query.mine = !query.mine);
+            live.query.update(|query| query.whose.toggle(Whose::Mine));
             true
         }
         "a" if may_write && !live.blocked.get_untracked() => {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     language::{Language, use_language},
-    list::arrange::ATTENDING,
+    list::arrange::{ATTENDING, Whose},
     live::{Live, personal},
     patient::Flag,
     wording::flag_word,
@@ -78,8 +78,8 @@ pub(super) fn Menu() -> impl IntoView {
                 <label class="check">
                     <input
                         type="checkbox"
-                        prop:checked=when(move || query.with(|query| query.starred))
-                        on:change=input(move |event| query.update(|query| query.starred = event_target_checked(&event)))
+                        prop:checked=when(move || query.with(|query| query.whose == Whose::Starred))
+                        on:change=input(move |_| query.update(|query| query.whose.toggle(Whose::Starred)))
                     />
                     {t.text("list.menu.starred")}
                 </label>

@@ -13,7 +13,7 @@ use super::{
     patient_row::PatientRow,
 };
 use crate::{
-    language::use_language,
+    language::{Language, use_language},
     list::{
         arrange::{Query, SortBy},
         beds::Item,
@@ -106,14 +106,23 @@ pub(crate) fn PatientTable() -> impl IntoView {
             {(!cut_off.is_empty()).then(|| view! { <noscript inner_html=cut_off></noscript> }.into_any())}
             <p class="end" class:partial=when(move || view.is_in_part())>
                 {text(move || {
-                    let is_empty = view.shown.with(|shown| shown.is_empty());
-                    t.text(if is_empty { "list.none" } else { "list.end" })
+                    if view.shown.with(|shown| shown.is_empty()) { nobody(live, t) } else { t.text("list.end") }
                 })}
             </p>
             <div id="slack-after"></div>
         </div>
     }
     .into_any()
+}
+
+/// What is said where nobody is shown, and what to do about it.
+pub(super) fn nobody(live: Live, t: Language) -> String {
+    let may_write = live.user.with_value(|user| user.role.may_write());
+    t.text(match (live.count(), may_write) {
+        (0, true) => "list.none.yet_admit",
+        (0, false) => "list.none.yet",
+        _ => "list.none.found",
+    })
 }
 
 /// What is to be said where no script brings the other rows: nothing when there are none.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     language::use_language,
-    list::arrange::{Layout, Query, StatusFilter},
+    list::arrange::{Layout, Query, StatusFilter, Whose},
     live::{Live, View},
     patient::{Code as _, Status},
     wording,
@@ -89,8 +89,8 @@ pub(crate) fn Toolbar() -> impl IntoView {
             </div>
             <button
                 type="button"
-                aria-pressed=text(move || query.with(|query| query.mine).to_string())
-                on:click=press(move || query.update(|query| query.mine = !query.mine))
+                aria-pressed=text(move || query.with(|query| query.whose == Whose::Mine).to_string())
+                on:click=press(move || query.update(|query| query.whose.toggle(Whose::Mine)))
             >{t.text("list.mine")}</button>
             <LayoutSwitch/>
             <Menu/>
@@ -102,7 +102,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
         </div>
         <p class="filters" id="filters">
             <span role="status">{text(move || query.with(|query| wording::announce(t, query, view.count(), live.count())))}</span>
-            <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(is_unfiltered))>{t.text("list.show_all")}</button>
+            <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(Query::is_unfiltered))>{t.text("list.show_all")}</button>
         </p>
     }
     .into_any()
@@ -128,12 +128,4 @@ fn LayoutSwitch() -> impl IntoView {
         </div>
     }
     .into_any()
-}
-
-fn is_unfiltered(query: &Query) -> bool {
-    query.status == StatusFilter::All
-        && query.ward.is_none()
-        && query.flag.is_none()
-        && !query.is_of_mine()
-        && query.search.trim().is_empty()
 }

@@ -57,8 +57,8 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
         let before = base.clone();
         submission.patch(base.clone(), data.clone(), move |row| {
             let place = whole_place(t, &row);
-            let words = t.fill("record.done.moved", &[("name", &row.display_name()), ("place", &place)]);
-            dialogs.finish(words, Some(Undo::of(&before, &data, row)));
+            let told = t.fill("record.done.moved", &[("name", &row.display_name()), ("place", &place)]);
+            dialogs.finish(told, Some(Undo::of(&before, &data, row)));
         });
     });
     view! {

@@ -8,7 +8,7 @@ use super::{
     hold::Hold,
     identity::{Beside, identity},
     patient_row::{ALERTS, Cells, IDENTITY, PLACE, STATUS, Test, has, tags},
-    patient_table::muted,
+    patient_table::{muted, nobody},
     pending::pending_mark,
     ward_plan::{Place, WardPlans, lead},
 };
@@ -60,7 +60,7 @@ pub(crate) fn WardView() -> impl IntoView {
             <p class="end">
                 {text(move || {
                     let is_empty = view.shown.with(|shown| shown.is_empty());
-                    language.text(if is_empty { "ward.nobody" } else { "ward.end" })
+                    if is_empty { nobody(live, language) } else { language.text("ward.end") }
                 })}
             </p>
             <div id="slack-after"></div>

@@ -1,7 +1,7 @@
 //! What is seen, as the query part of an address: the same on the server and in the browser, so that a link shows another
 //! clinician what it was made from.
 
-use super::arrange::{Layout, Query, SortBy, StatusFilter};
+use super::arrange::{Layout, Query, SortBy, StatusFilter, Whose};
 
 impl Query {
     /// What the query part of an address says, with or without its question mark; what cannot be read there is left out.
@@ -15,8 +15,7 @@ impl Query {
                 "ward" => query.ward = Some(value).filter(|ward| !ward.is_empty()),
                 "status" => query.status = StatusFilter::from_value(&value),
                 "flag" => query.flag = Some(value).filter(|flag| !flag.is_empty()),
-                "mine" => query.mine = value == "yes",
-                "starred" => query.starred = value == "yes",
+                "mine" => query.whose = Whose::from_value(&value),
                 "empty" => query.hides_empty = value == "hidden",
                 "sort" => query.sort = SortBy::ALL.into_iter().find(|by| by.as_str() == value).unwrap_or_default(),
                 "order" => query.descending = value == "descending",
@@ -55,8 +54,7 @@ impl Query {
             ("ward", text(&self.ward)),
             ("status", unless_default(self.status == StatusFilter::default(), self.status.value())),
             ("flag", text(&self.flag)),
-            ("mine", unless_default(!self.mine, "yes")),
-            ("starred", unless_default(!self.starred, "yes")),
+            ("mine", self.whose.as_str().to_owned()),
             ("empty", unless_default(!self.hides_empty, "hidden")),
             ("sort", unless_default(self.sort == SortBy::default(), self.sort.as_str())),
             ("order", unless_default(!self.descending, "descending")),
@@ -102,8 +100,7 @@ mod tests {
             ward: Some("Elm + Ash".into()),
             status: StatusFilter::Only(Status::OnLeave),
             flag: Some("falls".into()),
-            mine: true,
-            starred: true,
+            whose: Whose::Starred,
             hides_empty: true,
             sort: SortBy::Admission,
             descending: true,
@@ -115,7 +112,7 @@ mod tests {
         assert_eq!(Query::from_address(&Query::default().to_link()), Query::default());
         assert_eq!(query.to_link(), query.to_address());
         assert_eq!(Query::default().address_of("/print", &[]), "/print");
-        let of_mine = Query { mine: true, ..Query::default() };
+        let of_mine = Query { whose: Whose::Mine, ..Query::default() };
         assert_eq!(of_mine.address_of("/past", &[("at", "03:00 +1")]), "/past?at=03%3A00%20%2B1&mine=yes");
         assert_eq!(
             Query::from_address("?q=ada+l%zz%4&sort=nonsense&status=all&utm=1"),

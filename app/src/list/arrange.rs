@@ -115,6 +115,39 @@ impl Layout {
     }
 }
 
+/// Whose patients are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Whose {
+    /// All.
+    #[default]
+    Everybody,
+    /// One's own: see [`Mine`].
+    Mine,
+    /// Of these, those with a star.
+    Starred,
+}
+
+impl Whose {
+    /// Its name in an address; empty for everybody.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Everybody => "",
+            Self::Mine => "yes",
+            Self::Starred => "starred",
+        }
+    }
+
+    /// The one with this name.
+    pub fn from_value(value: &str) -> Self {
+        [Self::Mine, Self::Starred].into_iter().find(|whose| whose.as_str() == value).unwrap_or_default()
+    }
+
+    /// This, or everybody where it was this.
+    pub fn toggle(&mut self, whose: Self) {
+        *self = if *self == whose { Self::Everybody } else { whose };
+    }
+}
+
 /// Whose patients "my patients" are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mine {
@@ -149,10 +182,8 @@ pub struct Query {
     pub status: StatusFilter,
     /// Only with this flag, by its code.
     pub flag: Option<String>,
-    /// Only one's own: see [`Mine`].
-    pub mine: bool,
-    /// Only those that were starred.
-    pub starred: bool,
+    /// Whose.
+    pub whose: Whose,
     /// Beds that nobody is in are left out (PAL-0670).
     pub hides_empty: bool,
     /// The order.
@@ -186,13 +217,25 @@ impl Query {
     fn passes(&self, (id, ward, attending, flags): (i64, Option<&str>, Option<&str>, &[Flag]), mine: &Mine) -> bool {
         self.ward.as_deref().is_none_or(|wanted| ward == Some(wanted))
             && self.flag.as_deref().is_none_or(|code| flags.iter().any(|flag| flag.code == code))
-            && (!self.mine || mine.has(id, attending))
-            && (!self.starred || mine.starred.contains(&id))
+            && match self.whose {
+                Whose::Everybody => true,
+                Whose::Mine => mine.has(id, attending),
+                Whose::Starred => mine.starred.contains(&id),
+            }
+    }
+
+    /// Whether everybody is let through.
+    pub fn is_unfiltered(&self) -> bool {
+        self.status == StatusFilter::All
+            && self.ward.is_none()
+            && self.flag.is_none()
+            && !self.is_of_mine()
+            && self.search.trim().is_empty()
     }
 
     /// Whether it depends on whose patients they are.
     pub fn is_of_mine(&self) -> bool {
-        self.mine || self.starred
+        self.whose != Whose::Everybody
     }
 
     /// Whether the patient was let through before the changes that this mark stands for. Whose it was by a star is whose it
@@ -406,11 +449,11 @@ mod tests {
         for query in ["", "ward=Elm", "flag=falls", "mine=yes", "ward=Elm&flag=falls&mine=yes"] {
             assert!(showed(query, "sister", &[]), "{query}");
         }
-        for query in ["ward=Ash", "flag=isolation", "status=discharged", "starred=yes"] {
+        for query in ["ward=Ash", "flag=isolation", "status=discharged", "mine=starred"] {
             assert!(!showed(query, "sister", &[]), "{query}");
         }
         assert!(!showed("mine=yes", "doctor", &[2]));
-        assert!(showed("mine=yes", "doctor", &[1]) && showed("starred=yes", "doctor", &[1]));
+        assert!(showed("mine=yes", "doctor", &[1]) && showed("mine=starred", "doctor", &[1]));
     }
 
     #[test]
@@ -418,7 +461,7 @@ mod tests {
         let mut rows = ward();
         Arc::make_mut(&mut rows[1]).attending = Some("Grace MØLLER".to_owned());
         let mine = Mine { attending: "grace moller".to_owned(), starred: [3].into() };
-        let query = Query { mine: true, ..Query::default() };
+        let query = Query { whose: Whose::Mine, ..Query::default() };
         assert_eq!(query.arrange(rows.iter(), &mine, |_| false), [3, 2]);
     }
 }
