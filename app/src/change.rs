@@ -69,6 +69,15 @@ pub struct LoggedChange {
     pub origin: String,
 }
 
+/// Who wrote something, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The account's name.
+    pub by: String,
+    /// When it was committed.
+    pub at: UtcTime,
+}
+
 /// A patient who was changed between two positions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Touched {

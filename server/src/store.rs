@@ -12,10 +12,10 @@ mod postgres;
 mod sqlite;
 mod write;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use app::{
-    change::Change,
+    change::{Change, Signed},
     filter::Filter,
     list::Snapshot,
     patient::{Patient, UtcTime},
@@ -265,6 +265,11 @@ impl Store {
     /// The last change of one patient, who may be gone by now.
     pub async fn last_change_of(&self, patient_id: i64) -> Result<Option<LoggedChange>, StoreError> {
         ask!(self, database => database.last_change_of(patient_id))
+    }
+
+    /// Who wrote the note of each patient who has one, by id.
+    pub async fn notes(&self) -> Result<HashMap<i64, Signed>, StoreError> {
+        ask!(self, database => database.notes())
     }
 
     /// The last position that was committed at or before a moment; 0 before the first change.

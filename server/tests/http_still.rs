@@ -552,13 +552,18 @@ async fn the_handover_sheet_identifies_each_patient_in_each_of_their_parts() {
     .await;
     desk.create(json!({"first_name": "Adah", "ward": "Elm", "bed": "A2"})).await;
     desk.create(json!({"last_name": "Gone", "ward": "Elm", "status": "discharged"})).await;
+    let id = desk.create(json!({"last_name": "Meier", "ward": "Elm", "bed": "A3", "handover_note": "Mobile"})).await;
+    desk.patch(id, json!({"bed": "A4"})).await;
     let page = desk.page("/print?ward=Elm").await;
+    // Once, at the note's end.
+    assert_eq!(page.matches("by somebody, ").count(), 2, "{page}");
+    assert!(page.find("line 90").unwrap() < page.find("by somebody, ").unwrap(), "{page}");
     has(
         &page,
         &[
             "Handover sheet",
             "by rivera.",
-            "here or expected, ward Elm. 2 of 3 patients.",
+            "here or expected, ward Elm. 3 of 4 patients.",
             "⚠ Allergies",
             "⚑ Falls risk",
             "? Resus status not recorded",

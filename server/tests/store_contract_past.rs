@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use app::{
     filter::Filter,
-    patient::{Patient, UtcTime},
+    patient::{Patient, Revision, UtcTime},
     wire::Page,
 };
 use rand::{RngExt, SeedableRng};
@@ -20,7 +20,7 @@ use server::store::{Access, AccessKind, Accessed, Author, Command, LoggedChange,
 use support::{
     Folder,
     contract::{FORGET_NOTES, any_write, contract, log, replayed, rows},
-    create_in, patch_in, write,
+    create_in, data, patch_in, write,
 };
 
 contract! {
@@ -29,6 +29,7 @@ contract! {
     the_history_of_a_patient_is_told_page_by_page
     a_moment_has_the_last_position_that_was_committed_by_then
     a_change_is_told_with_its_account_and_its_door
+    a_note_is_told_with_who_wrote_it_last
     rows_from_before_the_handover_note_are_given_out_with_it
     an_access_is_recorded_and_told_in_order_of_time
     the_access_log_cannot_be_rewritten
@@ -154,6 +155,29 @@ async fn a_change_is_told_with_its_account_and_its_door(folder: Folder) {
     assert_eq!(store.touched(1, 2).await.unwrap()[0].changes, page.changes[..1]);
     assert_eq!(store.last_change_of(1).await.unwrap().as_ref(), page.changes.first());
     assert_eq!(store.last_change_of(2).await.unwrap(), None);
+}
+
+async fn a_note_is_told_with_who_wrote_it_last(folder: Folder) {
+    let store = folder.open().await;
+    let by = |name: &str| Author { account_id: Some(7), name: name.to_owned(), origin: Origin::List };
+    let revise = |pk: i64, name: &str, values: Value| {
+        let command = Command::Revise { pk, revision: Revision::Partial, data: Ok(data(values)) };
+        Write { author: by(name), ..write(command) }
+    };
+    create_in(&store, json!({"handover_note": "Mobile"})).await;
+    create_in(&store, json!({})).await;
+    create_in(&store, json!({"handover_note": "Nil by mouth"})).await;
+    // With a note of old, one that another has written since, one that is gone, and one whose words are somewhere else.
+    create_in(&store, json!({"reason": "\"handover_note\":\"x\""})).await;
+    store.write(revise(1, "rivera", json!({"bed": "A"}))).await.unwrap();
+    store.write(revise(2, "rivera", json!({"handover_note": "Bloods at 06:00"}))).await.unwrap();
+    store.write(revise(2, "porter", json!({"reason": "Fever"}))).await.unwrap();
+    store.write(revise(3, "rivera", json!({"handover_note": null}))).await.unwrap();
+    let notes = store.notes().await.unwrap();
+    let mut told: Vec<(i64, &str)> = notes.iter().map(|(id, signed)| (*id, signed.by.as_str())).collect();
+    told.sort_unstable();
+    assert_eq!(told, [(1, "somebody"), (2, "rivera")]);
+    assert_eq!(notes[&2].at, store.history(2, None, 2).await.unwrap().changes[1].change.at);
 }
 
 /// The row, which has to be written as what it reads as is.

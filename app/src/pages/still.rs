@@ -15,6 +15,8 @@ mod past;
 mod sorry;
 mod undo;
 
+use std::collections::HashMap;
+
 use self::compare::Difference;
 pub use self::{
     arranged::{Arranged, arrange},
@@ -23,7 +25,7 @@ pub use self::{
     sorry::Sorry,
 };
 use crate::{
-    change::LoggedChange,
+    change::{LoggedChange, Signed},
     language::Language,
     list::arrange::Query,
     patient::{FieldErrors, UtcTime, display::Zone},
@@ -59,7 +61,7 @@ pub enum Sheet {
     /// What has changed between two moments.
     Changes(Changes),
     /// The list to be printed.
-    Handover(Arranged),
+    Handover(Arranged, HashMap<i64, Signed>),
     /// Why there is nothing of this.
     Sorry(Sorry),
 }
@@ -133,7 +135,7 @@ impl StillPage {
                 language.fill("still.changes.title_between", &[("from", &from), ("to", &to)])
             }
             Sheet::Changes(_) => language.text("still.changes.title"),
-            Sheet::Handover(_) => language.fill("still.handover.title_at", &[("moment", &zone.date_time(self.now))]),
+            Sheet::Handover(..) => language.fill("still.handover.title_at", &[("moment", &zone.date_time(self.now))]),
             Sheet::Sorry(sorry) => sorry.title(language),
         }
     }
@@ -142,7 +144,7 @@ impl StillPage {
     pub fn class(&self) -> &'static str {
         match self.sheet {
             Sheet::Past(Past { shown: Some(_), .. }) => "still past",
-            Sheet::Handover(_) => "still handover",
+            Sheet::Handover(..) => "still handover",
             _ => "still",
         }
     }

@@ -25,7 +25,7 @@ pub fn StillBody(
         Sheet::Undo(it) => undo(&ground, it),
         Sheet::Past(it) => past(&ground, it, page.now),
         Sheet::Changes(it) => changes(&ground, it, page.now),
-        Sheet::Handover(it) => handover(&ground, it, page.now, &page.user.name),
+        Sheet::Handover(it, notes) => handover(&ground, it, notes, page.now, &page.user.name),
         Sheet::Sorry(it) => sorry(&ground, it),
     };
     view! {
@@ -47,7 +47,7 @@ fn path(sheet: &Sheet) -> Option<&'static str> {
     match sheet {
         Sheet::Past(_) => Some("/past"),
         Sheet::Changes(_) => Some("/changes"),
-        Sheet::Handover(_) => Some("/print"),
+        Sheet::Handover(..) => Some("/print"),
         Sheet::History(_) | Sheet::Undo(_) | Sheet::Sorry(_) => None,
     }
 }

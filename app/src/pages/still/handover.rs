@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use leptos::prelude::*;
 
 use super::{
@@ -5,6 +7,7 @@ use super::{
     parts::{Ground, identity},
 };
 use crate::{
+    change::Signed,
     list::alike::{self, Part},
     patient::{Patient, UtcTime},
     wording,
@@ -12,13 +15,22 @@ use crate::{
 
 /// The handover sheet: a table whose head a browser repeats on every page, and whose rows it keeps whole, so that whatever is
 /// on a page stands beside the patient whom it is about.
-pub(super) fn handover(ground: &Ground, arranged: &Arranged, now: UtcTime, by: &str) -> AnyView {
+pub(super) fn handover(
+    ground: &Ground,
+    arranged: &Arranged,
+    notes: &HashMap<i64, Signed>,
+    now: UtcTime,
+    by: &str,
+) -> AnyView {
     let language = ground.language;
     let alike = alike::among(&arranged.patients);
     let moment = ground.zone.date_time(now);
     let printed = language.fill("still.handover.printed", &[("moment", &moment), ("by", &by)]);
     let announced = wording::announce(ground.language, &ground.query, arranged.patients.len(), arranged.total);
-    let rows = arranged.patients.iter().flat_map(|patient| rows(ground, patient, alike.get(&patient.id).copied()));
+    let rows = arranged
+        .patients
+        .iter()
+        .flat_map(|patient| rows(ground, patient, alike.get(&patient.id).copied(), notes.get(&patient.id)));
     let end = if arranged.patients.is_empty() { "still.past.nobody" } else { "still.end" };
     view! {
         <h1>{ground.text("still.handover.title")}</h1>
@@ -43,7 +55,7 @@ pub(super) fn handover(ground: &Ground, arranged: &Arranged, now: UtcTime, by: &
 }
 
 /// The rows of one patient: as many as it takes for each to fit on a page.
-fn rows(ground: &Ground, patient: &Patient, alike: Option<Part>) -> Vec<AnyView> {
+fn rows(ground: &Ground, patient: &Patient, alike: Option<Part>, signed: Option<&Signed>) -> Vec<AnyView> {
     let alerts = portions(wording::alerts(ground.language, patient));
     let note = patient.handover_note.iter().flat_map(|note| note.lines());
     let notes = portions(note.map(|line| ("", line.to_owned())).collect());
@@ -61,6 +73,12 @@ fn rows(ground: &Ground, patient: &Patient, alike: Option<Part>) -> Vec<AnyView>
                 let lines: Vec<&str> = lines.iter().map(|(_, line)| line.as_str()).collect();
                 lines.join("\n")
             });
+            // Who wrote it stands at its end.
+            let signed = signed.filter(|_| place + 1 == notes.len()).map(|Signed { by, at }| {
+                let moment = ground.zone.date_time(*at);
+                let words = ground.language.fill("still.handover.signed", &[("by", by), ("moment", &moment)]);
+                view! { <span class="sub">{words}</span> }
+            });
             view! {
                 <tr>
                     <th scope="row" class="identity">
@@ -69,7 +87,7 @@ fn rows(ground: &Ground, patient: &Patient, alike: Option<Part>) -> Vec<AnyView>
                         {part}
                     </th>
                     <td>{stay}<ul class="sheet-alerts">{alerts}</ul></td>
-                    <td class="lines">{note}</td>
+                    <td><span class="lines">{note}</span>{signed}</td>
                 </tr>
             }
             .into_any()

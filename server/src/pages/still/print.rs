@@ -13,7 +13,8 @@ pub(crate) async fn print(State(state): State<AppState>, request: Request) -> Re
     in_turn(state, request, async |reader| {
         let arranged = arrange(&reader.rows().await?, &reader.query, &reader.mine().await?);
         reader.record(AccessKind::Print, None, &[], arranged.patients.len()).await?;
-        reader.answer(StatusCode::OK, Sheet::Handover(arranged)).await
+        let notes = reader.state.store.notes().await?;
+        reader.answer(StatusCode::OK, Sheet::Handover(arranged, notes)).await
     })
     .await
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use app::{
-    change::Action,
+    change::{Action, Signed},
     patient::{Patient, UtcTime},
     wire::Position,
 };
@@ -111,6 +111,23 @@ impl Database {
                 })
             })
             .collect()
+    }
+
+    /// By patient, of those who have a note. Goes back in the log of each by its index.
+    pub(crate) async fn notes(&self) -> Result<HashMap<i64, Signed>, StoreError> {
+        let rows: Vec<(i64, String, i64)> = sqlx::query_as(
+            "SELECT log.patient_id, log.by_name, log.at FROM patient \
+             JOIN change AS log ON log.seq = (SELECT max(seq) FROM change WHERE patient_id = patient.id \
+                AND (action = 'create' OR before LIKE '%\"handover_note\":%')) \
+             WHERE patient.data LIKE '%\"handover_note\":\"%'",
+        )
+        .fetch_all(&self.readers)
+        .await?;
+        let written = |(id, by, at)| {
+            let at = UtcTime::from_unix_micros(at).ok_or_else(|| StoreError::other("a time is out of range"))?;
+            Ok((id, Signed { by, at }))
+        };
+        rows.into_iter().map(written).collect()
     }
 
     pub(crate) async fn last_change_of(&self, patient_id: i64) -> Result<Option<LoggedChange>, StoreError> {
