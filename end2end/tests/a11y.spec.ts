@@ -1,5 +1,6 @@
 import { expectAccessible, expectNoSidewaysScrolling } from '../fixtures/axe.ts';
 import { expectLargeTargets } from '../fixtures/look.ts';
+import { mayTakePicture } from '../fixtures/picture.ts';
 import { expect, test, Wire, type Socket } from '../fixtures/test.ts';
 import { PasswordPage, SignInPage } from '../pages/sign-in.ts';
 
@@ -123,10 +124,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
             const check = async (name: string) => {
                 await expectAccessible(list.page, name);
                 await expectNoSidewaysScrolling(list.page, name);
-                if (process.env.WARDWATCH_PICTURES) {
-                    const file = `${name} ${colorScheme} ${device}`.replace(/\W+/g, '-');
-                    await list.page.screenshot({ path: `${process.env.WARDWATCH_PICTURES}/${file}.png` });
-                }
+                await mayTakePicture(list.page, `${name} ${colorScheme} ${device}`);
             };
             wire.cut();
             await list.isNotLive();

@@ -165,6 +165,29 @@ test('somebody who may be on the list already is asked about before anything is 
     expect(await lab.list()).toHaveLength(3);
 });
 
+test('a form may be closed before it was painted', async ({ open }) => {
+    const list = await open('sister');
+    const { page } = list;
+    // As on a device that has much to do: frames come late.
+    await page.evaluate(() => {
+        const late: FrameRequestCallback[] = [];
+        window.requestAnimationFrame = run => late.push(run);
+        Object.assign(window, { late });
+    });
+    await list.admitButton.click();
+    await expect(list.dialog.title).toHaveText('Admit a patient');
+    await page.keyboard.press('Escape');
+    await list.dialog.isClosed();
+    const count = await page.evaluate(() => {
+        const { late } = window as unknown as { late: FrameRequestCallback[] };
+        late.forEach(run => run(performance.now()));
+        return late.length;
+    });
+    expect(count).toBeGreaterThan(0);
+    await list.admitButton.click();
+    await expect(list.dialog.title).toHaveText('Admit a patient');
+});
+
 test('a field is checked when it is left, and as somebody types what was wrong', async ({ open, lab }) => {
     await lab.admit({ nhs_number: '9434765919' });
     const list = await open('sister');

@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expectAccessible, expectNoSidewaysScrolling } from '../fixtures/axe.ts';
+import { mayTakePicture } from '../fixtures/picture.ts';
 import { expect, test } from '../fixtures/test.ts';
 
 // No language here is written from right to left; that one could be is a matter of texts only.
@@ -48,9 +49,7 @@ for (const width of [360, 1440]) {
         const check = async (screen: string) => {
             await expectNoSidewaysScrolling(page, screen);
             await expectAccessible(page, screen);
-            if (process.env.WARDWATCH_PICTURES) {
-                await page.screenshot({ path: `${process.env.WARDWATCH_PICTURES}/rtl-${screen}-${width}.png` });
-            }
+            await mayTakePicture(page, `rtl-${screen}-${width}`);
         };
         await check('list');
         await page.locator('.menu summary').click();

@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test';
 import { expectAccessible, expectNoSidewaysScrolling, expectReadable } from '../fixtures/axe.ts';
 import { expectNoEnglish } from '../fixtures/german.ts';
 import { expectLargeTargets, expectWholeText } from '../fixtures/look.ts';
+import { mayTakePicture } from '../fixtures/picture.ts';
 import { expect, test, Wire, type Socket } from '../fixtures/test.ts';
 import { ListPage } from '../pages/list.ts';
 
@@ -255,10 +256,7 @@ for (const [language, locale] of [['en', 'en-GB'], ['de', 'de-DE']] as const) {
                     await expectLargeTargets(page, name);
                     await expectWholeText(page.locator('header.bar, .banner:visible, .menu-body:visible, dialog[open], main.still-main'), name);
                     if (language === 'de') await expectNoEnglish(page, name);
-                    if (process.env.WARDWATCH_PICTURES) {
-                        const file = `seldom ${name} ${device} ${language}`.replace(/\W+/g, '-');
-                        await page.screenshot({ path: `${process.env.WARDWATCH_PICTURES}/${file}.png` });
-                    }
+                    await mayTakePicture(page, `seldom ${name} ${device} ${language}`);
                     await after?.(stage);
                 });
             }
@@ -270,7 +268,7 @@ for (const [locale, words] of [['en-GB', 'Back to the list'], ['de-DE', 'Zurück
     test(`an address at which there is nothing says so, and leads back, ${locale}`, async ({ open }) => {
         const { page } = await open('sister', { locale });
         for (const path of ['/nowhere', '/patients/1', '/export.xml']) {
-            const answer = await page.request.get(path);
+            const answer = await page.request.get(path, { headers: { accept: 'text/html' } });
             expect(answer.status(), path).toBe(404);
             expect(answer.headers()['content-type'] ?? 'nothing', path).toContain('text/html');
             await page.goto(path);

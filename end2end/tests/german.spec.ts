@@ -1,5 +1,6 @@
 import { expectAccessible, expectNoSidewaysScrolling } from '../fixtures/axe.ts';
 import { expectNoEnglish } from '../fixtures/german.ts';
+import { mayTakePicture } from '../fixtures/picture.ts';
 import { expect, test, type Socket } from '../fixtures/test.ts';
 import { ListPage } from '../pages/list.ts';
 
@@ -35,10 +36,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
                 await expectNoEnglish(page, screen);
                 await expectAccessible(page, screen);
                 await expectNoSidewaysScrolling(page, screen);
-                if (process.env.WARDWATCH_PICTURES) {
-                    const file = `german ${screen} ${colorScheme} ${device}`.replace(/\W+/g, '-');
-                    await page.screenshot({ path: `${process.env.WARDWATCH_PICTURES}/${file}.png` });
-                }
+                await mayTakePicture(page, `german ${screen} ${colorScheme} ${device}`);
             };
             const leave = async () => {
                 await page.keyboard.press('Escape');
@@ -111,6 +109,9 @@ for (const colorScheme of ['light', 'dark'] as const) {
             await expect(list.toast).toContainText(`Entlassen: ${ADA}`);
             await check('discharged');
             await list.toast.getByRole('button', { name: 'Rückgängig' }).click();
+            await expect(dialog.title).toHaveText(`Rückgängig: ${ADA}?`);
+            await check('undo');
+            await dialog.press('Rückgängig');
             await expect(list.toast).toContainText(`Zurückgenommen: ${ADA}`);
 
             await list.openPatient(ADA);

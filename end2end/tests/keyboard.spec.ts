@@ -98,6 +98,22 @@ test('a patient is discharged by keyboard, and the discharge undone', async ({ o
     await expect(list.row(ADA).cell('Status')).toContainText('Admitted');
 });
 
+test('a press beside everything leaves a row for good', async ({ open, lab }) => {
+    const ada = await lab.admit({ bed: 'A1' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', bed: 'A2' });
+    const list = await open('sister');
+    const { page } = list;
+    await list.row(ADA).name.focus();
+    await page.locator('.clock').click();
+    await expect(page.locator('body')).toBeFocused();
+    await lab.change(ada, { bed: 'A3' });
+    await expect(list.names).toHaveText(['HOPPER, Grace', ADA]);
+    // Longer than it takes to give the focus back.
+    await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
+    await expect(list.row(ADA).name).not.toBeFocused();
+    await expect(list.waiting).toBeHidden();
+});
+
 test('the focus does not leave an open dialog', async ({ open, lab }) => {
     await lab.admit();
     const list = await open('sister');

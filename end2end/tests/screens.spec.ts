@@ -1,8 +1,9 @@
+import { takePicture } from '../fixtures/picture.ts';
 import { expect, PASSWORD, Server, test } from '../fixtures/test.ts';
 import { ListPage } from '../pages/list.ts';
 import { SignInPage } from '../pages/sign-in.ts';
 
-// Pictures of the demo ward for people to look at, kept in `test-results`; what a program can check is checked elsewhere.
+// Pictures of the demo ward for people to look at, kept in `pictures`; what a program can check is checked elsewhere.
 const WIDTHS = [360, 820, 1440, 2560];
 const SCREENS: [string, string][] = [
     ['list', '/'],
@@ -17,7 +18,7 @@ const SCREENS: [string, string][] = [
 ];
 
 for (const colorScheme of ['light', 'dark'] as const) {
-    test(`every screen has its picture taken, ${colorScheme}`, async ({ browser }, testInfo) => {
+    test(`every screen has its picture taken, ${colorScheme}`, async ({ browser }) => {
         test.slow();
         const server = await Server.blank();
         await server.addUser('sister', 'clinician');
@@ -29,7 +30,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         const list = new ListPage(page);
         await list.isLive();
         const picture = async (name: string, width: number) => {
-            await page.screenshot({ path: testInfo.outputPath(`${name}-${width}.png`) });
+            await takePicture(page, `${name}-${width}-${colorScheme}`);
         };
         for (const width of WIDTHS) {
             await page.setViewportSize({ width, height: width < 1000 ? 900 : Math.round(width * 9 / 16) });

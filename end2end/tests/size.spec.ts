@@ -152,8 +152,12 @@ test('a list that is paused stands as it was then, also where nobody had looked 
     await list.page.getByRole('button', { name: 'Pause' }).click();
     await lab.change(far, { reason: 'Cough', acuity: 1 });
     await expect(list.banner).toContainText('1 row has changed since');
-    await list.table.evaluate(element => element.scrollTo(0, element.scrollHeight));
     const row = list.row(name);
+    // The end may be further away than was thought before its rows were measured.
+    await expect(async () => {
+        await list.table.evaluate(element => element.scrollTo(0, element.scrollHeight));
+        await expect(row.root).toBeVisible({ timeout: 500 });
+    }).toPass();
     await expect(row.cell('Admitted')).toContainText('Fever');
     await row.isChanged('lab', 'Admitted');
     await row.seen.click();

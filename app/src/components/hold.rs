@@ -66,6 +66,16 @@ impl Hold {
         if has_left {
             self.view.held.set(self.pointed.get_value());
         }
+        if has_left && event.related_target().is_none() {
+            // It goes nowhere, as by a press beside everything: then it is not to come back. What is taken out of the document
+            // or is in a window that is not looked at has not been left for good.
+            queue_microtask(move || {
+                let is_there = self.last.try_get_value().flatten().is_some_and(|last| last.is_connected());
+                if is_there && is_nowhere() {
+                    self.last.set_value(None);
+                }
+            });
+        }
         has_left
     }
 

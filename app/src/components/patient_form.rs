@@ -285,10 +285,11 @@ fn focus_on_errors(submission: Submission, form: NodeRef<html::Form>) {
 }
 
 fn focus_first_wrong(form: NodeRef<html::Form>) {
-    // Once the messages are in the document.
+    // Once the messages are in the document. The form may be closed by then.
     request_animation_frame(move || {
         use leptos::wasm_bindgen::JsCast as _;
-        let wrong = form.get_untracked().and_then(|form| form.query_selector("[aria-invalid=true]").ok().flatten());
+        let form = form.try_get_untracked().flatten();
+        let wrong = form.and_then(|form| form.query_selector("[aria-invalid=true]").ok().flatten());
         if let Some(wrong) = wrong.and_then(|wrong| wrong.dyn_into::<leptos::web_sys::HtmlElement>().ok()) {
             let _ = wrong.focus();
         }

@@ -84,7 +84,7 @@ pub(crate) fn WallSheet(
                 <p class="clock"><time>{text(move || clock.minute())}</time></p>
                 <LinkBadge/>
             </header>
-            <Stopped/>
+            <Stopped alone=true/>
             <noscript><p class="wall-lost">{language.text("wall.no_script")}</p></noscript>
             {part(move || if ended.get() { again() } else { sheet() })}
         </div>
