@@ -197,6 +197,14 @@ pub(crate) fn on_change(run: impl Fn() + 'static) {
     closure.forget();
 }
 
+/// Whether the browser itself keeps what is in view in its place when something changes above it: two cannot do that.
+pub(crate) fn keeps_place(keeps: bool) {
+    if let Some(page) = leptos::prelude::document().document_element() {
+        // Fails for no class that we use.
+        let _ = page.class_list().toggle_with_force("held", !keeps);
+    }
+}
+
 /// What is to be scrolled to move a part of the page: a part around it, or the page where none around it scrolls.
 pub(crate) struct Scroller {
     element: web_sys::Element,

@@ -21,17 +21,19 @@ const AFTER: &str = "slack-after";
 
 /// Keeps what a hand is on where it is on the screen, unless its user scrolls or asks for another order.
 pub(crate) fn follow(view: View) {
-    let steady = Steady { view, held: Rc::default(), asked: Rc::default(), waits: Rc::default() };
+    let steady = Steady { view, held: Rc::default(), asked: Rc::default() };
     let [pointed, focused, scrolled, asked, changed] = std::array::from_fn(|_| steady.clone());
     browser::on_pointer(move |target| pointed.take(Some(target)));
     browser::on_focus(move |target| focused.take(Some(target)));
     browser::on_scroll(move || scrolled.scrolled());
-    browser::on_change(move || changed.look_soon());
+    browser::on_change(move || changed.look());
     react(move || {
         view.shown.track();
         view.board.track();
         asked.asked.set(view.held.get_untracked());
-        asked.look_soon();
+        // At the latest: nothing may have changed in the document by it.
+        let asked = asked.clone();
+        request_animation_frame(move || asked.look());
     });
     react(move || {
         if !view.held.get() {
@@ -48,8 +50,6 @@ struct Steady {
     held: Rc<RefCell<Option<Held>>>,
     /// What is shown is another list: only a user who asks for it has that done while a hand is on it.
     asked: Rc<Cell<bool>>,
-    /// A look is due.
-    waits: Rc<Cell<bool>>,
 }
 
 /// What the hand is on.
@@ -69,27 +69,23 @@ impl Steady {
             return;
         }
         let held = what.and_then(|what| Some(Held { at: (0.0, 0.0), scroller: Scroller::of(&what)?, what }));
+        browser::keeps_place(held.is_none());
         *self.held.borrow_mut() = held.map(Held::again);
     }
 
-    /// By the user or by the browser, that keeps what is in view in place when something changes above it. What was done
-    /// here is known.
+    /// By the user. What was done here is known.
     fn scrolled(&self) {
         let is_elsewhere = |held: &mut Held| (held.scroller.position() - held.at.1).abs() >= 1.0;
         self.held.replace_with(|held| held.take_if(is_elsewhere).map(Held::again).or_else(|| held.take()));
     }
 
-    /// Once a frame, before that is painted.
-    fn look_soon(&self) {
-        if self.view.held.get_untracked() && !self.waits.replace(true) {
-            let steady = self.clone();
-            request_animation_frame(move || {
-                steady.waits.set(false);
-                let asked = steady.asked.take();
-                steady.held.replace_with(|held| {
-                    let held = held.take().filter(|held| held.what.is_connected())?;
-                    Some(if asked { held } else { held.put_back() }.again())
-                });
+    /// After something has changed in the document, before that is painted.
+    fn look(&self) {
+        if self.view.held.get_untracked() {
+            let asked = self.asked.take();
+            self.held.replace_with(|held| {
+                let held = held.take().filter(|held| held.what.is_connected())?;
+                Some(if asked { held } else { held.put_back() }.again())
             });
         }
     }
