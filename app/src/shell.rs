@@ -87,15 +87,17 @@ pub fn problem(options: LeptosOptions, page: ProblemPage) -> impl IntoView {
 /// Tells the style sheet, before anything is painted, that controls which need a script may be shown. From then on it
 /// watches over the WebAssembly, which says itself that it is `alive`: when it cannot be had, does not come for half a
 /// minute, or fails, the page is `stopped` and says so. A display on a wall, where nobody is there to do it, loads itself
-/// again.
+/// again once there is a server: what it shows is better than the browser's own page about a network.
 const SCRIPT: &str = "{
     const page = document.documentElement.classList;
     page.add('scripted');
+    const again = () => fetch('/healthz').then(answer => answer.ok ? location.reload() : wait(), wait);
+    const wait = () => setTimeout(() => page.contains('alive') || again(), 30000);
     const stop = () => {
         if (page.contains('stopped')) return;
         page.remove('alive');
         page.add('stopped');
-        if (document.body.className === 'wall') setTimeout(() => location.reload(), 30000);
+        if (document.body.className === 'wall') wait();
     };
     const isEnd = error => error instanceof WebAssembly.RuntimeError || !page.contains('alive');
     addEventListener('error', event => isEnd(event.error) && stop());

@@ -211,9 +211,18 @@ test('a display on a wall whose program fails loads itself again', async ({ brow
     await expect(page.locator('#link')).toHaveText('● Live');
     await page.evaluate(() => queueMicrotask(() => { throw new WebAssembly.RuntimeError('unreachable'); }));
     await expect(page.getByText('Not live: this page stands still.')).toBeVisible();
-    const again = page.waitForEvent('load');
+    // Not while there is nothing to load.
+    await server.kill();
+    const failed = page.waitForEvent('requestfailed', request => request.url().endsWith('/healthz'));
     await page.clock.fastForward(31_000);
-    await again;
+    await failed;
+    await expect(page.getByText('Not live: this page stands still.')).toBeVisible();
+    await server.start();
+    const again = page.waitForEvent('load');
+    await expect(async () => {
+        await page.clock.fastForward(31_000);
+        await Promise.race([again, page.waitForTimeout(1_000).then(() => Promise.reject(new Error('not yet')))]);
+    }).toPass();
     await expect(page.locator('#link')).toHaveText('● Live');
     await page.context().close();
 });
