@@ -87,11 +87,11 @@ pub fn problem(options: LeptosOptions, page: ProblemPage) -> impl IntoView {
 /// Tells the style sheet, before anything is painted, that controls which need a script may be shown. From then on it
 /// watches over the WebAssembly, which says itself that it is `alive`: when it cannot be had, does not come for half a
 /// minute, or fails, the page is `stopped` and says so. A display on a wall, where nobody is there to do it, loads itself
-/// again once there is a server: what it shows is better than the browser's own page about a network.
+/// again once it can be had: what it shows is better than the browser's own page about a network.
 const SCRIPT: &str = "{
     const page = document.documentElement.classList;
     page.add('scripted');
-    const again = () => fetch('/healthz').then(answer => answer.ok ? location.reload() : wait(), wait);
+    const again = () => fetch(location.href).then(answer => answer.ok ? location.reload() : wait(), wait);
     const wait = () => setTimeout(() => page.contains('alive') || again(), 30000);
     const stop = () => {
         if (page.contains('stopped')) return;

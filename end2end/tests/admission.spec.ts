@@ -107,6 +107,19 @@ test('a transfer and an edit are taken back, too, after a question that says to 
     await expect(list.row(name).cell('Admitted')).toContainText('Fever');
 });
 
+test('a discharge that was taken back by mistake is there again with its time', async ({ open, lab }) => {
+    const ada = await lab.admit({ status: 'discharged', dismissal_date: '2026-02-01T14:00:00Z' });
+    const name = 'LOVELACE, Ada';
+    const list = await open('sister');
+    await list.status.selectOption('All');
+    await (await list.openPatient(name)).press('Undo discharge');
+    await list.dialog.press('Undo discharge');
+    await expect(list.row(name).cell('Status')).toHaveText('Admitted');
+    await list.undo(name);
+    await expect(list.row(name).cell('Status')).toContainText('01-Feb-2026 14:00');
+    expect(await lab.read(ada)).toMatchObject({ status: 'discharged', dismissal_date: '2026-02-01T14:00:00Z' });
+});
+
 test('a bed is one bed however its name is written', async ({ open, lab }) => {
     const ada = await lab.admit({ ward: 'Elm Ward', bed: 'a1' });
     await lab.change(ada, { status: 'discharged' });

@@ -252,7 +252,8 @@ test('a list that is paused stands as it was then, also where nobody had looked 
     open, lab,
 }) => {
     for (let bed = 1; bed <= 260; bed++) await lab.admit({ last_name: `Patient ${bed}`, ward: 'Elm Ward', bed: `A${bed}` });
-    const far = (await lab.list()).find(({ bed }) => bed === 'A250')!;
+    const all = await lab.list();
+    const [near, far] = ['A1', 'A250'].map(wanted => all.find(({ bed }) => bed === wanted)!);
     const name = 'PATIENT 250, Ada';
     const list = await open('sister');
     await lab.change(far, { reason: 'Fever' });
@@ -260,6 +261,10 @@ test('a list that is paused stands as it was then, also where nobody had looked 
     await list.page.getByRole('button', { name: 'Pause' }).click();
     await lab.change(far, { reason: 'Cough', acuity: 1 });
     await expect(list.banner).toContainText('1 row has changed since');
+    // Nor is somebody gone who was there.
+    await lab.delete(near);
+    await expect(list.banner).toContainText('2 rows have changed since');
+    await list.row('PATIENT 1, Ada').isUnmarked();
     const row = list.row(name);
     // The end may be further away than was thought before its rows were measured.
     await expect(async () => {
@@ -272,6 +277,12 @@ test('a list that is paused stands as it was then, also where nobody had looked 
     await row.isUnmarked();
     await list.page.getByRole('button', { name: 'Go on' }).first().click();
     await expect(row.cell('Admitted')).toContainText('Cough');
+    await list.table.evaluate(element => element.scrollTo(0, 0));
+    await list.row('PATIENT 1, Ada').isDeleted('lab');
+    await expect(async () => {
+        await list.table.evaluate(element => element.scrollTo(0, element.scrollHeight));
+        await expect(row.root).toBeVisible({ timeout: 500 });
+    }).toPass();
     await expect(row.cell('Alerts')).toContainText('●Changed: ');
     await expect(row.mark).toContainText('● Changed by lab');
 });

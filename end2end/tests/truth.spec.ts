@@ -213,7 +213,7 @@ test('a display on a wall whose program fails loads itself again', async ({ brow
     await expect(page.getByText('Not live: this page stands still.')).toBeVisible();
     // Not while there is nothing to load.
     await server.kill();
-    const failed = page.waitForEvent('requestfailed', request => request.url().endsWith('/healthz'));
+    const failed = page.waitForEvent('requestfailed', request => request.url().includes('/wall'));
     await page.clock.fastForward(31_000);
     await failed;
     await expect(page.getByText('Not live: this page stands still.')).toBeVisible();

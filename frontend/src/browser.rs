@@ -153,10 +153,9 @@ pub(crate) fn on_back(run: impl Fn() + 'static) {
     listen(&window(), "popstate", move |_| run());
 }
 
-/// Reports that something was scrolled, or has another size.
-pub(crate) fn on_scroll(run: impl Fn() + Clone + 'static) {
-    let again = run.clone();
-    let closure = Closure::<dyn Fn(web_sys::Event)>::new(move |_| again());
+/// Reports that something was scrolled.
+pub(crate) fn on_scroll(run: impl Fn() + 'static) {
+    let closure = Closure::<dyn Fn(web_sys::Event)>::new(move |_| run());
     // Those of the parts, too: scrolling does not bubble.
     let _ = leptos::prelude::document().add_event_listener_with_callback_and_bool(
         "scroll",
@@ -164,7 +163,16 @@ pub(crate) fn on_scroll(run: impl Fn() + Clone + 'static) {
         true,
     );
     closure.forget();
+}
+
+/// Reports that the window has another size.
+pub(crate) fn on_resize(run: impl Fn() + 'static) {
     listen(&window(), "resize", move |_| run());
+}
+
+/// Whether the pointer is on this.
+pub(crate) fn is_pointed_at(element: &web_sys::Element) -> bool {
+    element.matches(":hover").unwrap_or_default()
 }
 
 /// Reports what the pointer comes to.
@@ -222,9 +230,15 @@ impl Scroller {
         Some(Self { element: part.or_else(|| leptos::prelude::document().scrolling_element())?, is_page })
     }
 
-    /// How far it is scrolled, in pixels.
+    /// How far it is scrolled, and the page with it, in pixels.
     pub(crate) fn position(&self) -> f64 {
-        f64::from(self.element.scroll_top())
+        let page = if self.is_page { 0.0 } else { window().scroll_y().unwrap_or_default() };
+        f64::from(self.element.scroll_top()) + page
+    }
+
+    /// The upper edge of what it shows, on the screen.
+    pub(crate) fn top(&self) -> f64 {
+        if self.is_page { 0.0 } else { self.element.get_bounding_client_rect().top() }
     }
 
     /// Scrolls so far down, as far as it goes, in pixels.

@@ -23,8 +23,8 @@ pub(crate) fn follow(view: View) {
             });
         }
     };
-    let scrolled = look_soon.clone();
-    browser::on_scroll(scrolled);
+    browser::on_scroll(look_soon.clone());
+    browser::on_resize(look_soon.clone());
     react(move || {
         view.window.track();
         view.shown.track();

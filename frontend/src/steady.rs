@@ -22,10 +22,11 @@ const AFTER: &str = "slack-after";
 /// Keeps what a hand is on where it is on the screen, unless its user scrolls or asks for another order.
 pub(crate) fn follow(view: View) {
     let steady = Steady { view, held: Rc::default(), asked: Rc::default() };
-    let [pointed, focused, scrolled, asked, changed] = std::array::from_fn(|_| steady.clone());
-    browser::on_pointer(move |target| pointed.take(Some(target)));
-    browser::on_focus(move |target| focused.take(Some(target)));
+    let [pointed, focused, scrolled, resized, asked, changed] = std::array::from_fn(|_| steady.clone());
+    browser::on_pointer(move |target| pointed.take(target));
+    browser::on_focus(move |target| focused.take(target));
     browser::on_scroll(move || scrolled.scrolled());
+    browser::on_resize(move || resized.begin_anew());
     browser::on_change(move || changed.look());
     react(move || {
         view.shown.track();
@@ -37,7 +38,7 @@ pub(crate) fn follow(view: View) {
     });
     react(move || {
         if !view.held.get() {
-            steady.take(None);
+            steady.set(None);
             browser::set_height(BEFORE, 0.0);
             browser::set_height(AFTER, 0.0);
         }
@@ -62,31 +63,44 @@ struct Held {
 
 impl Steady {
     /// The hand is on this. What is no row leaves the hand where the focus is.
-    fn take(&self, target: Option<Element>) {
+    fn take(&self, target: Element) {
         let row = |element: Element| element.closest(HELD).ok().flatten();
-        let what = target.and_then(row).or_else(|| row(document().active_element()?));
+        let pointed = || self.held.borrow().as_ref().map(|held| held.what.clone()).filter(browser::is_pointed_at);
+        let what = row(target).or_else(pointed).or_else(|| row(document().active_element()?));
         if what.is_some() && self.held.borrow().as_ref().map(|held| &held.what) == what.as_ref() {
             return;
         }
         let held = what.and_then(|what| Some(Held { at: (0.0, 0.0), scroller: Scroller::of(&what)?, what }));
+        self.set(held.map(Held::again));
+    }
+
+    fn set(&self, held: Option<Held>) {
         browser::keeps_place(held.is_none());
-        *self.held.borrow_mut() = held.map(Held::again);
+        *self.held.borrow_mut() = held;
+    }
+
+    /// The screen is another one.
+    fn begin_anew(&self) {
+        let held = self.held.take();
+        let anew = held.and_then(|held| Some(Held { scroller: Scroller::of(&held.what)?, ..held }));
+        self.set(anew.map(Held::again));
     }
 
     /// By the user. What was done here is known.
     fn scrolled(&self) {
-        let is_elsewhere = |held: &mut Held| (held.scroller.position() - held.at.1).abs() >= 1.0;
-        self.held.replace_with(|held| held.take_if(is_elsewhere).map(Held::again).or_else(|| held.take()));
+        let held = self.held.take();
+        let is_elsewhere = |held: &Held| (held.scroller.position() - held.at.1).abs() >= 1.0;
+        // What was scrolled away, as under a finger, is in nobody's hand.
+        let held = held.map(|held| if is_elsewhere(&held) { held.again() } else { held });
+        self.set(held.filter(Held::is_in_view));
     }
 
     /// After something has changed in the document, before that is painted.
     fn look(&self) {
         if self.view.held.get_untracked() {
             let asked = self.asked.take();
-            self.held.replace_with(|held| {
-                let held = held.take().filter(|held| held.what.is_connected())?;
-                Some(if asked { held } else { held.put_back() }.again())
-            });
+            let held = self.held.take().filter(|held| held.what.is_connected());
+            self.set(held.map(|held| if asked { held.again() } else { held.put_back() }));
         }
     }
 }
@@ -102,8 +116,13 @@ impl Held {
         self
     }
 
+    fn is_in_view(&self) -> bool {
+        let row = self.what.get_bounding_client_rect();
+        row.bottom() > self.scroller.top() && row.top() < self.scroller.bottom()
+    }
+
     /// It has been moved by what happened elsewhere: no longer.
-    fn put_back(self) -> Self {
+    fn put_back(mut self) -> Self {
         let moved = || self.top() - self.at.0;
         if moved().abs() < 1.0 {
             return self;
@@ -117,6 +136,7 @@ impl Held {
             browser::set_height(AFTER, browser::height(AFTER) + left + blank.max(0.0));
             self.scroller.scroll_by(moved());
         }
+        self.at.1 = self.scroller.position();
         self
     }
 }

@@ -23,8 +23,8 @@ async fn the_log_says_who_overwrote_what_and_through_which_door() {
     let log = log(&store).await;
     assert_eq!(log.iter().map(|change| change.by.as_str()).collect::<Vec<_>>(), ["clinician", "admin"]);
     assert_eq!(Value::from(log[1].before.clone()), json!({"bed": "A", "ward": null}));
-    ward.run_sql("DELETE FROM change WHERE origin = 'socket'").await;
-    assert!(store.changes_after(0, 1).await.unwrap().is_empty(), "both came through a socket");
+    ward.run_sql("DELETE FROM change WHERE origin = 'token'").await;
+    assert!(store.changes_after(0, 1).await.unwrap().is_empty(), "both came through a socket with a token");
 }
 
 #[tokio::test]

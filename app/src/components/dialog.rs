@@ -64,8 +64,11 @@ pub(crate) struct Undo {
 impl Undo {
     /// Of these fields of `before`, which is `row` now.
     pub(super) fn of(before: &Patient, fields: &Data, row: Arc<Patient>) -> Self {
+        // The end of a stay goes with its status.
+        let is_changed =
+            |name: &str| fields.contains_key(name) || (name == "dismissal_date" && fields.contains_key("status"));
         let mut back = before.values();
-        back.retain(|name, _| fields.contains_key(name));
+        back.retain(|name, _| is_changed(name));
         Self { row, back }
     }
 }

@@ -26,14 +26,17 @@ pub fn empty_beds<'a>(patients: impl Iterator<Item = (&'a Patient, &'a Keys)> + 
     let occupied = patients.clone().filter(|(patient, _)| patient.status.occupies_bed());
     let taken: FxHashSet<(Option<&str>, &str)> =
         occupied.map(|(patient, keys)| (patient.ward.as_deref(), keys.bed())).collect();
-    let mut empty: BTreeMap<&str, Bed> = BTreeMap::new();
+    let mut empty: BTreeMap<(&str, &str), Bed> = BTreeMap::new();
     for (patient, keys) in patients {
         let (Some(of), Some(bed)) = (&patient.ward, &patient.bed) else { continue };
         if taken.contains(&(Some(of), keys.bed())) || ward.is_some_and(|ward| ward != of) {
             continue;
         }
-        let known =
-            empty.entry(keys.ward_and_bed()).or_insert_with(|| Bed { ward: of.clone(), room: None, bed: bed.clone() });
+        let known = empty.entry((keys.ward_and_bed(), of.as_str())).or_insert_with(|| Bed {
+            ward: of.clone(),
+            room: None,
+            bed: bed.clone(),
+        });
         known.room = patient.room.clone().or_else(|| known.room.take());
     }
     empty.into_values().collect()
@@ -143,6 +146,8 @@ mod tests {
     fn a_bed_is_one_bed_however_its_name_is_written() {
         let patients = [patient("Elm", "", "A01", "admitted"), patient("Elm", "", "a1", "discharged")];
         assert!(names(&patients, None).is_empty());
+        let patients = [patient("Elm", "", "A", "admitted"), patient("Elm", "", "A0", "discharged")];
+        assert_eq!(names(&patients, None), ["Elm//A0"]);
         // In another ward it is another one.
         let patients = [patient("Ash", "", "A1", "admitted"), patient("Elm", "", "a1", "discharged")];
         assert_eq!(names(&patients, None), ["Elm//a1"]);

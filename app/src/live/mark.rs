@@ -63,20 +63,18 @@ impl Live {
     /// The mark on this row, as somebody sees it who sees what the query lets through.
     pub(super) fn shown_mark(self, id: i64) -> Option<Mark> {
         let row = self.with_rows(|rows| rows.get(&id).cloned());
-        self.unseen.with_value(|unseen| self.shown_mark_of(id, unseen.mark(id), row.as_ref()))
+        let mark = self.unseen.with_value(|unseen| self.shown_mark_of(unseen.mark(id), row.as_ref()));
+        let is_gone = || self.deleted.with_value(|deleted| deleted.contains_key(&id)) && !self.has_mark(id);
+        mark.or_else(|| is_gone().then_some(Mark { kind: MarkKind::Gone, by: String::new() }))
     }
 
-    /// The same of a row as it is in the database or was there.
-    pub(super) fn shown_mark_of(
-        self,
-        id: i64,
-        mark: Option<&UnseenChange>,
-        row: Option<&Arc<Patient>>,
-    ) -> Option<Mark> {
-        let Some(mark) = mark else {
-            let deleted = self.deleted.with_value(|deleted| deleted.contains_key(&id));
-            return deleted.then_some(Mark { kind: MarkKind::Gone, by: String::new() });
-        };
+    fn has_mark(self, id: i64) -> bool {
+        self.unseen.with_value(|unseen| unseen.mark(id).is_some())
+    }
+
+    /// The same by this mark, of a row as it is in the database or was there.
+    pub(super) fn shown_mark_of(self, mark: Option<&UnseenChange>, row: Option<&Arc<Patient>>) -> Option<Mark> {
+        let mark = mark?;
         let mine = self.mine.get_untracked();
         let (was, is) = self.query.with_untracked(|query| {
             let day = self.day.get_value().get_untracked();
@@ -108,17 +106,20 @@ impl Live {
 
     /// The user has seen what happened to this row.
     pub fn clear_mark(self, id: i64) {
-        self.remember(seen_key(id), Some(self.seen_position().to_string()));
+        // In a pause no more than what it shows.
+        let shown = self.then.with_value(|then| {
+            let then = then.as_ref().filter(|then| then.rows.contains_key(&id))?;
+            Some(then.unseen.mark(id).map_or(then.seq, |mark| mark.seq.max(then.seq)))
+        });
+        let up_to = shown.unwrap_or_else(|| self.position());
+        self.remember(seen_key(id), Some(up_to.to_string()));
     }
 
     /// The user has seen everything.
     pub fn clear_all_marks(self) {
-        self.remember(SEEN.to_owned(), Some(self.seen_position().to_string()));
-    }
-
-    /// Up to where this user can have seen what happened: in a pause no further than to its beginning.
-    fn seen_position(self) -> i64 {
-        self.then.with_value(|then| then.as_ref().map(|then| then.seq)).unwrap_or_else(|| self.position())
+        let shown = self.then.with_value(|then| then.as_ref().map(|then| then.seq));
+        let up_to = shown.unwrap_or_else(|| self.position());
+        self.remember(SEEN.to_owned(), Some(up_to.to_string()));
     }
 
     pub(super) fn position(self) -> i64 {
@@ -141,7 +142,7 @@ impl Live {
         // Of the rows with marks most have never been on the screen.
         let drawn: Vec<i64> = self.rows.with_value(|rows| rows.keys().copied().collect());
         for id in drawn {
-            if self.unseen.with_value(|unseen| unseen.mark(id).is_some()) {
+            if self.has_mark(id) {
                 self.refresh(id);
             }
         }

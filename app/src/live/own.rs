@@ -6,7 +6,7 @@ use super::{Live, Mark, Then};
 use crate::{
     edits::{Edit, Edits, Outcome, Pending, Refusal},
     patient::{Data, Patient},
-    unseen::Unseen,
+    unseen::{Told, Unseen},
 };
 
 /// A write that the user asks for.
@@ -189,9 +189,9 @@ impl Live {
         let Some((patient, pending)) = self.shown(id) else { return };
         if row.pending.get_untracked() != pending {
             row.pending.set(pending);
-            // One's own doing is seen at once.
-            let now = self.with_rows(|rows| rows.get(&id).cloned());
-            self.then.update_value(|then| _ = then.as_mut().zip(now).map(|(then, now)| then.rows.insert(id, now)));
+            if pending.is_none() {
+                self.take_into_pause(id);
+            }
         }
         let (mut patient, mut mark) = (patient, self.shown_mark(id));
         if let Some(then) = self.then(id).filter(|then| (&then.0, &then.1) != (&patient, &mark)) {
@@ -206,12 +206,25 @@ impl Live {
         }
     }
 
+    /// What one has done oneself is seen in a pause too, and with it what others have done to that row.
+    fn take_into_pause(self, id: i64) {
+        let row = self.with_rows(|rows| rows.get(&id).cloned());
+        let mark = self.unseen.with_value(|unseen| unseen.mark(id).cloned());
+        self.then.update_value(|then| {
+            let Some((then, row)) = then.as_mut().zip(row) else { return };
+            then.rows.insert(id, row);
+            if let Some(mark) = mark {
+                then.unseen.absorb(Told::again(mark));
+            }
+        });
+    }
+
     /// In a pause: the row as it was when that began.
     pub(super) fn then(self, id: i64) -> Option<(Arc<Patient>, Option<Mark>)> {
         self.then.with_value(|then| {
             let Then { rows, unseen, .. } = then.as_ref()?;
             let row = rows.get(&id)?;
-            Some((self.shown_of(row).0, self.shown_mark_of(id, unseen.mark(id), Some(row))))
+            Some((self.shown_of(row).0, self.shown_mark_of(unseen.mark(id), Some(row))))
         })
     }
 

@@ -145,7 +145,9 @@ pub fn natural_key(text: &str) -> String {
         key.extend(letters.chars().flat_map(char::to_lowercase));
         // Lower than any letter, so that what ends here comes first.
         key.push('\0');
-        let digits = digits.trim_start_matches('0');
+        // Of nothing but zeros the last one stays: `A0` is another bed than `A`.
+        let zeros = digits.len() - digits.trim_start_matches('0').len();
+        let digits = &digits[zeros.min(digits.len().saturating_sub(1))..];
         // A longer number is a higher one. No text of ours is longer than a thousand digits.
         key.extend(u32::try_from(digits.len()).ok().and_then(|length| char::from_u32(length + 1)));
         key.push_str(digits);
