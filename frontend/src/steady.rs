@@ -88,11 +88,11 @@ impl Steady {
 
     /// By the user. What was done here is known.
     fn scrolled(&self) {
-        let held = self.held.take();
-        let is_elsewhere = |held: &Held| (held.scroller.position() - held.at.1).abs() >= 1.0;
+        let Some(held) = self.held.take() else { return };
+        let is_elsewhere = (held.scroller.position() - held.at.1).abs() >= 1.0;
+        let held = if is_elsewhere { held.again() } else { held };
         // What was scrolled away, as under a finger, is in nobody's hand.
-        let held = held.map(|held| if is_elsewhere(&held) { held.again() } else { held });
-        self.set(held.filter(Held::is_in_view));
+        self.set(Some(held).filter(Held::is_in_view));
     }
 
     /// After something has changed in the document, before that is painted.

@@ -328,7 +328,7 @@ impl Keys {
 
     /// Of this patient.
     pub fn of(patient: &Patient) -> Self {
-        let [ward, bed, room] = [&patient.ward, &patient.bed, &patient.room].map(|part| known_first(part.as_deref()));
+        let [ward, bed, room] = place_parts(patient.ward.as_deref(), patient.bed.as_deref(), patient.room.as_deref());
         Self {
             search: search_key(patient),
             bed: (ward.len(), ward.len() + bed.len()),
@@ -352,7 +352,11 @@ fn note(patient: &Patient) -> (bool, Option<&str>) {
 
 /// What a place in a ward is sorted by: beds as they stand there, whatever rooms they are said to be in.
 pub(super) fn place_key(ward: Option<&str>, bed: Option<&str>, room: Option<&str>) -> String {
-    [ward, bed, room].map(known_first).concat()
+    place_parts(ward, bed, room).concat()
+}
+
+fn place_parts(ward: Option<&str>, bed: Option<&str>, room: Option<&str>) -> [String; 3] {
+    [ward, bed, room].map(known_first)
 }
 
 /// What is not known sorts after every text.
