@@ -27,9 +27,9 @@ use crate::{
     list::{
         RowChange,
         arrange::{Layout, Mine, Query},
-        beds::{Item, with_empty_beds},
+        beds::Item,
         index::{Index, Rows},
-        ward::{Board, Day, Entry},
+        ward::{Board, Day},
     },
     patient::{Patient, UtcTime, display::natural_key},
     replica::{Effect, Replica},
@@ -262,36 +262,25 @@ impl Live {
         let mine = self.mine();
         let day = self.day.get_value().get();
         self.query.with(|query| {
-            self.with_rows(|rows| {
-                self.deleted.with_value(|deleted| {
-                    let ids = self.unseen.with_value(|unseen| {
-                        let passes = |row: &Patient| {
-                            let mark = unseen.mark(row.id);
-                            let is_gone = deleted.contains_key(&row.id);
-                            let was_in_view = || mark.is_some_and(|mark| query.showed(mark, &mine));
-                            let leaves = || !is_gone && query.shows_discharge(row, &mine, &day);
-                            // Without a mark, a deleted row waits for nothing but a hand to leave the list.
-                            (mark.is_some() || !is_gone)
-                                && (query.filters_pass(row, &mine) || was_in_view() || leaves())
-                        };
-                        self.index.try_update_value(|index| index.arrange(query, passes)).unwrap_or_default()
-                    });
-                    self.index.with_value(|index| {
-                        let patients = rows.values().filter_map(|row| Some((&**row, index.keys(row.id)?)));
-                        let items = with_empty_beds(query, ids, patients.clone(), |id| index.keys(id));
-                        if query.layout == Layout::List {
-                            return Arranged { items: Arc::new(items), board: None };
-                        }
-                        let entry = |id| {
-                            let row = rows.get(&id).map(|row| (row, true));
-                            let (patient, exists) = row.or_else(|| Some((deleted.get(&id)?, false)))?;
-                            Some(Entry { patient, keys: index.keys(id)?, exists })
-                        };
-                        let board = Board::new(query, &day, &items, entry, patients);
-                        Arranged { items: Arc::new(board.items()), board: Some(Arc::new(board)) }
-                    })
+            let items = self.deleted.with_value(|deleted| {
+                self.unseen.with_value(|unseen| {
+                    let passes = |row: &Patient| {
+                        let is_gone = deleted.contains_key(&row.id);
+                        let is_in_view =
+                            query.filters_pass(row, &mine) || !is_gone && query.shows_discharge(row, &mine, &day);
+                        let is_marked =
+                            || unseen.mark(row.id).is_some_and(|mark| is_in_view || query.showed(mark, &mine));
+                        // Without a mark, a deleted row waits for nothing but a hand to leave the list.
+                        is_in_view && !is_gone || is_marked()
+                    };
+                    self.index.try_update_value(|index| index.arrange(query, passes)).unwrap_or_default()
                 })
-            })
+            });
+            if query.layout == Layout::List {
+                return Arranged { items: Arc::new(items), board: None };
+            }
+            let board = self.index.with_value(|index| Board::new(query, &day, &items, index));
+            Arranged { items: Arc::new(board.items()), board: Some(Arc::new(board)) }
         })
     }
 
@@ -441,6 +430,12 @@ impl Live {
         self.index.update_value(|index| index.enter(row));
     }
 
+    /// A row was deleted; it may still be shown.
+    fn delete(self, row: &Arc<Patient>) {
+        self.index.update_value(|index| index.delete(row));
+        self.deleted.update_value(|deleted| _ = deleted.insert(row.id, row.clone()));
+    }
+
     /// Brings a row's signals up to date and marks what somebody else did.
     fn show(self, change: RowChange, by: &str) {
         let id = change.row().id;
@@ -458,7 +453,7 @@ impl Live {
                 (ChangeAction::Update, fields, Some(Was::of(&before)), None)
             }
             RowChange::Removed(patient) => {
-                self.deleted.update_value(|deleted| _ = deleted.insert(id, patient.clone()));
+                self.delete(&patient);
                 (ChangeAction::Delete, Vec::new(), Some(Was::of(&patient)), Some(patient))
             }
         };

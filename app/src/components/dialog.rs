@@ -159,7 +159,12 @@ pub(crate) fn Dialog() -> impl IntoView {
             asking.set(true);
         }
     });
-    let closed = input(move |_: Event| dialogs.close());
+    // The browser tells it a moment later: something else may have been opened by then.
+    let closed = input(move |_: Event| {
+        if !node.get_untracked().is_some_and(|dialog| dialog.open()) {
+            dialogs.close();
+        }
+    });
     view! {
         <dialog node_ref=node aria-labelledby="dialog-title" on:input=on_input on:cancel=on_escape on:close=closed>
             <Truth/>

@@ -41,7 +41,7 @@ const SHEET: [(&[&str], &str); 13] = [
 /// Listens for keys as long as the page lives.
 pub(crate) fn listen(live: Live, view: View, dialogs: Dialogs) {
     let handle = window_event_listener(ev::keydown, move |event| {
-        if dialogs.open.get_untracked() != Open::Nothing {
+        if is_covered() {
             return;
         }
         if is_find(&event) && untrack(|| view.is_in_part()) && find() {
@@ -60,6 +60,12 @@ pub(crate) fn listen(live: Live, view: View, dialogs: Dialogs) {
         }
     });
     on_cleanup(move || handle.remove());
+}
+
+/// Whether a dialog is before everything. The document is asked: it has closed one that Escape was pressed in before it says
+/// so, and the next key may be faster.
+fn is_covered() -> bool {
+    document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some())
 }
 
 /// Whether the key opens the browser's own search.

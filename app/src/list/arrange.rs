@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{index::Index, ward::Day};
+use super::{beds::Item, index::Index, ward::Day};
 use crate::{
     filter::{fold, search_key},
     patient::{AllergyStatus, Code as _, CodeStatus, Flag, Patient, Status, display::natural_key},
@@ -272,7 +272,8 @@ impl Query {
     ) -> Vec<i64> {
         let mut index = Index::default();
         rows.for_each(|row| index.enter(row));
-        index.arrange(self, |row| self.filters_pass(row, mine) || sticky(row.id))
+        let items = index.arrange(self, |row| self.filters_pass(row, mine) || sticky(row.id));
+        items.iter().filter_map(Item::patient).collect()
     }
 
     /// Which of two rows comes first.

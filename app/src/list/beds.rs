@@ -5,9 +5,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 
-use super::arrange::{Keys, Query, place_key};
+use super::{arrange::place_key, index::Entry};
 use crate::patient::{Patient, display::natural_key};
 
 /// A bed: a ward's name for it, and the room that it was last said to be in.
@@ -21,25 +21,73 @@ pub struct Bed {
     pub bed: String,
 }
 
-/// The beds of these patients' wards that nobody is in, in the order of the ward. `ward`: of this one only.
-pub fn empty_beds<'a>(patients: impl Iterator<Item = (&'a Patient, &'a Keys)> + Clone, ward: Option<&str>) -> Vec<Bed> {
-    let occupied = patients.clone().filter(|(patient, _)| patient.status.occupies_bed());
-    let taken: FxHashSet<(Option<&str>, &str)> =
-        occupied.map(|(patient, keys)| (patient.ward.as_deref(), keys.bed())).collect();
-    let mut empty: BTreeMap<(&str, &str), Bed> = BTreeMap::new();
-    for (patient, keys) in patients {
-        let (Some(of), Some(bed)) = (&patient.ward, &patient.bed) else { continue };
-        if taken.contains(&(Some(of), keys.bed())) || ward.is_some_and(|ward| ward != of) {
-            continue;
+/// The beds that rows name, kept up to date with each change of one.
+#[derive(Debug, Default)]
+pub(super) struct Beds {
+    /// Who names each, by [`place`]; in the order of their ids.
+    named: FxHashMap<String, Vec<i64>>,
+    /// Those that nobody is in, by their [`place`] as well: with what they are sorted by among the rows.
+    empty: BTreeMap<String, (String, Arc<Bed>)>,
+}
+
+/// What a bed is known by, in the order of wards: `a1` is the bed `A1` of a ward.
+fn place(entry: &Entry) -> Option<String> {
+    let Patient { ward: Some(ward), bed: Some(_), .. } = &*entry.row else { return None };
+    entry.exists.then(|| [entry.keys.ward_and_bed(), ward].join("\0"))
+}
+
+/// What else of a row is looked at.
+fn says(entry: &Entry) -> (bool, Option<&str>, Option<&str>) {
+    let Patient { status, bed, room, .. } = &*entry.row;
+    (status.occupies_bed(), bed.as_deref(), room.as_deref())
+}
+
+impl Beds {
+    /// A row has changed to what it is in `entries` now.
+    pub(super) fn follow(&mut self, before: Option<&Entry>, after: Option<&Entry>, entries: &FxHashMap<i64, Arc<Entry>>) {
+        let (left, came) = (before.and_then(place), after.and_then(place));
+        if left == came && before.map(says) == after.map(says) {
+            return;
         }
-        let known = empty.entry((keys.ward_and_bed(), of.as_str())).or_insert_with(|| Bed {
-            ward: of.clone(),
-            room: None,
-            bed: bed.clone(),
-        });
-        known.room = patient.room.clone().or_else(|| known.room.take());
+        if let (Some(left), Some(before)) = (left, before) {
+            if let Some(ids) = self.named.get_mut(&left) {
+                ids.retain(|id| *id != before.row.id);
+                if ids.is_empty() {
+                    self.named.remove(&left);
+                }
+            }
+            self.look_at(left, entries);
+        }
+        if let (Some(came), Some(after)) = (came, after) {
+            let ids = self.named.entry(came.clone()).or_default();
+            ids.insert(ids.partition_point(|id| *id < after.row.id), after.row.id);
+            self.look_at(came, entries);
+        }
     }
-    empty.into_values().collect()
+
+    /// Whether nobody is in the bed any more, or somebody is.
+    fn look_at(&mut self, place: String, entries: &FxHashMap<i64, Arc<Entry>>) {
+        let ids = self.named.get(&place).map(Vec::as_slice).unwrap_or_default();
+        let mut rows = ids.iter().filter_map(|id| entries.get(id)).map(|entry| &*entry.row);
+        let bed = match rows.clone().next() {
+            Some(Patient { ward: Some(ward), bed: Some(bed), .. }) if !rows.any(|row| row.status.occupies_bed()) => {
+                let room = ids.iter().rev().find_map(|id| entries.get(id)?.row.room.clone());
+                Bed { ward: ward.clone(), room, bed: bed.clone() }
+            }
+            _ => {
+                self.empty.remove(&place);
+                return;
+            }
+        };
+        let key = place_key(Some(&bed.ward), Some(&bed.bed), bed.room.as_deref());
+        self.empty.insert(place, (key, Arc::new(bed)));
+    }
+
+    /// Those that nobody is in, with what each is sorted by, in the order of the ward. `ward`: of this one only.
+    pub(super) fn empty(&self, ward: Option<&str>) -> impl DoubleEndedIterator<Item = (&str, &Arc<Bed>)> {
+        let beds = self.empty.values().map(|(key, bed)| (&**key, bed));
+        beds.filter(move |(_, bed)| ward.is_none_or(|ward| ward == bed.ward))
+    }
 }
 
 /// Whether these are two ways to write the name of one bed of a ward.
@@ -66,47 +114,18 @@ impl Item {
     }
 }
 
-/// Patients in the order of their places, and the empty beds between them where those stand.
-pub fn with_empty_beds<'a>(
-    query: &Query,
-    ids: Vec<i64>,
-    patients: impl Iterator<Item = (&'a Patient, &'a Keys)> + Clone,
-    keys: impl Fn(i64) -> Option<&'a Keys>,
-) -> Vec<Item> {
-    if !query.shows_empty_beds() {
-        return ids.into_iter().map(Item::Patient).collect();
-    }
-    let mut beds: Vec<(String, Item)> = empty_beds(patients, query.ward.as_deref())
-        .into_iter()
-        .map(|bed| {
-            let key = place_key(Some(&bed.ward), Some(&bed.bed), bed.room.as_deref());
-            (key, Item::Empty(Arc::new(bed)))
-        })
-        .collect();
-    let (_, descending) = query.order_by();
-    // Taken from the end.
-    if !descending {
-        beds.reverse();
-    }
-    let mut items = Vec::with_capacity(ids.len() + beds.len());
-    for id in ids {
-        let place = keys(id).map_or("", Keys::place);
-        let comes_first = |bed: &String| if descending { **bed > *place } else { **bed < *place };
-        while let Some((_, bed)) = beds.pop_if(|(bed, _)| comes_first(bed)) {
-            items.push(bed);
-        }
-        items.push(Item::Patient(id));
-    }
-    items.extend(beds.into_iter().rev().map(|(_, bed)| bed));
-    items
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{list::arrange::Mine, patient::UtcTime};
+    use crate::{
+        list::{
+            arrange::{Mine, Query},
+            index::Index,
+        },
+        patient::UtcTime,
+    };
 
     fn patient(ward: &str, room: &str, bed: &str, status: &str) -> Patient {
         let now = UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
@@ -115,10 +134,17 @@ mod tests {
         Patient::admit(data.as_object().unwrap(), now).unwrap()
     }
 
+    fn index(patients: &[Patient]) -> Index {
+        let mut index = Index::default();
+        for (patient, id) in patients.iter().zip(1..) {
+            index.enter(&Arc::new(Patient { id, ..patient.clone() }));
+        }
+        index
+    }
+
     fn names(patients: &[Patient], ward: Option<&str>) -> Vec<String> {
-        let text = |bed: Bed| format!("{}/{}/{}", bed.ward, bed.room.unwrap_or_default(), bed.bed);
-        let keys: Vec<Keys> = patients.iter().map(Keys::of).collect();
-        empty_beds(patients.iter().zip(&keys), ward).into_iter().map(text).collect()
+        let text = |bed: &Arc<Bed>| format!("{}/{}/{}", bed.ward, bed.room.as_deref().unwrap_or_default(), bed.bed);
+        index(patients).empty_beds(ward).map(text).collect()
     }
 
     #[test]
@@ -155,20 +181,12 @@ mod tests {
 
     #[test]
     fn empty_beds_stand_between_the_patients_where_the_ward_has_them() {
-        let rows: Vec<Arc<Patient>> = ["A1/admitted", "A2/discharged", "A10/admitted", "B1/cancelled", "/admitted"]
-            .iter()
-            .zip(1..)
-            .map(|(row, id)| {
-                let (bed, status) = row.split_once('/').unwrap();
-                Arc::new(Patient { id, ..patient("Elm", "", bed, status) })
-            })
-            .collect();
-        let keys: Vec<Keys> = rows.iter().map(|row| Keys::of(row)).collect();
+        let patients = ["A1/admitted", "A2/discharged", "A10/admitted", "B1/cancelled", "/admitted"].map(|row| {
+            let (bed, status) = row.split_once('/').unwrap();
+            patient("Elm", "", bed, status)
+        });
         let shown = |query: &Query| -> Vec<String> {
-            let ids = query.arrange(rows.iter(), &Mine::default(), |_| false);
-            let items = with_empty_beds(query, ids, rows.iter().map(|row| &**row).zip(&keys), |id| {
-                keys.get(usize::try_from(id).unwrap() - 1)
-            });
+            let items = index(&patients).arrange(query, |row| query.filters_pass(row, &Mine::default()));
             let text = |item| match item {
                 Item::Patient(id) => id.to_string(),
                 Item::Empty(bed) => bed.bed.clone(),

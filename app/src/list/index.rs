@@ -6,12 +6,13 @@ use std::{
     sync::Arc,
 };
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     PatientList, Snapshot,
     alike::SoundsLike,
     arrange::{Keys, Query, SortBy},
+    beds::{Bed, Beds, Item},
 };
 use crate::{filter::search_words, patient::Patient, wire::Position};
 
@@ -46,47 +47,65 @@ impl Rows {
 /// Rows by what they are found by.
 #[derive(Debug, Default)]
 pub struct Index {
-    entries: FxHashMap<i64, Entry>,
+    entries: FxHashMap<i64, Arc<Entry>>,
     /// Rows by how their names sound.
     names: HashMap<SoundsLike, BTreeSet<i64>>,
-    /// Every row: in the order that was asked for last, but for what has changed since. So sorting finds little to do. Who
-    /// has left since is still in it, and who came back is twice.
-    order: Vec<i64>,
-    /// By what that is, as long as nothing has changed since.
+    beds: Beds,
+    /// Every row, in the order that was asked for last, but for what has changed since.
+    order: Vec<Arc<Entry>>,
+    /// Rows that have come, changed or gone since.
+    changed: FxHashSet<i64>,
+    /// What that order is by.
     sorted_by: Option<(SortBy, bool)>,
 }
 
+/// A row, and what is worked out of it.
 #[derive(Debug)]
-struct Entry {
-    row: Arc<Patient>,
-    keys: Keys,
+pub struct Entry {
+    /// The row.
+    pub row: Arc<Patient>,
+    /// What it is found and sorted by.
+    pub keys: Keys,
+    /// Whether the database has it: who was deleted by somebody else may still be shown.
+    pub exists: bool,
     sounds: SoundsLike,
 }
 
 impl Index {
     /// A row is there, or has other values.
     pub fn enter(&mut self, row: &Arc<Patient>) {
+        self.put(row, true);
+    }
+
+    /// The row was deleted, and is found until it [leaves](Self::leave).
+    pub fn delete(&mut self, row: &Arc<Patient>) {
+        self.put(row, false);
+    }
+
+    fn put(&mut self, row: &Arc<Patient>, exists: bool) {
         let id = row.id;
-        self.sorted_by = None;
-        let entry = Entry { row: row.clone(), keys: Keys::of(row), sounds: SoundsLike::of(row) };
-        match self.entries.get(&id) {
-            Some(before) if before.sounds == entry.sounds => {}
-            Some(_) => self.forget_name(id),
-            None => self.order.push(id),
+        let entry = Entry { row: row.clone(), keys: Keys::of(row), exists, sounds: SoundsLike::of(row) };
+        if self.entries.get(&id).is_some_and(|before| before.sounds != entry.sounds) {
+            self.forget_name(id);
         }
         self.names.entry(entry.sounds.clone()).or_default().insert(id);
-        self.entries.insert(id, entry);
+        self.changed.insert(id);
+        let after = Arc::new(entry);
+        let before = self.entries.insert(id, after.clone());
+        self.beds.follow(before.as_deref(), Some(&after), &self.entries);
     }
 
     /// The row is not there any more.
     pub fn leave(&mut self, id: i64) {
         self.forget_name(id);
-        self.entries.remove(&id);
+        self.changed.insert(id);
+        let before = self.entries.remove(&id);
+        self.beds.follow(before.as_deref(), None, &self.entries);
     }
 
     fn forget_name(&mut self, id: i64) {
         let Self { entries, names, .. } = self;
-        let Some(Entry { sounds, .. }) = entries.get(&id) else { return };
+        let Some(sounds) = entries.get(&id).map(|entry| &entry.sounds) else { return };
         if let Some(ids) = names.get_mut(sounds) {
             ids.remove(&id);
             if ids.is_empty() {
@@ -101,26 +120,74 @@ impl Index {
         ids.into_iter().flatten().copied().filter(move |other| *other != id)
     }
 
-    /// What the row is sorted by.
-    pub fn keys(&self, id: i64) -> Option<&Keys> {
-        self.entries.get(&id).map(|entry| &entry.keys)
+    /// The row with this id.
+    pub fn entry(&self, id: i64) -> Option<&Entry> {
+        self.entries.get(&id).map(|entry| &**entry)
     }
 
-    /// The ids to show, in order, of the rows that the search finds and that `passes` lets through.
-    pub fn arrange(&mut self, query: &Query, passes: impl Fn(&Patient) -> bool) -> Vec<i64> {
-        let Self { entries, order, sorted_by, .. } = self;
-        let mut rows: Vec<(&Arc<Patient>, &Keys)> =
-            order.iter().filter_map(|id| entries.get(id)).map(|entry| (&entry.row, &entry.keys)).collect();
+    /// Rows that the database has, in no order.
+    pub fn existing(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values().map(|entry| &**entry).filter(|entry| entry.exists)
+    }
+
+    /// The beds that nobody is in, in the order of the ward. `ward`: of this one only.
+    pub fn empty_beds(&self, ward: Option<&str>) -> impl DoubleEndedIterator<Item = &Arc<Bed>> {
+        self.beds.empty(ward).map(|(_, bed)| bed)
+    }
+
+    /// What to show, in order, of the rows that the search finds and that `passes` lets through, and the empty beds between
+    /// them where those stand.
+    pub fn arrange(&mut self, query: &Query, passes: impl Fn(&Patient) -> bool) -> Vec<Item> {
+        self.sort(query);
+        let words = search_words(&query.search);
+        let rows = self.order.iter().filter(|entry| entry.keys.has(&words) && passes(&entry.row));
+        if !query.shows_empty_beds() {
+            return rows.map(|entry| Item::Patient(entry.row.id)).collect();
+        }
+        let (_, descending) = query.order_by();
+        // Taken from the end.
+        let mut beds: Vec<(&str, &Arc<Bed>)> = self.beds.empty(query.ward.as_deref()).collect();
+        if !descending {
+            beds.reverse();
+        }
+        let mut items = Vec::with_capacity(self.order.len() + beds.len());
+        for entry in rows {
+            let place = entry.keys.place();
+            let comes_first = |bed: &str| if descending { bed > place } else { bed < place };
+            while let Some((_, bed)) = beds.pop_if(|(bed, _)| comes_first(bed)) {
+                items.push(Item::Empty(bed.clone()));
+            }
+            items.push(Item::Patient(entry.row.id));
+        }
+        items.extend(beds.into_iter().rev().map(|(_, bed)| Item::Empty(bed.clone())));
+        items
+    }
+
+    /// Brings the order up to date: what has changed is put where it belongs, and all is sorted only for another order.
+    fn sort(&mut self, query: &Query) {
+        let Self { entries, order, changed, sorted_by, .. } = self;
+        let by = |a: &Arc<Entry>, b: &Arc<Entry>| query.order((&a.row, &a.keys), (&b.row, &b.keys));
+        if !changed.is_empty() {
+            order.retain(|entry| !changed.contains(&entry.row.id));
+        }
+        let came = changed.drain().filter_map(|id| entries.get(&id).cloned());
         let wanted = Some(query.order_by());
         if *sorted_by != wanted {
+            order.extend(came);
             // The stable sort is the one that takes advantage of what is in order already.
-            rows.sort_by(|a, b| query.order(*a, *b));
-            rows.dedup_by_key(|(row, _)| row.id);
-            *order = rows.iter().map(|(row, _)| row.id).collect();
+            order.sort_by(by);
             *sorted_by = wanted;
+            return;
         }
-        let words = search_words(&query.search);
-        rows.into_iter().filter(|(row, keys)| keys.has(&words) && passes(row)).map(|(row, _)| row.id).collect()
+        let mut came: Vec<Arc<Entry>> = came.collect();
+        came.sort_unstable_by(by);
+        let mut others = std::mem::take(order).into_iter();
+        for entry in came {
+            let before = others.as_slice().partition_point(|other| by(other, &entry).is_lt());
+            order.extend(others.by_ref().take(before));
+            order.push(entry);
+        }
+        order.extend(others);
     }
 }
 
@@ -160,6 +227,7 @@ mod tests {
     #[derive(Clone, Debug)]
     enum Step {
         Enter(Arc<Patient>),
+        Delete(i64),
         Leave(i64),
         Look(Query),
     }
@@ -177,6 +245,7 @@ mod tests {
         );
         prop_oneof![
             4 => any_row().prop_map(Step::Enter),
+            1 => (1i64..30).prop_map(Step::Delete),
             1 => (1i64..30).prop_map(Step::Leave),
             2 => query.prop_map(Step::Look),
         ]
@@ -187,11 +256,19 @@ mod tests {
         fn what_is_kept_up_to_date_is_as_what_is_worked_out_anew(steps in prop::collection::vec(any_step(), 1..60)) {
             let mut index = Index::default();
             let mut rows: BTreeMap<i64, Arc<Patient>> = BTreeMap::new();
+            let mut deleted: BTreeSet<i64> = BTreeSet::new();
             for step in steps {
                 match step {
                     Step::Enter(row) => {
                         index.enter(&row);
+                        deleted.remove(&row.id);
                         rows.insert(row.id, row);
+                    }
+                    Step::Delete(id) => {
+                        if let Some(row) = rows.get(&id) {
+                            index.delete(row);
+                            deleted.insert(id);
+                        }
                     }
                     Step::Leave(id) => {
                         index.leave(id);
@@ -199,12 +276,29 @@ mod tests {
                     }
                     Step::Look(query) => {
                         let passes = |row: &Patient| query.filters_pass(row, &Mine::default());
-                        let ids = index.arrange(&query, passes);
-                        prop_assert_eq!(&ids, &query.arrange(rows.values().rev(), &Mine::default(), |_| false));
-                        let ids: BTreeSet<i64> = ids.into_iter().collect();
+                        let items = index.arrange(&query, passes);
+                        let mut anew = Index::default();
+                        for (id, row) in rows.iter().rev() {
+                            if deleted.contains(id) { anew.delete(row) } else { anew.enter(row) }
+                        }
+                        prop_assert_eq!(&items, &anew.arrange(&query, passes));
+                        let ids: BTreeSet<i64> = items.iter().filter_map(Item::patient).collect();
                         let found = |row: &Patient| crate::filter::search_key(row).contains(&query.search);
                         let wanted = rows.values().filter(|row| passes(row) && found(row)).map(|row| row.id);
                         prop_assert_eq!(ids, wanted.collect::<BTreeSet<i64>>());
+
+                        let bed = |row: &Patient| Some((row.ward.clone()?, row.bed.clone()?));
+                        let existing = || rows.values().filter(|row| !deleted.contains(&row.id));
+                        let taken: BTreeSet<_> =
+                            existing().filter(|row| row.status.occupies_bed()).filter_map(|row| bed(row)).collect();
+                        let known = existing().filter_map(|row| bed(row));
+                        let is_wanted = |ward: &str| query.ward.as_deref().is_none_or(|wanted| wanted == ward);
+                        let empty: BTreeSet<_> =
+                            known.filter(|bed| !taken.contains(bed) && is_wanted(&bed.0)).collect();
+                        let of = |bed: &Arc<Bed>| (bed.ward.clone(), bed.bed.clone());
+                        prop_assert_eq!(&index.empty_beds(query.ward.as_deref()).map(of).collect::<BTreeSet<_>>(), &empty);
+                        let shown = items.iter().filter(|item| item.patient().is_none()).count();
+                        prop_assert_eq!(shown, if query.shows_empty_beds() { empty.len() } else { 0 });
                     }
                 }
                 for (id, row) in &rows {

@@ -6,8 +6,9 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::civil::Date;
 
 use super::{
-    arrange::{Keys, Query},
-    beds::{Bed, Item, empty_beds, is_same_bed},
+    arrange::Query,
+    beds::{Bed, Item, is_same_bed},
+    index::{Entry, Index},
     order::waiting,
     window::ALL_UP_TO,
 };
@@ -127,29 +128,12 @@ struct Occupied<'a> {
     room: Option<(UtcTime, &'a str)>,
 }
 
-/// A patient on the board, deleted ones that are still shown among them.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
-    /// The patient.
-    pub patient: &'a Patient,
-    /// What it is compared by.
-    pub keys: &'a Keys,
-    /// Whether the database has it.
-    pub exists: bool,
-}
-
 impl Board {
-    /// Lays out `items`, which are in the order of their places. `entry` finds a patient, `all` are all there are.
-    pub fn new<'a>(
-        query: &Query,
-        day: &Day,
-        items: &[Item],
-        entry: impl Fn(i64) -> Option<Entry<'a>>,
-        all: impl Iterator<Item = (&'a Patient, &'a Keys)> + Clone,
-    ) -> Self {
+    /// Lays out `items`, which are in the order of their places, of the rows in `index`.
+    pub fn new(query: &Query, day: &Day, items: &[Item], index: &Index) -> Self {
         let mut taken: HashMap<(Option<&str>, &str), Occupied<'_>> = HashMap::new();
         let mut censuses: HashMap<Option<&str>, Census> = HashMap::new();
-        for (patient, keys) in all.clone().filter(|(patient, _)| patient.status.occupies_bed()) {
+        for Entry { row: patient, keys, .. } in index.existing().filter(|entry| entry.row.status.occupies_bed()) {
             let census = censuses.entry(patient.ward.as_deref()).or_default();
             census.on_leave += usize::from(patient.status == Status::OnLeave);
             if patient.bed.is_none() {
@@ -163,14 +147,13 @@ impl Board {
             occupied.by += 1;
             occupied.room = occupied.room.max(patient.room.as_deref().map(|room| (patient.updated_at, room)));
         }
-        let empty = empty_beds(all, query.ward.as_deref());
-        for bed in &empty {
+        for bed in index.empty_beds(query.ward.as_deref()) {
             censuses.entry(Some(&bed.ward)).or_default().beds += 1;
         }
         // A ward that was asked for is there, however empty.
         let mut drafts: Vec<Draft<'_>> = query.ward.as_deref().map(|ward| Draft::of(Some(ward))).into_iter().collect();
         let when = |spot: &Spot| {
-            let patient = spot.patients.first().and_then(|id| entry(*id))?.patient;
+            let patient = &spot.patients.first().and_then(|id| index.entry(*id))?.row;
             Some((patient.dismissal_date.unwrap_or(patient.admission_date), patient.id))
         };
         for item in items {
@@ -182,7 +165,7 @@ impl Board {
                     continue;
                 }
             };
-            let Some(Entry { patient, keys, exists }) = entry(id) else { continue };
+            let Some(Entry { row: patient, keys, exists, .. }) = index.entry(id) else { continue };
             let ward = patient.ward.as_deref();
             let left = query.ward.as_deref().filter(|wanted| ward != Some(wanted));
             let kind = match (patient.status, &patient.bed) {
@@ -323,10 +306,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::list::{
-        arrange::{Keys, Layout, Mine, StatusFilter},
-        beds::with_empty_beds,
-    };
+    use crate::list::arrange::{Layout, Mine, StatusFilter};
 
     /// 24-Nov-2026 in a place that is an hour ahead of UTC.
     fn day() -> Day {
@@ -354,15 +334,18 @@ mod tests {
     /// As [`Live`](crate::live::Live) does it.
     fn board(query: &Query, all: &[Patient]) -> Board {
         let mine = Mine::default();
-        let rows: Vec<Arc<Patient>> = all.iter().cloned().map(Arc::new).collect();
-        let of = |id: i64| all.iter().position(|row| row.id == id).unwrap();
-        let keys: Vec<Keys> = all.iter().map(Keys::of).collect();
-        let today = |id: i64| query.shows_discharge(&all[of(id)], &mine, &day());
-        let ids = query.arrange(rows.iter(), &mine, today);
-        let with_keys = all.iter().zip(&keys);
-        let items = with_empty_beds(query, ids, with_keys.clone(), |id| keys.get(of(id)));
-        let entry = |id: i64| Some(Entry { patient: &all[of(id)], keys: &keys[of(id)], exists: true });
-        Board::new(query, &day(), &items, entry, with_keys)
+        let mut index = index(all);
+        let passes = |row: &Patient| query.filters_pass(row, &mine) || query.shows_discharge(row, &mine, &day());
+        let items = index.arrange(query, passes);
+        Board::new(query, &day(), &items, &index)
+    }
+
+    fn index(all: &[Patient]) -> Index {
+        let mut index = Index::default();
+        for row in all {
+            index.enter(&Arc::new(row.clone()));
+        }
+        index
     }
 
     fn by_ward() -> Query {
@@ -467,16 +450,11 @@ mod tests {
     fn who_has_moved_to_another_ward_is_named_where_they_were_until_that_is_seen() {
         let all = patients(&["Ash//B1 admitted 2026-11-01", "Elm//A1 admitted 2026-11-01"]);
         let query = Query { ward: Some("Elm".into()), ..by_ward() };
-        let keys: Vec<Keys> = all.iter().map(Keys::of).collect();
-        let with_keys = all.iter().zip(&keys);
-        let entry = |id: i64| {
-            let mut rows = with_keys.clone();
-            rows.find(|(row, _)| row.id == id).map(|(patient, keys)| Entry { patient, keys, exists: true })
-        };
-        let sticky = Board::new(&query, &day(), &[Item::Patient(1), Item::Patient(2)], entry, with_keys.clone());
+        let mut index = index(&all);
+        let sticky = Board::new(&query, &day(), &[Item::Patient(1), Item::Patient(2)], &index);
         assert_eq!(drawn(&sticky), ["Elm: [A1:2] Left[1]"]);
-        let gone = |id: i64| entry(id).map(|entry| Entry { exists: id != 2, ..entry });
-        let deleted = Board::new(&query, &day(), &[Item::Patient(2)], gone, with_keys.clone().take(1));
+        index.delete(&Arc::new(all[1].clone()));
+        let deleted = Board::new(&query, &day(), &[Item::Patient(2)], &index);
         assert_eq!(drawn(&deleted), ["Elm: Left[2]"]);
     }
 

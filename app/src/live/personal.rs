@@ -95,8 +95,7 @@ impl Live {
         let gone = personal.marks.iter().filter_map(|mark| Some((mark.pk, mark.data.clone()?)));
         for (id, row) in gone.collect::<Vec<_>>() {
             if self.with_rows(|rows| !rows.contains_key(&id)) {
-                self.enter(&row);
-                self.deleted.update_value(|deleted| _ = deleted.insert(id, row));
+                self.delete(&row);
             }
         }
         self.unseen.update_value(|unseen| {

@@ -1,9 +1,9 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     list::{
         arrange::{Mine, Query},
-        beds::{Item, with_empty_beds},
+        beds::Item,
         index::Index,
     },
     patient::Patient,
@@ -26,10 +26,7 @@ pub fn arrange(rows: &[Arc<Patient>], query: &Query, mine: &Mine) -> Arranged {
     for row in rows {
         index.enter(row);
     }
-    let ids = index.arrange(query, |row| query.filters_pass(row, mine));
-    let by_id: BTreeMap<i64, &Arc<Patient>> = rows.iter().map(|row| (row.id, row)).collect();
-    let patients = ids.iter().filter_map(|id| by_id.get(id).copied().cloned()).collect();
-    let with_keys = rows.iter().filter_map(|row| Some((&**row, index.keys(row.id)?)));
-    let items = with_empty_beds(query, ids, with_keys, |id| index.keys(id));
+    let items = index.arrange(query, |row| query.filters_pass(row, mine));
+    let patients = items.iter().filter_map(|item| Some(index.entry(item.patient()?)?.row.clone())).collect();
     Arranged { items, patients, total: rows.len() }
 }
