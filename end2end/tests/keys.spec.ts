@@ -108,6 +108,23 @@ test('each key does what the sheet says', async ({ open, lab }) => {
     await expect(list.banner).toHaveCount(0);
 });
 
+test('a key right after Escape counts, however fast it comes', async ({ open, lab }) => {
+    await fillWard(lab);
+    const { page, dialog, search } = await open('sister');
+    const closeAndPress = (key: string) => page.evaluate(key => {
+        // As Escape does; the browser tells it later.
+        document.querySelector('dialog')!.close();
+        document.body.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+    }, key);
+    await page.keyboard.press('?');
+    await expect(dialog.title).toHaveText('Keys');
+    await closeAndPress('a');
+    await expect(dialog.title).toHaveText('Admit a patient');
+    await closeAndPress('/');
+    await expect(search).toBeFocused();
+    await expect(dialog.root).toHaveCount(0);
+});
+
 test('in the ward view they do the same, and arrows go sideways', async ({ open, lab }) => {
     await fillWard(lab);
     const list = await open('sister');

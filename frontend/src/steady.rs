@@ -22,7 +22,7 @@ const AFTER: &str = "slack-after";
 /// Keeps what a hand is on where it is on the screen, unless its user scrolls or asks for another order.
 pub(crate) fn follow(view: View) {
     let steady = Steady { view, held: Rc::default(), asked: Rc::default() };
-    let [pointed, focused, scrolled, resized, asked, changed] = std::array::from_fn(|_| steady.clone());
+    let [pointed, focused, scrolled, resized, asked, changed, let_go] = std::array::from_fn(|_| steady.clone());
     browser::on_pointer(move |target| pointed.take(target));
     browser::on_focus(move |target| focused.take(target));
     browser::on_scroll(move || scrolled.scrolled());
@@ -38,7 +38,8 @@ pub(crate) fn follow(view: View) {
     });
     react(move || {
         if !view.held.get() {
-            steady.set(None);
+            let_go.set(None);
+            let_go.asked.set(false);
             browser::set_height(BEFORE, 0.0);
             browser::set_height(AFTER, 0.0);
         }

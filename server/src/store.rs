@@ -267,9 +267,9 @@ impl Store {
         ask!(self, database => database.last_change_of(patient_id))
     }
 
-    /// Who wrote the note of each patient who has one, by id.
-    pub async fn notes(&self) -> Result<HashMap<i64, Signed>, StoreError> {
-        ask!(self, database => database.notes())
+    /// Who wrote the note that each patient had at a position of the log, by id, as long as there still is one.
+    pub async fn notes(&self, seq: i64) -> Result<HashMap<i64, Signed>, StoreError> {
+        ask!(self, database => database.notes(seq))
     }
 
     /// The last position that was committed at or before a moment; 0 before the first change.

@@ -173,10 +173,18 @@ async fn a_note_is_told_with_who_wrote_it_last(folder: Folder) {
     store.write(revise(2, "rivera", json!({"handover_note": "Bloods at 06:00"}))).await.unwrap();
     store.write(revise(2, "porter", json!({"reason": "Fever"}))).await.unwrap();
     store.write(revise(3, "rivera", json!({"handover_note": null}))).await.unwrap();
-    let notes = store.notes().await.unwrap();
-    let mut told: Vec<(i64, &str)> = notes.iter().map(|(id, signed)| (*id, signed.by.as_str())).collect();
-    told.sort_unstable();
-    assert_eq!(told, [(1, "somebody"), (2, "rivera")]);
+    store.write(revise(1, "porter", json!({"handover_note": "Mobile with a stick"}))).await.unwrap();
+    let authors = async |seq: i64| {
+        let notes = store.notes(seq).await.unwrap();
+        let mut told: Vec<(i64, String)> = notes.into_iter().map(|(id, signed)| (id, signed.by)).collect();
+        told.sort_unstable();
+        told
+    };
+    let named = |names: &[(i64, &str)]| names.iter().map(|(id, name)| (*id, (*name).to_owned())).collect::<Vec<_>>();
+    assert_eq!(authors(9).await, named(&[(1, "porter"), (2, "rivera")]));
+    // As of before that, whoever has written since.
+    assert_eq!(authors(8).await, named(&[(1, "somebody"), (2, "rivera")]));
+    let notes = store.notes(9).await.unwrap();
     assert_eq!(notes[&2].at, store.history(2, None, 2).await.unwrap().changes[1].change.at);
 }
 

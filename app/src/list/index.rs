@@ -180,7 +180,7 @@ impl Index {
             return;
         }
         let mut came: Vec<Arc<Entry>> = came.collect();
-        came.sort_unstable_by(by);
+        came.sort_by(by);
         let mut others = std::mem::take(order).into_iter();
         for entry in came {
             let before = others.as_slice().partition_point(|other| by(other, &entry).is_lt());

@@ -8,14 +8,14 @@ mod past;
 mod print;
 mod undo;
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use app::{
     change::LoggedChange,
     language::Language,
     list::arrange::{Mine, Query},
     pages::still::{Asked, Sheet, Sorry, StillPage, Wrong, moments::Typed},
-    patient::{Patient, UtcTime, display::Zone},
+    patient::{UtcTime, display::Zone},
     shell,
 };
 use axum::{
@@ -109,11 +109,6 @@ impl Reader {
         }
         let personal = self.state.store.personal(self.who.account_id).await?;
         Ok(Mine::of(&personal.values, &self.who.name))
-    }
-
-    /// All rows as they are now.
-    async fn rows(&self) -> Result<Vec<Arc<Patient>>, HttpError> {
-        Ok(self.state.store.snapshot().await?.rows)
     }
 
     /// The last change of the patient with this id, as an address has it.

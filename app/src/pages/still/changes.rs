@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use leptos::prelude::*;
 
 use super::{
@@ -7,7 +9,11 @@ use super::{
     moments,
     parts::{Ground, changes as field_changes, identity, twice},
 };
-use crate::{patient::UtcTime, wording};
+use crate::{
+    list::alike::{self, Part},
+    patient::UtcTime,
+    wording,
+};
 
 /// What changed on a shift: who came, went, moved, and what is written otherwise.
 pub(super) fn changes(ground: &Ground, page: &Changes, now: UtcTime) -> AnyView {
@@ -36,10 +42,11 @@ pub(super) fn changes(ground: &Ground, page: &Changes, now: UtcTime) -> AnyView 
             let words = language.fill("still.changes.filtered", &[("filters", &filters.join(", "))]);
             view! { <p class="filters">{words}</p> }
         });
+        let alike = alike::among(&differences.iter().map(|one| one.patient.clone()).collect::<Vec<_>>());
         view! {
             {filters}
             <p class="summary" role="status">{summary(ground, differences)}</p>
-            {Kind::ALL.into_iter().map(|kind| section(ground, kind, differences)).collect_view()}
+            {Kind::ALL.into_iter().map(|kind| section(ground, kind, differences, &alike)).collect_view()}
         }
     });
     view! {
@@ -100,11 +107,11 @@ fn heading(kind: Kind) -> (&'static str, &'static str) {
     }
 }
 
-fn section(ground: &Ground, kind: Kind, differences: &[Difference]) -> Option<AnyView> {
+fn section(ground: &Ground, kind: Kind, differences: &[Difference], alike: &HashMap<i64, Part>) -> Option<AnyView> {
     let of_kind: Vec<&Difference> = differences.iter().filter(|one| one.kind == kind).collect();
     let count = of_kind.len();
     let (symbol, words) = heading(kind);
-    let blocks = of_kind.into_iter().map(|one| block(ground, one)).collect_view();
+    let blocks = of_kind.into_iter().map(|one| block(ground, one, alike.get(&one.patient.id).copied())).collect_view();
     (count > 0).then(|| {
         view! {
             <section class="kind">
@@ -116,7 +123,7 @@ fn section(ground: &Ground, kind: Kind, differences: &[Difference]) -> Option<An
     })
 }
 
-fn block(ground: &Ground, one: &Difference) -> AnyView {
+fn block(ground: &Ground, one: &Difference, alike: Option<Part>) -> AnyView {
     let patient = &one.patient;
     let what = match (&one.before, &one.after) {
         (Some(_), Some(_)) if one.fields.is_empty() => view! { <p>{ground.text("still.changes.back")}</p> }.into_any(),
@@ -133,7 +140,7 @@ fn block(ground: &Ground, one: &Difference) -> AnyView {
     view! {
         <li class="block">
             <div class="block-who">
-                {identity(ground, patient, None)}
+                {identity(ground, patient, alike)}
                 <span class="sub">{wording::whole_place(ground.language, patient)}" · "{wording::status(ground.language, patient, &ground.zone)}</span>
             </div>
             <div class="block-what">{what}<p class="hint">{who}</p></div>

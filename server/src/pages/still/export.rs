@@ -33,7 +33,7 @@ pub(crate) async fn ndjson(State(state): State<AppState>, request: Request) -> R
 }
 
 async fn shown(reader: &Reader) -> Result<Vec<Arc<Patient>>, HttpError> {
-    Ok(arrange(&reader.rows().await?, &reader.query, &reader.mine().await?).patients)
+    Ok(arrange(&reader.state.store.snapshot().await?.rows, &reader.query, &reader.mine().await?).patients)
 }
 
 /// To be kept as a file that says when it was made.

@@ -1,4 +1,7 @@
-use app::pages::still::{Sheet, arrange};
+use app::{
+    list::Snapshot,
+    pages::still::{Sheet, arrange},
+};
 use axum::{
     extract::{Request, State},
     http::StatusCode,
@@ -11,9 +14,10 @@ use crate::{error::HttpError, state::AppState, store::AccessKind};
 /// `GET /print`: the handover sheet.
 pub(crate) async fn print(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
     in_turn(state, request, async |reader| {
-        let arranged = arrange(&reader.rows().await?, &reader.query, &reader.mine().await?);
+        let Snapshot { seq, rows, .. } = reader.state.store.snapshot().await?;
+        let arranged = arrange(&rows, &reader.query, &reader.mine().await?);
         reader.record(AccessKind::Print, None, &[], arranged.patients.len()).await?;
-        let notes = reader.state.store.notes().await?;
+        let notes = reader.state.store.notes(seq).await?;
         reader.answer(StatusCode::OK, Sheet::Handover(arranged, notes)).await
     })
     .await

@@ -114,13 +114,14 @@ impl Database {
     }
 
     /// By patient, of those who have a note. Goes back in the log of each by its index.
-    pub(crate) async fn notes(&self) -> Result<HashMap<i64, Signed>, StoreError> {
+    pub(crate) async fn notes(&self, seq: i64) -> Result<HashMap<i64, Signed>, StoreError> {
         let rows: Vec<(i64, String, i64)> = sqlx::query_as(
             "SELECT log.patient_id, log.by_name, log.at FROM patient \
-             JOIN change AS log ON log.seq = (SELECT max(seq) FROM change WHERE patient_id = patient.id \
+             JOIN change AS log ON log.seq = (SELECT max(seq) FROM change WHERE patient_id = patient.id AND seq <= $1 \
                 AND (action = 'create' OR before LIKE '%\"handover_note\":%')) \
              WHERE patient.data LIKE '%\"handover_note\":\"%'",
         )
+        .bind(seq)
         .fetch_all(&self.readers)
         .await?;
         let written = |(id, by, at)| {
