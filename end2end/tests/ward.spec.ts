@@ -92,6 +92,16 @@ test('what others do is on the plan at once: an admission in its bed, a transfer
     await expect(ward.bed('A9')).toContainText('Acuity 2');
 });
 
+test('where two records say that one bed is in two rooms, each is shown with what its own says', async ({ open, lab }) => {
+    await lab.admit({ ward: 'Elm Ward', room: 'Bay 1', bed: 'A1' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Elm Ward', room: 'Bay 2', bed: 'A1' });
+    const ward = await WardView.of(await open('sister'));
+    await expect(ward.bed('A1')).toContainText('2 patients in this bed');
+    await expect(ward.rooms).toHaveText(['Bay 2']);
+    await expect(ward.patient(ADA).lead).toContainText('Now in Elm Ward, Bay 1, bed A1');
+    await expect(ward.patient(GRACE).lead).not.toContainText('Now in');
+});
+
 test('a discharge leaves the bed empty and is named among those of the day', async ({ open, lab }) => {
     await fillWard(lab);
     const ward = await WardView.of(await open('sister'));
