@@ -413,3 +413,18 @@ fn an_answer_to_a_request_is_no_sign_that_the_server_follows_the_log() {
         assert_eq!(replica.has_heard(), heard, "{frame}");
     }
 }
+
+#[test]
+fn a_value_that_the_server_could_not_take_in_just_now_is_told_from_one_that_it_refuses() {
+    let answered = |status: u16| {
+        let reply = json!({"errors": ["Why."], "data": null, "action": "remember", "response_status": status,
+                           "request_id": "remember columns"});
+        live().receive(&reply.to_string(), |_| false)
+    };
+    for status in [429, 500, 503, 507] {
+        assert!(matches!(&answered(status)[..], [Effect::NotRemembered(key)] if key == "columns"), "{status}");
+    }
+    for status in [200, 400] {
+        assert!(matches!(&answered(status)[..], [Effect::Remembered(key)] if key == "columns"), "{status}");
+    }
+}

@@ -1,4 +1,4 @@
-import { expect, test } from '../fixtures/test.ts';
+import { expect, test, Wire } from '../fixtures/test.ts';
 
 const ADA = 'LOVELACE, Ada';
 const SEAN = 'SØRENSEN, Seán';
@@ -157,4 +157,40 @@ test('the ward filter names the ward even when the last patient has left it', as
     await expect(list.filters).toHaveText('Filtered: here or expected, ward Ash Ward. 0 of 4 patients.');
     // Or else it would claim to show all wards.
     await expect(list.ward).toHaveValue('Ash Ward');
+});
+
+test('a select says what the list shows, also when it was chosen by hand before and then in another way', async ({ open }) => {
+    const list = await open('sister');
+    await list.status.selectOption('all');
+    await list.status.selectOption('current');
+    await expect(list.filters).toHaveText('Filtered: here or expected. 3 of 4 patients.');
+    await list.showAll.click();
+    await expect(list.filters).toHaveText('All 4 patients.');
+    await expect(list.status).toHaveValue('all');
+
+    await list.ward.selectOption('Elm Ward');
+    await list.ward.selectOption('Ash Ward');
+    await expect(list.names).toHaveText([GRACE]);
+    await list.page.goBack();
+    await expect(list.filters).toContainText('ward Elm Ward');
+    await expect(list.ward).toHaveValue('Elm Ward');
+    await list.page.goBack();
+    await expect(list.filters).toHaveText('All 4 patients.');
+    await expect(list.ward).toHaveValue('');
+});
+
+test('back from a record comes to the list as it was kept from the last time', async ({ open }) => {
+    const wire = new Wire();
+    const first = await open('sister', { wire });
+    await first.ward.selectOption('Elm Ward');
+    await expect.poll(() => wire.answers('remember').length).toBe(1);
+    const list = await open('sister');
+    await expect(list.ward).toHaveValue('Elm Ward');
+    await list.openPatient(ADA);
+    await list.page.goBack();
+    await list.dialog.isClosed();
+    await expect(list.ward).toHaveValue('Elm Ward');
+    await expect(list.names).toHaveText([SEAN, ADA]);
+    await list.page.reload();
+    await expect(list.names).toHaveText([SEAN, ADA]);
 });

@@ -153,3 +153,62 @@ test('the focus stays on a patient whose row somebody else moves', async ({ open
     await expect(list.names.last()).toHaveText(ADA);
     await expect(list.row(ADA).name).toBeFocused();
 });
+
+test('a row that the focus has left by way of something else does not get it back', async ({ open, lab }) => {
+    const ada = await lab.admit({ bed: 'A1' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', bed: 'A2' });
+    const list = await open('sister');
+    const { page } = list;
+    await list.row(ADA).name.focus();
+    await list.search.focus();
+    await page.locator('.clock').click();
+    await expect(page.locator('body')).toBeFocused();
+    await lab.change(ada, { bed: 'A3' });
+    await expect(list.names).toHaveText(['HOPPER, Grace', ADA]);
+    // Longer than it takes to give the focus back.
+    await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
+    await expect(list.row(ADA).name).not.toBeFocused();
+    await expect(list.waiting).toBeHidden();
+});
+
+test('an own change that moves nothing is no leave for somebody else’s to move rows under the hand', async ({ open, lab }) => {
+    await lab.admit({ ward: 'Elm Ward', bed: 'A1' });
+    const grace = await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Elm Ward', bed: 'A2' });
+    const list = await open('sister');
+    await list.edit(ADA, { Reason: 'Fever' });
+    await list.dialog.isClosed();
+    await list.row(ADA).isSettled();
+    await expect(list.row(ADA).root).toContainText('Fever');
+    await expect(list.row(ADA).name).toBeFocused();
+    await list.page.mouse.move(2, 2);
+    await lab.change(grace, { bed: 'A0' });
+    await expect(list.waiting).toHaveText('1 pending: show');
+    await expect(list.names).toHaveText([ADA, 'HOPPER, Grace']);
+});
+
+test('a patient whom one has deleted on another screen is not shown as if they were there', async ({ open, lab }) => {
+    await lab.admit({ bed: 'A1' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', bed: 'A2' });
+    const tablet = await open('sister');
+    await tablet.row(ADA).name.focus();
+    const desk = await open('sister');
+    await desk.delete(ADA);
+    await desk.row(ADA).isGone();
+    await expect(tablet.row(ADA).root).toContainText('Deleted, and seen');
+    await tablet.letGo();
+    await tablet.row(ADA).isGone();
+});
+
+test('Escape asks about what was typed, and not about what is kept at once', async ({ open, lab }) => {
+    await lab.admit();
+    const list = await open('sister');
+    const { page, dialog } = list;
+    await list.more('Columns…');
+    await dialog.root.getByRole('checkbox').last().click();
+    await page.keyboard.press('Escape');
+    await dialog.isClosed();
+    await list.startEdit(ADA);
+    await dialog.fill({ Reason: 'Fever' });
+    await page.keyboard.press('Escape');
+    await expect(dialog.root.getByText('Press Escape again')).toBeVisible();
+});

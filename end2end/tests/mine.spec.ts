@@ -1,4 +1,4 @@
-import { expect, test } from '../fixtures/test.ts';
+import { expect, test, Wire } from '../fixtures/test.ts';
 
 const ADA = 'LOVELACE, Ada';
 const GRACE = 'HOPPER, Grace';
@@ -183,4 +183,43 @@ test('the same update twice is read out twice', async ({ open, lab }) => {
     await lab.change(ada, { acuity: 2 });
     await expect(list.announcer).toHaveText('');
     await expect(list.announcer).toHaveText('1 patient updated');
+});
+
+test('what one chooses is told again where the server could not take it in, and an older choice does not come back', async ({
+    open, lab,
+}) => {
+    await lab.admit();
+    const wire = new Wire();
+    const list = await open('sister', { wire });
+    const { page, dialog } = list;
+    // Both answers come when both choices are made.
+    await list.more('Columns…');
+    wire.hold();
+    for (const column of ['Attending', 'Alerts']) await dialog.root.getByLabel(column, { exact: true }).uncheck();
+    await expect.poll(() => wire.asked('remember').length).toBe(2);
+    const titles = await page.evaluate(() => {
+        const head = document.querySelector('thead')!;
+        const said: string[] = [];
+        Object.assign(window, { said });
+        new MutationObserver(() => said.push(head.textContent ?? '')).observe(head, { childList: true, subtree: true });
+        return head.textContent;
+    });
+    expect(titles).not.toMatch(/Attending|Alerts/);
+    wire.mend();
+    await expect.poll(() => wire.answers('remember').length).toBe(2);
+    await list.isLive();
+    for (const said of await page.evaluate(() => (window as unknown as { said: string[] }).said)) {
+        expect(said).not.toMatch(/Attending|Alerts/);
+    }
+
+    // The server has no room for it, and then it has.
+    wire.falsify = frame => {
+        if (frame.action !== 'remember') return frame;
+        wire.falsify = frame => frame;
+        return { ...frame, errors: ['No room.'], response_status: 507 };
+    };
+    await dialog.root.getByLabel('Admitted', { exact: true }).uncheck();
+    await expect.poll(() => wire.asked('remember').length, { timeout: 20_000 }).toBe(4);
+    const [refused, again] = wire.asked('remember').slice(-2);
+    expect(again.data).toEqual(refused.data);
 });
