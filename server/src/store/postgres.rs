@@ -12,6 +12,9 @@ mod batch;
 #[path = "sql/check.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 pub(super) mod check;
+#[path = "sql/conflict.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+mod conflict;
 #[path = "sql/database.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod database;

@@ -8,6 +8,8 @@ mod accounts;
 mod batch;
 #[path = "sql/check.rs"]
 pub(super) mod check;
+#[path = "sql/conflict.rs"]
+mod conflict;
 #[path = "sql/database.rs"]
 mod database;
 #[path = "sql/keys.rs"]
