@@ -61,7 +61,8 @@ pub fn attending(t: Language, patient: &Patient) -> String {
 pub fn alerts(t: Language, patient: &Patient) -> Vec<(&'static str, String)> {
     let mut alerts = Vec::new();
     if let Some(acuity) = patient.acuity {
-        let (class, key) = if acuity <= 2 { ("tag strong", "wording.acuity.urgent") } else { ("tag", "wording.acuity.other") };
+        let (class, key) =
+            if acuity <= 2 { ("tag strong", "wording.acuity.urgent") } else { ("tag", "wording.acuity.other") };
         alerts.push((class, t.fill(key, &[("acuity", &acuity)])));
     }
     let (class, key) = match patient.allergy_status {

@@ -26,9 +26,10 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// All rows, or the first ones, at a position of the log.
-    pub fn new(Position { epoch, seq, at }: Position, rows: Vec<Arc<Patient>>) -> Self {
+    /// All rows, or the first ones, at a position of the log, and the beds of the house.
+    pub fn new(Position { epoch, seq, at }: Position, rows: Vec<Arc<Patient>>, beds: Vec<Bed>) -> Self {
         let mut index = Index::default();
+        index.plan(beds);
         for row in &rows {
             index.enter(row);
         }
@@ -72,6 +73,13 @@ pub struct Entry {
 }
 
 impl Index {
+    /// These beds are there, whoever is in them.
+    pub fn plan(&mut self, beds: impl IntoIterator<Item = Bed>) {
+        for bed in beds {
+            self.beds.plan(bed, &self.entries);
+        }
+    }
+
     /// A row is there, or has other values.
     pub fn enter(&mut self, row: &Arc<Patient>) {
         self.put(row, true);
@@ -137,6 +145,11 @@ impl Index {
     /// The beds that nobody is in, in the order of the ward. `ward`: of this one only.
     pub fn empty_beds(&self, ward: Option<&str>) -> impl DoubleEndedIterator<Item = &Arc<Bed>> {
         self.beds.empty(ward).map(|(_, bed)| bed)
+    }
+
+    /// The bed that a row names, as the plan of the house has it.
+    pub fn planned(&self, entry: &Entry) -> Option<&Bed> {
+        self.beds.planned(entry)
     }
 
     /// What to show, in order, of the rows that the search finds and that `passes` lets through, and the empty beds between
