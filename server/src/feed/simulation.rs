@@ -463,6 +463,7 @@ impl World {
                 | Effect::Personal(_)
                 | Effect::Recalled(..)
                 | Effect::Remembered(_)
+                | Effect::NotRemembered(_)
                 | Effect::Presence(..) => {}
             }
         }

@@ -202,6 +202,7 @@ impl Station {
                 | Effect::Personal(_)
                 | Effect::Recalled(..)
                 | Effect::Remembered(_)
+                | Effect::NotRemembered(_)
                 | Effect::Presence(..) => {}
             }
         }
