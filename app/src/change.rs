@@ -70,7 +70,7 @@ pub struct LoggedChange {
 }
 
 /// Who wrote something, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Signed {
     /// The account's name.
     pub by: String,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    change::Signed,
     patient::{Data, FieldErrors, Patient, Revision, UtcTime},
     wire::{ClientReply, ClientRequest},
 };
@@ -61,14 +62,40 @@ enum State {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stuck {
     /// Somebody else has changed the row meanwhile.
-    Conflict {
-        /// The row as it is now.
-        current: Arc<Patient>,
-        /// Who changed it last.
-        by: String,
-    },
+    Conflict(Theirs),
     /// Not possible (any more), for this reason.
     Refused(Refusal),
+}
+
+/// What has been done to a row since the version that a write was based on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Theirs {
+    /// The row as it is now.
+    pub current: Arc<Patient>,
+    /// Who did it: the names of all, as far as they are told.
+    pub by: String,
+    /// Who changed which field last, and when, as the wire has it; empty where it is not told.
+    pub fields: Data,
+}
+
+impl Theirs {
+    fn new(current: Patient, changed_by: Option<String>, fields: Data) -> Self {
+        let mut names: Vec<&str> = Vec::new();
+        for name in fields.values().filter_map(|change| change.get("by")?.as_str()) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        let by = if names.is_empty() { changed_by.unwrap_or_default() } else { names.join(", ") };
+        Self { current: Arc::new(current), by, fields }
+    }
+
+    /// Who changed this field last, and when.
+    pub fn of(&self, field: &str) -> Option<Signed> {
+        let change = self.fields.get(field)?;
+        let text = |key: &str| change.get(key)?.as_str();
+        Some(Signed { by: text("by")?.to_owned(), at: text("at")?.parse().ok()? })
+    }
 }
 
 /// Why a write was not done, where somebody else's change is not to blame.
@@ -102,12 +129,7 @@ pub enum Outcome {
     /// The values are not right.
     Invalid(FieldErrors),
     /// Somebody else was faster.
-    Conflict {
-        /// As it is now.
-        current: Arc<Patient>,
-        /// Who made the last change.
-        by: String,
-    },
+    Conflict(Theirs),
     /// Not done, for this reason.
     Refused(Refusal),
     /// Not sent yet: the list is not live. It is kept on this device and sent when it is.
@@ -324,9 +346,7 @@ impl Edits {
                 self.reached(reached);
             }
             _ if attended => _ = self.0.remove(at),
-            Outcome::Conflict { current, by } => {
-                edit.state = State::Stuck(Stuck::Conflict { current: current.clone(), by: by.clone() });
-            }
+            Outcome::Conflict(theirs) => edit.state = State::Stuck(Stuck::Conflict(theirs.clone())),
             Outcome::Invalid(errors) => edit.refuse(Refusal::Invalid(errors.clone())),
             Outcome::Refused(why) => edit.refuse(why.clone()),
             Outcome::Kept => {}
@@ -375,7 +395,7 @@ fn outcome(reply: ClientReply, is_delete: bool) -> Outcome {
         404 => Outcome::Refused(Refusal::Deleted),
         403 => Outcome::Refused(Refusal::MayNot),
         409 => match reply.current {
-            Some(current) => Outcome::Conflict { current: Arc::new(current), by: reply.changed_by.unwrap_or_default() },
+            Some(current) => Outcome::Conflict(Theirs::new(current, reply.changed_by, reply.changed_fields)),
             None => Outcome::Refused(Refusal::Said(reply.sentence())),
         },
         _ => Outcome::Refused(Refusal::Said(reply.sentence())),

@@ -96,6 +96,12 @@ impl Patient {
         all
     }
 
+    /// Whether the patient is, or keeps, a bed in `after` that was not this patient's in `self`.
+    pub fn comes_to_bed(&self, after: &Patient) -> bool {
+        let is_elsewhere = || (&self.ward, &self.room, &self.bed) != (&after.ward, &after.room, &after.bed);
+        after.status.occupies_bed() && (!self.status.occupies_bed() || is_elsewhere())
+    }
+
     /// The values that `self` had where `after` has others, by field.
     pub fn changed_from(&self, after: &Patient) -> Map<String, Value> {
         let after = after.values();

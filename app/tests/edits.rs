@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use app::{
+    change::Signed,
     edits::{Edit, Edits, MOST_KEPT, Outcome, Pending, Refusal, Stuck},
     patient::{Data, FieldErrors, Patient, UtcTime},
     wire::{ClientReply, Frame},
@@ -129,9 +130,9 @@ fn an_edit_that_somebody_else_was_faster_than_is_stuck_and_never_sent_again() {
     sent(&mut edits);
     let conflict = reply("a", 409, &json!({"current": row(1, 2), "changed_by": "Hope"}));
     let (key, outcome) = edits.answered(conflict, 0, nobody).unwrap();
-    assert!(key == "a" && matches!(outcome, Outcome::Conflict { by, .. } if by == "Hope"));
-    let Some(Stuck::Conflict { current, by }) = edits.iter().next().unwrap().stuck() else { panic!("not stuck") };
-    assert_eq!((current, &**by), (&row(1, 2), "Hope"));
+    assert!(key == "a" && matches!(outcome, Outcome::Conflict(theirs) if theirs.by == "Hope"));
+    let Some(Stuck::Conflict(theirs)) = edits.iter().next().unwrap().stuck() else { panic!("not stuck") };
+    assert_eq!((&theirs.current, &*theirs.by), (&row(1, 2), "Hope"));
     // The one that was made on top of it is based on the same version: the server refuses it as well.
     assert_eq!(sent(&mut edits)[0]["request_id"], "b");
     edits.answered(reply("b", 409, &json!({"current": row(1, 2), "changed_by": "Hope"})), 0, nobody).unwrap();
@@ -144,6 +145,30 @@ fn an_edit_that_somebody_else_was_faster_than_is_stuck_and_never_sent_again() {
     assert!(edits.answered(saved("a", &row(1, 2), 5), 9, nobody).is_none());
     assert_eq!(keys(&edits), ["a", "b"]);
     assert_eq!(edits.forget("a").unwrap().key, "a");
+}
+
+#[test]
+fn a_conflict_tells_of_each_field_whose_it_is() {
+    let [doctor, lab] = [("doctor", "2026-11-23T14:01:00Z"), ("lab", "2026-11-23T14:02:00.250000Z")];
+    let signed = |(by, at): (&str, &str)| json!({"by": by, "at": at});
+    let fields = json!({"acuity": signed(lab), "bed": signed(doctor), "reason": signed(doctor), "team": {"by": "lab"}});
+    let theirs = |extensions: Value| {
+        let mut edits = Edits::default();
+        edits.add(patch("a", row(1, 1), &json!({"bed": "A"})));
+        sent(&mut edits);
+        edits.answered(reply("a", 409, &extensions), 0, nobody).unwrap();
+        let Some(Stuck::Conflict(theirs)) = edits.iter().next().unwrap().stuck() else { panic!("not stuck") };
+        theirs.clone()
+    };
+    let told = theirs(json!({"current": row(1, 4), "changed_by": "lab", "changed_fields": fields}));
+    assert_eq!(told.by, "lab, doctor");
+    let expected = |(by, at): (&str, &str)| Some(Signed { by: by.to_owned(), at: at.parse().unwrap() });
+    assert_eq!((told.of("acuity"), told.of("reason")), (expected(lab), expected(doctor)));
+    // Not told, or not so that it can be read: nobody's, rather than somebody else's.
+    assert_eq!((told.of("ward"), told.of("team")), (None, None));
+    // A server that does not tell it yet.
+    let told = theirs(json!({"current": row(1, 2), "changed_by": "Hope"}));
+    assert_eq!((&*told.by, told.of("bed")), ("Hope", None));
 }
 
 #[test]

@@ -39,6 +39,38 @@ test('the second writer sees both versions, who and when, and decides', async ({
     await doctor.row(ADA).isChanged('sister', 'Place', 'Admitted');
 });
 
+test('each field says who changed it and when: whoever came last is not named for the words of another', async ({ open, lab }) => {
+    const ada = await lab.admit({ reason: 'Fall' });
+    const [sister, other, doctor] = [await open('sister'), await open('sister'), await open('doctor')];
+    const dialog = await sister.startEdit(ADA);
+    await dialog.fill({ Reason: 'Hip fracture', Bed: 'A1' });
+    // One after the other, each saved before the next.
+    await doctor.edit(ADA, { Reason: 'Fall at home', Team: 'Surgery' });
+    await expect(doctor.toast).toContainText('Saved');
+    await expect.poll(async () => (await lab.read(ada)).version).toBe(ada.version + 1);
+    const changed = await lab.change(ada, { acuity: 2 });
+    expect(changed.version).toBe(ada.version + 2);
+    // The user's own other screen comes last.
+    await expect(other.row(ADA).root).toContainText('Acuity 2');
+    await other.edit(ADA, { Bed: 'A2' });
+    await expect.poll(async () => (await lab.read(ada)).version).toBe(ada.version + 3);
+    await dialog.press('Save');
+
+    await expect(dialog.title).toHaveText(SOMEBODY);
+    await expect(dialog.root).toContainText('saved changes while you were at yours. Nothing of yours is saved yet.');
+    const when = String.raw`\d\d-\w{3}-\d{4} \d\d:\d\d`;
+    await expect(dialog.conflictOn('Reason')).toContainText(new RegExp(String.raw`Theirs: Fall at home \(doctor, ${when}\)`));
+    await expect(dialog.conflictOn('Bed')).toContainText(new RegExp(String.raw`Theirs: A2 \(sister, ${when}\)`));
+    const stays = dialog.root.getByRole('listitem');
+    await expect(stays.filter({ hasText: 'Acuity' })).toHaveText(new RegExp(String.raw`\(lab, ${when}\)$`));
+    await expect(stays.filter({ hasText: 'Team' })).toHaveText(new RegExp(String.raw`Surgery \(doctor, ${when}\)$`));
+    await dialog.conflictOn('Reason').getByLabel('Theirs:').check();
+    await dialog.conflictOn('Bed').getByLabel('Mine:').check();
+    await dialog.press('Save my choices');
+    await dialog.isClosed();
+    expect(await lab.read(ada)).toMatchObject({ reason: 'Fall at home', bed: 'A1', team: 'Surgery', acuity: 2 });
+});
+
 test('changes of different fields both stand, once the second writer has seen the first', async ({ open, lab }) => {
     const ada = await lab.admit({ reason: 'Fall' });
     const list = await open('sister');

@@ -161,6 +161,33 @@ test('who is to come into a bed that somebody is in is asked about it, also when
     await expect(list.dialog.root).not.toContainText('is in this bed already');
 });
 
+test('who is taken back into a bed that somebody has had since is asked about it', async ({ open, lab }) => {
+    const place = { ward: 'Elm Ward', bed: 'A1' };
+    await lab.admit(place);
+    const list = await open('sister');
+    const { dialog } = list;
+    const askToUndo = async () => {
+        await list.toast.getByRole('button', { name: 'Undo' }).click();
+        await expect(dialog.title).toHaveText(`Undo: ${ADA}?`);
+    };
+    await list.discharge(ADA);
+    await askToUndo();
+    await expect(dialog.root).not.toContainText('is in this bed already');
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ...place });
+    await expect(dialog.root).toContainText(`${GRACE} is in this bed already.`);
+    await dialog.press('Undo');
+    await expect(list.toast).toContainText(`Undone: ${ADA}`);
+
+    await list.openPatient(ADA);
+    await dialog.press('Transfer');
+    await dialog.fill({ Bed: 'A2' });
+    await dialog.press('Transfer');
+    await askToUndo();
+    await expect(dialog.root).toContainText(`${GRACE} is in this bed already.`);
+    await dialog.press('Undo');
+    await expect(list.row(ADA).cell('Place')).toContainText('A1');
+});
+
 test('a write that is refused says why, also where the form has no field for it', async ({ open, lab }) => {
     await lab.admit({ status: 'expected', admission_date: '2099-01-01T10:00:00Z' });
     const list = await open('sister');

@@ -72,7 +72,7 @@ test('what others changed meanwhile is not overwritten: the author is asked, fie
     await list.row(ADA).pending.click();
     const { dialog } = list;
     await expect(dialog.unsaved(ADA)).toContainText('LOVELACE, Ada · NHS No 943 476 5919');
-    await expect(dialog.unsaved(ADA)).toContainText('lab has changed this patient meanwhile');
+    await expect(dialog.unsaved(ADA)).toContainText('Changed meanwhile by lab.');
     await dialog.press('Decide');
     await expect(dialog.title).toHaveText(SOMEBODY);
     await expect(dialog.identifiers).toContainText('NHS No 943 476 5919');

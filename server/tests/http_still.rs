@@ -18,7 +18,7 @@ use server::{
     store::{Accessed, Command, Remember, Store},
 };
 use sqlx::{Connection, SqliteConnection};
-use support::{Answer, Folder, Ward, create_in, patch_in, write};
+use support::{Answer, Folder, Ward, create_in, data, patch_in, write};
 
 const PASSWORD: &str = "correct horse";
 
@@ -326,6 +326,43 @@ async fn a_change_is_taken_back_as_a_new_change_and_only_once() {
     let form = desk.undo_form(id, seq + 1).await;
     assert_eq!(desk.undo(id, &form).await.status(), 303);
     assert_eq!(desk.row(id).await.bed.as_deref(), Some("B2"));
+}
+
+#[tokio::test]
+async fn who_would_come_back_to_a_bed_that_somebody_has_had_since_is_asked_about_it() {
+    let desk = Desk::open().await;
+    let warning = "⚠ HOPPER, Grace is in this bed already. You can still save.";
+    let place = json!({"ward": "Elm", "bed": "A1"});
+    let [moved, discharged] = [desk.create(place.clone()).await, desk.create(place.clone()).await];
+    let undo = [
+        (moved, desk.patch(moved, json!({"bed": "B2"})).await),
+        (discharged, desk.patch(discharged, json!({"status": "discharged"})).await),
+    ]
+    .map(|(id, seq)| format!("/patients/{id}/undo?seq={seq}"));
+    for undo in &undo {
+        lacks(&desk.page(undo).await, &["in this bed"]);
+    }
+    let named = |place: Value| {
+        let mut values = json!({"first_name": "Grace", "last_name": "Hopper"});
+        values.as_object_mut().unwrap().extend(data(place));
+        values
+    };
+    // Neither in a bed of that name elsewhere, nor there yet.
+    desk.create(named(json!({"ward": "Ash", "bed": "A1"}))).await;
+    desk.create(named(json!({"ward": "Elm", "bed": "A1", "status": "expected"}))).await;
+    lacks(&desk.page(&undo[0]).await, &["in this bed"]);
+    let grace = desk.create(named(json!({"ward": "Elm", "bed": "a1"}))).await;
+    for undo in &undo {
+        has(&desk.page(undo).await, &[warning]);
+    }
+    // What leaves the bed to whoever is in it says nothing of it.
+    let seq = desk.patch(grace, json!({"reason": "Fall"})).await;
+    lacks(&desk.page(&format!("/patients/{grace}/undo?seq={seq}")).await, &["in this bed"]);
+    // It is a warning: the change can be taken back all the same.
+    let seq = desk.store.last_change_of(moved).await.unwrap().unwrap().change.seq;
+    let form = desk.undo_form(moved, seq).await;
+    assert_eq!(desk.undo(moved, &form).await.status(), 303);
+    assert_eq!(desk.row(moved).await.bed.as_deref(), Some("A1"));
 }
 
 #[tokio::test]

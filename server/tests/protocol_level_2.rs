@@ -256,6 +256,26 @@ async fn a_write_says_which_version_it_is_based_on() {
 }
 
 #[tokio::test]
+async fn a_conflict_names_for_each_field_who_changed_it_and_when() {
+    let ward = Ward::open().await;
+    let mut client = ward.level_2("clinician").await;
+    client.next().await;
+    client.ask(create(json!({"reason": "Fall"}))).await;
+    let id = || Uuid::new_v4().to_string();
+    // Somebody else's words, and after them the user's own on another screen.
+    let theirs = ward.socket("admin").await.patch(&json!(1), json!({"reason": "Hip fracture"})).await["data"].clone();
+    let own = ward.socket("clinician").await.patch(&json!(1), json!({"acuity": 2})).await["data"].clone();
+    let stale = |version: i64| json!({"action": "patch", "pk": 1, "version": version, "data": {"reason": "Mine"}, "request_id": id()});
+    let reply = client.ask(stale(1)).await;
+    assert_eq!((&reply["response_status"], &reply["changed_by"]), (&json!(409), &json!("clinician")));
+    let acuity = json!({"by": "clinician", "at": own["updated_at"]});
+    let reason = json!({"by": "admin", "at": theirs["updated_at"]});
+    assert_eq!(reply["changed_fields"], json!({"acuity": acuity, "reason": reason}));
+    // Whoever has seen the first of the two is told of the other.
+    assert_eq!(client.ask(stale(2)).await["changed_fields"], json!({"acuity": acuity}));
+}
+
+#[tokio::test]
 async fn a_request_id_that_is_no_uuid_is_refused_for_writes_only() {
     let ward = Ward::open().await;
     let mut client = ward.level_2("clinician").await;

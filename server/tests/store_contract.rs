@@ -7,7 +7,7 @@ mod support;
 use std::{collections::BTreeMap, time::Duration};
 
 use app::{
-    change::{Action, Change},
+    change::{Action, Change, Signed},
     filter::{Filter, Was},
     patient::{Patient, Revision},
     wire::{ChangeAction, Page, Role, UnseenChange},
@@ -35,6 +35,8 @@ contract! {
     a_write_with_the_same_key_is_done_once_even_at_the_same_time
     a_write_that_was_refused_may_be_sent_again_under_its_key
     of_two_writes_based_on_one_version_the_second_is_a_conflict
+    a_conflict_tells_of_each_field_who_changed_it_last_since_the_version_that_was_seen
+    a_conflict_with_a_write_of_the_same_moment_tells_of_its_fields_too
     a_write_that_changes_nothing_is_not_logged
     an_import_run_again_changes_nothing
     a_later_import_takes_what_changed_at_the_source_and_leaves_what_the_ward_changed
@@ -202,11 +204,81 @@ async fn of_two_writes_based_on_one_version_the_second_is_a_conflict(folder: Fol
     };
     let outcomes =
         futures::future::join(store.write(based_on_1("B", "one")), store.write(based_on_1("C", "two"))).await;
-    let (Ok(won), Err(WriteError::Conflict { current, changed_by })) = outcomes else { panic!("{outcomes:?}") };
+    let (Ok(won), Err(WriteError::Conflict { current, changed_by, .. })) = outcomes else { panic!("{outcomes:?}") };
     assert_eq!((Some(current), changed_by.as_str()), (won.patient, "one"));
     assert_eq!(rows(&store).await[&1].bed.as_deref(), Some("B"));
     // Even one that would change nothing is told that it looked at something old.
     assert!(matches!(store.write(based_on_1("B", "two")).await, Err(WriteError::Conflict { .. })));
+}
+
+/// A patch by somebody of this name.
+fn named(name: &str, version: Option<i64>, values: Value) -> Write {
+    let author = Author { name: name.to_owned(), ..author() };
+    Write { version, author, ..write(patch(1, values)) }
+}
+
+fn conflict(outcome: Result<Written, WriteError>) -> (String, BTreeMap<String, Signed>) {
+    let Err(WriteError::Conflict { changed_by, changed_fields, .. }) = outcome else { panic!("{outcome:?}") };
+    (changed_by, changed_fields)
+}
+
+async fn a_conflict_tells_of_each_field_who_changed_it_last_since_the_version_that_was_seen(folder: Folder) {
+    let store = folder.open().await;
+    create_in(&store, json!({"bed": "A", "reason": "Fall"})).await;
+    for (name, values) in [
+        ("sister", json!({"bed": "B", "team": "Surgery"})),
+        ("doctor", json!({"reason": "Hip fracture", "attending": "Dr A. Osei"})),
+        ("doctor", json!({"bed": "C"})),
+        ("lab", json!({"acuity": 2, "attending": null})),
+    ] {
+        store.write(named(name, None, values)).await.unwrap();
+        // Of other patients nothing is told.
+        create_in(&store, json!({"bed": "Z", "room": "9"})).await;
+    }
+    let at: Vec<_> =
+        log(&store).await.into_iter().filter(|change| change.patient.id == 1).map(|change| change.at).collect();
+    let signed = |name: &str, version: usize| Signed { by: name.to_owned(), at: at[version - 1] };
+    let all = [
+        ("acuity", signed("lab", 5)),
+        ("attending", signed("lab", 5)),
+        ("bed", signed("doctor", 4)),
+        ("reason", signed("doctor", 3)),
+        ("team", signed("sister", 2)),
+    ];
+    let told = async |version| conflict(store.write(named("porter", Some(version), json!({"reason": "Mine"}))).await);
+    let expected = |fields: &[&str]| {
+        let fields = all.iter().filter(|(field, _)| fields.contains(field));
+        ("lab".to_owned(), fields.map(|(field, signed)| ((*field).to_owned(), signed.clone())).collect())
+    };
+    for (version, fields) in [
+        (-1, &["acuity", "attending", "bed", "reason", "team"][..]),
+        (0, &["acuity", "attending", "bed", "reason", "team"]),
+        (1, &["acuity", "attending", "bed", "reason", "team"]),
+        (2, &["acuity", "attending", "bed", "reason"]),
+        (3, &["acuity", "attending", "bed"]),
+        (4, &["acuity", "attending"]),
+        // One that the row never had.
+        (6, &[]),
+    ] {
+        assert_eq!(told(version).await, expected(fields), "{version}");
+    }
+}
+
+async fn a_conflict_with_a_write_of_the_same_moment_tells_of_its_fields_too(folder: Folder) {
+    let store = folder.open().await;
+    create_in(&store, json!({})).await;
+    store.write(named("sister", None, json!({"team": "Surgery"}))).await.unwrap();
+    // Sent at once, they are one transaction or several.
+    let (first, second, late) = futures::join!(
+        store.write(named("doctor", Some(2), json!({"bed": "B", "reason": "Fall"}))),
+        store.write(named("lab", None, json!({"bed": "C"}))),
+        store.write(named("porter", Some(1), json!({"bed": "D"}))),
+    );
+    first.unwrap();
+    second.unwrap();
+    let (changed_by, fields) = conflict(late);
+    let names: Vec<_> = fields.iter().map(|(field, signed)| (&**field, &*signed.by)).collect();
+    assert_eq!((&*changed_by, names), ("lab", vec![("bed", "lab"), ("reason", "doctor"), ("team", "sister")]));
 }
 
 async fn a_write_that_changes_nothing_is_not_logged(folder: Folder) {

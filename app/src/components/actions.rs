@@ -14,7 +14,7 @@ use super::{
 use crate::{
     language::{Language, use_language},
     live::Live,
-    patient::{Code as _, Data, Patient, Status},
+    patient::{Code as _, Data, Patient, Revision, Status},
     wording::{born, number, status_word, two_identifiers, whole_place},
 };
 
@@ -39,6 +39,12 @@ pub(super) fn status_data(status: Status) -> Data {
     Data::from_iter([("status".to_owned(), status.as_str().into())])
 }
 
+/// Says who else is in this patient's bed, as long as somebody is.
+fn bed_warning(patient: &Patient) -> AnyView {
+    let [ward, bed] = [&patient.ward, &patient.bed].map(|part| Signal::stored(part.clone().unwrap_or_default()));
+    view! { <BedWarning ward bed id=Some(patient.id)/> }.into_any()
+}
+
 /// Another status, after a question that names the patient twice.
 #[component]
 pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
@@ -55,7 +61,7 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
     let identifiers = two_identifiers(t, &base, clock.today(), &clock.zone());
     let from = base.status;
     let comes = status.occupies_bed() && !from.occupies_bed();
-    let [ward, bed] = [&base.ward, &base.bed].map(|part| Signal::stored(part.clone().unwrap_or_default()));
+    let warning = comes.then(|| bed_warning(&base));
     let send = submit(move || {
         let (before, data) = (base.clone(), status_data(status));
         submission.patch(base.clone(), data.clone(), move |row| {
@@ -69,7 +75,7 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
             <DialogTitle text=title.clone()/>
             <p class="identifiers">{identifiers.clone()}</p>
             <p>{status_word(t, from)}", "{place.clone()}{t.text("wording.becomes")}<strong>{status_word(t, status)}</strong></p>
-            {comes.then(|| view! { <BedWarning ward bed id=Some(id)/> }.into_any())}
+            {warning}
             <p class="hint">{t.text("record.status.hint")}</p>
             <Buttons submission label=action.clone() keeps=true/>
         </form>
@@ -89,6 +95,9 @@ pub(super) fn UndoDialog(undo: Undo) -> impl IntoView {
     let title = t.fill("record.status.question", &[("action", &action), ("name", &row.display_name())]);
     let identifiers = two_identifiers(t, &row, clock.today(), &clock.zone());
     let (before, after) = (row.values(), back.clone());
+    // Somebody may have come into the bed since. What is not possible at all is the server's to refuse.
+    let as_before = row.revise(&back, Revision::Partial, row.updated_at).ok();
+    let warning = as_before.filter(|then| row.comes_to_bed(then)).map(|then| bed_warning(&then));
     let send = submit(move || {
         submission.patch(row.clone(), back.clone(), move |row| {
             dialogs.finish(t.fill("record.done.undone", &[("name", &row.display_name())]), None);
@@ -100,6 +109,7 @@ pub(super) fn UndoDialog(undo: Undo) -> impl IntoView {
             <DialogTitle text=title.clone()/>
             <p class="identifiers">{identifiers.clone()}</p>
             <Changes before after/>
+            {warning}
             <Buttons submission label=action.clone() keeps=true/>
         </form>
     }

@@ -5,9 +5,10 @@ use super::{
     dialog::DialogTitle,
     erased::{input, part, press, submit, text, when},
     submission::{Conflict, Problem, Submission},
-    words::{Changes, shown},
+    words::{changes, shown},
 };
 use crate::{
+    change::Signed,
     language::use_language,
     live::Live,
     patient::Data,
@@ -31,7 +32,8 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
     let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
     let t = use_language();
-    let (base, current) = (conflict.base.values(), conflict.current.values());
+    let theirs = conflict.theirs;
+    let (base, current) = (conflict.base.values(), theirs.current.values());
     let (both, theirs_only): (Vec<String>, Vec<String>) = base
         .iter()
         .filter(|(name, value)| current.get(*name) != Some(value))
@@ -46,8 +48,21 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
             || (live.blocked.get() && (deletes || !live.keeps.get()))
             || choices.with(|made| undecided.iter().any(|name| chosen(made, name).is_none()))
     });
-    let saved_at = clock.zone().date_time(conflict.current.updated_at);
-    let identifiers = two_identifiers(t, &conflict.current, clock.today(), &clock.zone());
+    let zone = clock.zone();
+    let identifiers = two_identifiers(t, &theirs.current, clock.today(), &zone);
+    let mut signed: Vec<Option<Signed>> = both.iter().chain(&theirs_only).map(|name| theirs.of(name)).collect();
+    signed.dedup();
+    let told_at = |at| t.fill("record.conflict.told", &[("time", &zone.date_time(at))]);
+    let (by, told) = match &*signed {
+        [Some(all)] => (&all.by, told_at(all.at)),
+        _ if theirs.fields.is_empty() => (&theirs.by, told_at(theirs.current.updated_at)),
+        _ => (&theirs.by, t.text("record.conflict.told_each")),
+    };
+    // Where it is not the same for all: of each field.
+    let sign = |name: &str| match theirs.of(name) {
+        Some(Signed { by, at }) if signed.len() > 1 => format!(" ({by}, {})", zone.date_time(at)),
+        _ => String::new(),
+    };
     let rows = both
         .iter()
         .map(|name| {
@@ -81,7 +96,7 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
                             prop:checked=when(move || theirs_chosen(false))
                             on:change=input(move |_| choose_theirs(false))
                         />
-                        {t.text("record.conflict.theirs")}<strong>{shown(t, name, current.get(name))}</strong>
+                        {t.text("record.conflict.theirs")}<strong>{shown(t, name, current.get(name))}</strong>{sign(name)}
                     </label>
                 </fieldset>
             }
@@ -90,12 +105,11 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
     let only = |all: &Data, wanted: &dyn Fn(&str) -> bool| -> Data {
         all.iter().filter(|(name, _)| wanted(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
     };
-    let theirs = only(&current, &|name| theirs_only.iter().any(|theirs| theirs == name));
+    let stays = only(&current, &|name| theirs_only.iter().any(|only| only == name));
     let alone = only(&conflict.mine, &|name| !both.iter().any(|both| both == name));
-    let (has_both, has_theirs, has_alone) = (!both.is_empty(), !theirs.is_empty(), !alone.is_empty());
-    let before = (base.clone(), base.clone());
+    let (has_both, has_theirs, has_alone) = (!both.is_empty(), !stays.is_empty(), !alone.is_empty());
     let later = submission.decides.with_value(Option::is_some);
-    let newer = conflict.current.clone();
+    let newer = theirs.current.clone();
     let mine = conflict.mine.clone();
     let confirm = submit(move || {
         if deletes {
@@ -123,11 +137,11 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
         <form on:submit=confirm class="conflict">
             <DialogTitle text=t.text("record.conflict.title")/>
             <p class="identifiers">{identifiers}</p>
-            <p><strong>{conflict.by.clone()}</strong>{t.fill("record.conflict.told", &[("time", &saved_at)])}</p>
+            <p><strong>{by.clone()}</strong>{told}</p>
             {has_both.then(|| view! { <p>{t.text("record.conflict.choose")}</p> }.into_any())}
             {rows}
-            {has_theirs.then(|| view! { <p>{t.text("record.conflict.theirs_only")}</p><Changes before=before.0 after=theirs/> }.into_any())}
-            {has_alone.then(|| view! { <p>{t.text("record.conflict.mine_only")}</p><Changes before=before.1 after=alone/> }.into_any())}
+            {has_theirs.then(|| view! { <p>{t.text("record.conflict.theirs_only")}</p>{changes(t, &base, &stays, &sign)} }.into_any())}
+            {has_alone.then(|| view! { <p>{t.text("record.conflict.mine_only")}</p>{changes(t, &base, &alone, &|_| String::new())} }.into_any())}
             <Problem submission/>
             <div class="buttons">
                 <button type="submit" class="primary" disabled=blocked>

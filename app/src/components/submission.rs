@@ -7,7 +7,7 @@ use super::{
     erased::{part, press, text, when},
 };
 use crate::{
-    edits::{Outcome, Refusal},
+    edits::{Outcome, Refusal, Theirs},
     language::{Language, use_language},
     live::{Live, WriteRequest},
     patient::{Data, FieldErrors, Patient},
@@ -19,10 +19,8 @@ use crate::{
 pub(super) struct Conflict {
     /// The row that this user started from.
     pub(super) base: Arc<Patient>,
-    /// The row as it is now.
-    pub(super) current: Arc<Patient>,
-    /// Who changed it last.
-    pub(super) by: String,
+    /// The row as it is now, and who did that.
+    pub(super) theirs: Theirs,
     /// What this user wants to save.
     pub(super) mine: Data,
 }
@@ -183,10 +181,8 @@ impl Submission {
                     self.rejected.notify();
                 }
                 (Outcome::Refused(why), _) => self.problem.set(Some(why)),
-                (Outcome::Conflict { current, by }, Some(base)) => {
-                    self.conflict.set(Some(Conflict { base, current, by, mine }));
-                }
-                (Outcome::Conflict { .. }, None) => self.problem.set(Some(Refusal::Overtaken)),
+                (Outcome::Conflict(theirs), Some(base)) => self.conflict.set(Some(Conflict { base, theirs, mine })),
+                (Outcome::Conflict(_), None) => self.problem.set(Some(Refusal::Overtaken)),
             }
         });
         self.under_way.set_value(key);

@@ -115,7 +115,7 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView 
         _ => "record.unsaved.patch",
     });
     let state = match (edit.stuck(), edit.pending()) {
-        (Some(Stuck::Conflict { by, .. }), _) => t.fill("record.unsaved.conflict", &[("by", by)]),
+        (Some(Stuck::Conflict(theirs)), _) => t.fill("record.unsaved.conflict", &[("by", &theirs.by)]),
         (Some(Stuck::Refused(why)), _) => format!("⚠ {}", refusal(t, why)),
         (None, Pending::Waiting) => t.text("record.unsaved.not_sent"),
         (None, _) => t.text("record.unsaved.saving"),
@@ -130,7 +130,7 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView 
         }
     });
     let again = edit.pk().filter(|id| matches!(edit.stuck(), Some(Stuck::Refused(_))) && live.exists(*id));
-    let decide = matches!(edit.stuck(), Some(Stuck::Conflict { .. }));
+    let decide = matches!(edit.stuck(), Some(Stuck::Conflict(_)));
     view! {
         <fieldset class="unsaved-item">
             <legend>{what}", "{made_at}</legend>
@@ -160,11 +160,10 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView 
 #[component]
 fn Decision(edit: Edit) -> impl IntoView {
     let submission = Submission::new();
-    if let (Some(base), Some(Stuck::Conflict { current, by })) = (&edit.base, edit.stuck()) {
+    if let (Some(base), Some(Stuck::Conflict(theirs))) = (&edit.base, edit.stuck()) {
         submission.conflict.set(Some(Conflict {
             base: base.clone(),
-            current: current.clone(),
-            by: by.clone(),
+            theirs: theirs.clone(),
             mine: edit.data.clone().unwrap_or_default(),
         }));
     }

@@ -23,12 +23,16 @@ pub(super) fn Changes(
     /// Those after, of the fields that change.
     after: Data,
 ) -> impl IntoView {
-    let t = use_language();
+    changes(use_language(), &before, &after, &|_| String::new())
+}
+
+/// As above; `note`: what else is to be said of a field.
+pub(super) fn changes(t: Language, before: &Data, after: &Data, note: &dyn Fn(&str) -> String) -> AnyView {
     let changes = after
         .iter()
         .map(|(name, value)| {
             let (before, after) = (shown(t, name, before.get(name)), shown(t, name, Some(value)));
-            view! { <li>{wording::field(t, name)}": "{before}{t.text("wording.becomes")}<strong>{after}</strong></li> }
+            view! { <li>{wording::field(t, name)}": "{before}{t.text("wording.becomes")}<strong>{after}</strong>{note(name)}</li> }
         })
         .collect_view();
     view! { <ul>{changes}</ul> }.into_any()

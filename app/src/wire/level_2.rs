@@ -331,6 +331,10 @@ pub struct ClientReply {
     /// On a 409: who made the last change.
     #[serde(default)]
     pub changed_by: Option<String>,
+    /// On a 409: who changed which field last since the version that the write is based on, and when. As JSON, for which
+    /// the page has the code already.
+    #[serde(default)]
+    pub changed_fields: Data,
     /// On a 429: when to try again.
     #[serde(default)]
     pub retry_after_ms: Option<u64>,

@@ -1,9 +1,14 @@
 //! Replies, and the pushes of level 1.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 
-use crate::patient::{FieldErrors, Patient};
+use crate::{
+    change::Signed,
+    patient::{FieldErrors, Patient},
+};
 
 /// A reply: the five keys of DCRF in its order, then the extensions.
 #[derive(Debug, Serialize)]
@@ -24,6 +29,9 @@ pub struct Reply {
     /// On a 409: who made the last change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_by: Option<String>,
+    /// On a 409: who changed which field last since the version that the write is based on, and when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changed_fields: Option<BTreeMap<String, Signed>>,
     /// On a 429: when to try again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
@@ -59,6 +67,7 @@ impl Reply {
             request_id: None,
             current: None,
             changed_by: None,
+            changed_fields: None,
             retry_after_ms: None,
             seq: None,
         }

@@ -83,9 +83,10 @@ fn refusal(refused: Refused) -> Reply {
         Refused::VersionRequired => Reply::sentence(428, words::VERSION_REQUIRED),
         Refused::TooMany(_) => Reply::sentence(400, &refused.to_string()),
         Refused::Invalid(errors) | Refused::Write(WriteError::Invalid(errors)) => Reply::invalid(&errors),
-        Refused::Write(WriteError::Conflict { current, changed_by }) => Reply {
+        Refused::Write(WriteError::Conflict { current, changed_by, changed_fields }) => Reply {
             current: Some(encode(&*current)),
             changed_by: Some(changed_by),
+            changed_fields: Some(changed_fields),
             ..Reply::sentence(409, words::CONFLICT)
         },
         Refused::Store(error) | Refused::Write(WriteError::Store(error)) => failure(&error.into()),

@@ -15,6 +15,9 @@ mod beds;
 #[path = "sql/check.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 pub(super) mod check;
+#[path = "sql/conflict.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+mod conflict;
 #[path = "sql/database.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod database;

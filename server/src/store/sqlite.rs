@@ -10,6 +10,8 @@ mod batch;
 mod beds;
 #[path = "sql/check.rs"]
 pub(super) mod check;
+#[path = "sql/conflict.rs"]
+mod conflict;
 #[path = "sql/database.rs"]
 mod database;
 #[path = "sql/keys.rs"]

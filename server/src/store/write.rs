@@ -1,8 +1,11 @@
 //! What is asked of the writer, and what it answers.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use app::patient::{Data, FieldErrors, Patient, Revision};
+use app::{
+    change::Signed,
+    patient::{Data, FieldErrors, Patient, Revision},
+};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -119,6 +122,8 @@ pub enum WriteError {
         current: Arc<Patient>,
         /// Who made the last change.
         changed_by: String,
+        /// Who changed which field last since that version, and when.
+        changed_fields: BTreeMap<String, Signed>,
     },
     /// The values are not right.
     #[error("{0}")]

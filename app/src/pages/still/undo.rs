@@ -20,6 +20,9 @@ pub(super) fn undo(ground: &Ground, page: &Undo) -> AnyView {
     let errors = page.errors.as_ref().map(|errors| {
         view! { <p class="problem" role="alert">{ground.text("still.undo.refused")}" "{wording::errors(ground.language, errors)}</p> }
     });
+    let in_bed = page.in_bed.as_ref().map(|name| {
+        view! { <p class="warning">{ground.language.fill("record.form.bed_taken", &[("name", name)])}</p> }
+    });
     let action = ground.query.address_of(&format!("/patients/{}/undo", patient.id), &[]);
     let hidden = [("seq", change.seq.to_string()), ("version", patient.version.to_string()), ("key", page.key.clone())];
     let hidden = hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();
@@ -30,6 +33,7 @@ pub(super) fn undo(ground: &Ground, page: &Undo) -> AnyView {
         <p>{made}</p>
         <h2>{ground.text("still.undo.back")}</h2>
         {changes(ground, &back)}
+        {in_bed}
         <p class="hint">{ground.text("still.undo.hint")}</p>
         <form method="post" action=action class="buttons">
             {hidden}

@@ -1,7 +1,9 @@
 use app::{
     change::{Action, LoggedChange},
+    filter::Filter,
+    list::beds::is_same_bed,
     pages::still::{Sheet, Sorry, Undo},
-    patient::{FieldErrors, Revision},
+    patient::{FieldErrors, Patient, Revision},
 };
 use axum::{
     Form,
@@ -16,15 +18,38 @@ use super::{super::own_form, Reader, in_turn};
 use crate::{
     error::HttpError,
     state::AppState,
-    store::{AccessKind, Author, Command, Origin, Write, WriteError},
+    store::{AccessKind, Author, Command, Origin, StoreError, Write, WriteError},
 };
 
 impl Reader {
     /// Asks whether this change is to be taken back; `key`: of the form that asks.
     async fn ask(&self, change: LoggedChange, key: String, errors: Option<FieldErrors>) -> Result<Response, HttpError> {
         self.record_undo(&change).await?;
+        let in_bed = self.in_bed_of(&change).await?;
         let status = if errors.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-        self.answer(status, Sheet::Undo(Undo { change, key, errors })).await
+        self.answer(status, Sheet::Undo(Undo { change, key, errors, in_bed })).await
+    }
+
+    /// The name of who is in the bed that the patient would come back to, if this change were taken back.
+    async fn in_bed_of(&self, LoggedChange { change, .. }: &LoggedChange) -> Result<Option<String>, HttpError> {
+        let as_before = change.patient.revise(&change.before, Revision::Partial, self.now).ok();
+        let Some(Patient { id, ward: ward @ Some(_), bed: Some(bed), .. }) =
+            as_before.filter(|then| change.patient.comes_to_bed(then))
+        else {
+            return Ok(None);
+        };
+        let rows = self.state.store.list(&Filter { ward, status: None }, &[]).await?;
+        let rows: Vec<Patient> = rows
+            .iter()
+            .map(|row| serde_json::from_str(row.get()))
+            .collect::<Result<_, _>>()
+            .map_err(StoreError::from)?;
+        let is_there = |row: &&Patient| {
+            row.id != id
+                && row.status.occupies_bed()
+                && row.bed.as_deref().is_some_and(|taken| is_same_bed(taken, &bed))
+        };
+        Ok(rows.iter().find(is_there).map(Patient::display_name))
     }
 
     /// Says that the last change is not the one, or none that can be taken back.

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::{
     BEGIN_WRITE, Connection, LOCK_ROWS, bounded,
+    conflict::{Unlogged, conflict},
     keys::{claim, key, recall, remember},
     revision::{Done, Pending, create, import, invalid, revise, row},
     writer::Answer,
@@ -28,8 +29,8 @@ use crate::{
 struct Batch {
     /// Which write did what, by account and key.
     keys: HashMap<(i64, Uuid), usize>,
-    /// Who changed a row last.
-    changed_by: HashMap<i64, String>,
+    /// By row, in order.
+    changes: HashMap<i64, Vec<Unlogged>>,
 }
 
 /// Everything is done but the commit.
@@ -210,7 +211,9 @@ impl Batch {
             self.keys.entry(key).or_insert(index);
         }
         if let Done::Changed(change) = done {
-            self.changed_by.insert(change.patient.id, write.author.name.clone());
+            let fields = change.before.keys().cloned().collect();
+            let changes = self.changes.entry(change.patient.id).or_default();
+            changes.push(Unlogged { by: write.author.name.clone(), fields });
         }
     }
 
@@ -228,11 +231,11 @@ impl Batch {
         match &write.command {
             Command::Create(data) => create(db, data.as_ref().map_err(invalid)?, now).await.map(Done::Changed),
             Command::Revise { pk, revision, data } => {
-                let current = self.current(db, *pk, write.version).await?;
+                let current = self.current(db, *pk, write.version, now).await?;
                 revise(db, current, data.as_ref().map_err(invalid)?, *revision, now).await
             }
             Command::Delete { pk } => {
-                let current = self.current(db, *pk, write.version).await?;
+                let current = self.current(db, *pk, write.version, now).await?;
                 sqlx::query("DELETE FROM patient WHERE id = $1").bind(pk).execute(db).await?;
                 Ok(Done::Changed(Pending { action: Action::Delete, patient: current, before: Map::new() }))
             }
@@ -241,20 +244,20 @@ impl Batch {
     }
 
     /// The row, if it is there and of the version that the write is based on.
-    async fn current(&self, db: &mut Connection, pk: i64, version: Option<i64>) -> Result<Arc<Patient>, WriteError> {
+    async fn current(
+        &self,
+        db: &mut Connection,
+        pk: i64,
+        version: Option<i64>,
+        now: UtcTime,
+    ) -> Result<Arc<Patient>, WriteError> {
         let current = row(db, pk).await?.ok_or(WriteError::NotFound)?;
-        if version.is_none_or(|version| version == current.version) {
-            return Ok(current);
-        }
-        let changed_by = match self.changed_by.get(&pk) {
-            Some(name) => name.clone(),
-            None => {
-                sqlx::query_scalar("SELECT by_name FROM change WHERE patient_id = $1 ORDER BY seq DESC LIMIT 1")
-                    .bind(pk)
-                    .fetch_one(db)
-                    .await?
+        match version {
+            Some(version) if version != current.version => {
+                let unlogged = self.changes.get(&pk).map(Vec::as_slice).unwrap_or_default();
+                Err(conflict(db, current, version, unlogged, now).await?)
             }
-        };
-        Err(WriteError::Conflict { current, changed_by })
+            _ => Ok(current),
+        }
     }
 }
