@@ -10,6 +10,7 @@ mod dialog;
 mod empty_bed;
 mod erased;
 mod field_input;
+mod flag_choice;
 mod header;
 mod hold;
 mod identity;

@@ -160,8 +160,8 @@ pub struct Live {
     pub mine: Memo<Mine>,
     /// What it has not been told yet.
     untold: StoredValue<BTreeMap<String, Option<String>>, LocalStorage>,
-    /// What it was told and has not confirmed.
-    told: StoredValue<BTreeMap<String, Option<String>>, LocalStorage>,
+    /// What it was told last and how often, and has not answered to.
+    told: StoredValue<BTreeMap<String, (Option<String>, usize)>, LocalStorage>,
     /// Who else attends which patient.
     pub others: RwSignal<(i64, Vec<Present>)>,
     /// Whether people are told who else attends a patient.
@@ -371,8 +371,9 @@ impl Live {
                 Effect::Now(now) => link.iter().for_each(|link| link.set_time(now)),
                 Effect::Answered(key, outcome) => self.answered(&key, outcome),
                 Effect::Personal(personal) => self.take_personal(*personal),
-                Effect::Recalled(key, value) => self.recalled(&key, value),
-                Effect::Remembered(key) => self.told.update_value(|told| _ = told.remove(&key)),
+                Effect::Recalled(key, value) => self.told_again(&key, value),
+                Effect::Remembered(key) => self.remembered(&key),
+                Effect::NotRemembered(key) => self.not_remembered(&key),
                 Effect::Presence(pk, others) => self.others.set((pk, others)),
                 Effect::Rows(changes) => {
                     for (change, by) in changes {
@@ -458,7 +459,6 @@ impl Live {
             }
         };
         let seq = self.replica.with_value(|replica| replica.list().seq());
-        let is_gone = action == ChangeAction::Delete;
         self.absorb(Told {
             pk: id,
             seq,
@@ -470,9 +470,6 @@ impl Live {
             was,
             row,
         });
-        if own && is_gone {
-            self.drop_row(id);
-        }
         self.refresh(id);
     }
 

@@ -24,7 +24,7 @@ pub use self::{
 use crate::{
     components::{Clock, Dialogs, react},
     language::Language,
-    list::{arrange::Query, index::Rows},
+    list::{arrange::Query, beds::Bed, index::Rows},
     live::{Live, View},
     patient::{UtcTime, display::Zone},
     wire::{Personal, Position, UserInfo},
@@ -35,6 +35,8 @@ use crate::{
 pub struct ListPage {
     /// Where the rows are, and from where the socket goes on.
     pub position: Position,
+    /// The beds of the house, as far as there is a plan of it.
+    pub beds: Vec<Bed>,
     /// Who is signed in.
     pub user: UserInfo,
     /// What they have of their own; of the same moment as the rows. `None` on a wall, which is nobody's.

@@ -43,6 +43,8 @@ pub enum Effect {
     Recalled(String, Option<String>),
     /// The server was told of the value with this key, and has answered.
     Remembered(String),
+    /// As above, but the server cannot take it in just now.
+    NotRemembered(String),
     /// Who else attends this patient.
     Presence(i64, Vec<Present>),
 }
@@ -440,7 +442,9 @@ fn aside(reply: &ClientReply) -> Option<Effect> {
         return serde_json::from_str(data?).ok().map(Effect::Personal);
     }
     if let Some(key) = id.strip_prefix("remember ") {
-        return Some(Effect::Remembered(key.to_owned()));
+        // Too much at once, or no database or no room just now; what is refused for good is answered all the same.
+        let for_now = reply.response_status == 429 || reply.response_status >= 500;
+        return Some(if for_now { Effect::NotRemembered } else { Effect::Remembered }(key.to_owned()));
     }
     let pk = id.strip_prefix("attend ")?.parse().ok()?;
     Some(Effect::Presence(pk, data.and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default()))

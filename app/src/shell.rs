@@ -19,7 +19,7 @@ use crate::{
 /// The list: works without a script as a read-only page, and comes to life with it.
 pub fn list(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> impl IntoView {
     let language = page.language;
-    let rows = Rows::new(page.position.clone(), rows);
+    let rows = Rows::new(page.position.clone(), rows, page.beds.clone());
     view! {
         <Document title=language.text("bar.title") language options=options.clone() script=true class="page">
             <ListApp page rows/>
@@ -32,7 +32,7 @@ pub fn list(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> 
 /// The display on a wall.
 pub fn wall(options: LeptosOptions, page: ListPage, rows: Vec<Arc<Patient>>) -> impl IntoView {
     let language = page.language;
-    let rows = Rows::new(page.position.clone(), rows);
+    let rows = Rows::new(page.position.clone(), rows, page.beds.clone());
     view! {
         <Document title=language.text("wall.page_title") language options=options.clone() script=true class="wall">
             <WallApp page rows/>

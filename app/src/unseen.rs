@@ -116,6 +116,16 @@ impl Unseen {
         marks.retain(|pk, mark| mark.seq > seen_of.get(pk).copied().unwrap_or(0).max(*seen));
     }
 
+    /// As [`absorb`](Self::absorb), where every row is on a screen: one that has come and goes again was seen there, and does
+    /// not go without a word.
+    pub fn absorb_on_screen(&mut self, told: Told) {
+        let new = self.mark(told.pk).filter(|mark| mark.action == ChangeAction::Create).map(|mark| mark.seq);
+        if let Some(seq) = new.filter(|_| told.action == ChangeAction::Delete && !told.own) {
+            self.see(Some(told.pk), seq);
+        }
+        self.absorb(told);
+    }
+
     /// Takes in what comes next in the log.
     ///
     /// The user's own changes neither make a mark nor add to one, but a row that they deleted needs none. Nor does one

@@ -80,8 +80,9 @@ pub fn attending(t: Language, patient: &Patient) -> String {
 pub fn alerts(t: Language, patient: &Patient) -> Vec<(&'static str, String)> {
     let mut alerts = Vec::new();
     if let Some(acuity) = patient.acuity {
-        let class = if acuity <= 2 { "tag strong" } else { "tag" };
-        alerts.push((class, t.fill("wording.acuity", &[("acuity", &acuity)])));
+        let (class, key) =
+            if acuity <= 2 { ("tag strong", "wording.acuity.urgent") } else { ("tag", "wording.acuity.other") };
+        alerts.push((class, t.fill(key, &[("acuity", &acuity)])));
     }
     let (class, key) = match patient.allergy_status {
         AllergyStatus::Known => ("tag strong", "wording.alert.allergies"),

@@ -1,4 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
+import { pagesOf } from '../fixtures/pdf.ts';
 import { expect, test, Wire, type Socket } from '../fixtures/test.ts';
 import { ListPage } from '../pages/list.ts';
 import { WallPage, WardView } from '../pages/ward.ts';
@@ -166,6 +167,26 @@ test('with a system’s own colours, which of two buttons is pressed is seen by 
     const layout = page.getByRole('group', { name: 'Layout' }).getByRole('button');
     await expect(layout.nth(0)).toHaveAttribute('aria-pressed', 'true');
     expect(await look(layout.nth(0))).not.toBe(await look(layout.nth(1)));
+});
+
+test('on paper the list and the ward name everybody, and a long list says that it goes on', async ({ open, lab, server }) => {
+    await fillWard(lab);
+    const list = await open('sister');
+    const paper = async () => pagesOf(await list.page.pdf()).join('\n');
+    const short = await paper();
+    for (const part of ['Patient', ADA, GRACE, '10-Dec-1985', '943 476 5919', 'End of the list']) expect(short).toContain(part);
+    // What can be pressed is of no use there.
+    expect(short).not.toContain('Admit a patient');
+    const ward = await WardView.of(list);
+    const plan = await paper();
+    for (const part of [ADA, GRACE, '10-Dec-1985', 'Elm Ward']) expect(plan).toContain(part);
+
+    await ward.choose('List');
+    await server.addDemoPatients(300);
+    await expect(list.filters).toContainText('302');
+    const long = await paper();
+    expect(long).toContain('The list goes on: only the rows around the screen are printed.');
+    expect(long).not.toContain('End of the list');
 });
 
 test('who wants no motion sees none', async ({ open, lab }) => {

@@ -245,7 +245,7 @@ test('rule 14: colour is never the only sign', async ({ open, lab, line }) => {
     ];
     for (const [name, word] of states) await expect(list.row(name).cell('Status').locator('.status')).toHaveText(word);
     await expect(list.row('LOVELACE, Ada').cell('Alerts').locator('.tag')).toHaveText([
-        'Acuity 1', '⚠ Allergies', '⚠ Limited resus', '⚑ Falls risk', '⚑ Own words',
+        '▲ Acuity 1', '⚠ Allergies', '⚠ Limited resus', '⚑ Falls risk', '⚑ Own words',
     ]);
     // What is not known is not told from what is known by its colour alone.
     const words = await page.locator('.alerts .tag').evaluateAll(tags => tags.map(tag => [tag.className, tag.textContent] as const));

@@ -92,6 +92,31 @@ test('what others do is on the plan at once: an admission in its bed, a transfer
     await expect(ward.bed('A9')).toContainText('Acuity 2');
 });
 
+test('a bed of the plan is UNOCCUPIED when whoever was in it has moved or was never there', async ({ open, lab, server }) => {
+    await server.planBeds('Elm Ward,Bay 1,A1', 'Elm Ward,Bay 1,A2', 'Elm Ward,Bay 2,B1');
+    const ada = await lab.admit({ ward: 'Elm Ward', room: 'Bay 1', bed: 'A1' });
+    const grace = await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Elm Ward', room: 'Bay 2', bed: 'B1' });
+    const list = await open('sister');
+    const ward = await WardView.of(list);
+    await expect(ward.headings).toHaveText(['Elm Ward 2 of 3 beds']);
+    await lab.change(ada, { bed: 'A2' });
+    await lab.delete(grace);
+    await list.letGo();
+    await expect(ward.bed('A1')).toHaveText(/^A1UNOCCUPIED$/);
+    await expect(ward.bed('A2').locator('.name')).toHaveText(ADA);
+    await list.row(GRACE).isGone();
+});
+
+test('where two records say that one bed is in two rooms, each is shown with what its own says', async ({ open, lab }) => {
+    await lab.admit({ ward: 'Elm Ward', room: 'Bay 1', bed: 'A1' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Elm Ward', room: 'Bay 2', bed: 'A1' });
+    const ward = await WardView.of(await open('sister'));
+    await expect(ward.bed('A1')).toContainText('2 patients in this bed');
+    await expect(ward.rooms).toHaveText(['Bay 2']);
+    await expect(ward.patient(ADA).lead).toContainText('Now in Elm Ward, Bay 1, bed A1');
+    await expect(ward.patient(GRACE).lead).not.toContainText('Now in');
+});
+
 test('a discharge leaves the bed empty and is named among those of the day', async ({ open, lab }) => {
     await fillWard(lab);
     const ward = await WardView.of(await open('sister'));

@@ -16,8 +16,8 @@ const AT_ONCE: f64 = 20.0;
 
 /// `None` when the page has not come to its end, or is not of this program's version.
 pub(crate) async fn read() -> Option<(ListPage, Rows)> {
-    let page: ListPage = serde_json::from_str(&browser::take_text(&format!("#{PAGE}"))?).ok()?;
-    let mut rows = Rows::new(page.position.clone(), Vec::new());
+    let mut page: ListPage = serde_json::from_str(&browser::take_text(&format!("#{PAGE}"))?).ok()?;
+    let mut rows = Rows::new(page.position.clone(), Vec::new(), std::mem::take(&mut page.beds));
     let mut began = browser::clock();
     while let Some(piece) = browser::take_text(&format!(".{ROWS}")) {
         rows.add(serde_json::from_str(&piece).ok()?);

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand, builder::PossibleValuesParser};
 use crate::{
     audit,
     auth::{AccountError, Accounts},
+    beds::{self, BedsError},
     clock,
     config::{DatabaseArgs, MoveArgs, ServeArgs},
     demo, import, shutdown,
@@ -93,6 +94,16 @@ enum Command {
         /// From this moment on, such as 2026-11-23 or 2026-11-23T14:02Z; without an offset it is UTC
         #[arg(long, value_name = "TIME", default_value = "1970-01-01", hide_default_value = true, value_parser = moment)]
         since: UtcTime,
+    },
+    /// Print the plan of the house, as CSV: the beds that are there whoever is in them
+    ///
+    /// A bed of the plan that nobody is in is shown as UNOCCUPIED; one that is in no plan is known only as long as a record
+    /// names it. An import adds the beds of its Location.ndjson. Pages that are opened from then on have the new plan.
+    /// Works on a stopped server's database and on a running one's.
+    Beds {
+        /// Put the plan in this CSV file in the place of the one that there is; its first line is ward,room,bed
+        #[arg(long, value_name = "FILE")]
+        set: Option<PathBuf>,
     },
     /// Move a ward from SQLite to PostgreSQL; stop the server first
     ///
@@ -179,6 +190,9 @@ pub enum CliError {
     /// See [`audit::AuditError`].
     #[error(transparent)]
     Audit(#[from] audit::AuditError),
+    /// See [`BedsError`].
+    #[error(transparent)]
+    Beds(#[from] BedsError),
     /// See [`KeepError`].
     #[error(transparent)]
     Keep(#[from] KeepError),
@@ -256,6 +270,22 @@ pub async fn run(cli: Cli) -> Result<(), CliError> {
             keep::refuse_other(url).await?;
             let store = Store::open(url).await?;
             let written = audit::write(&store, since, std::io::stdout()).await;
+            store.close().await;
+            Ok(written?)
+        }
+        Command::Beds { set: Some(file) } => {
+            let file = std::fs::File::open(file)?;
+            let store = Store::open(url).await?;
+            let count = beds::set(&store, file).await;
+            store.close().await;
+            writeln!(std::io::stdout(), "{} beds", count?)?;
+            Ok(())
+        }
+        Command::Beds { set: None } => {
+            // As above.
+            keep::refuse_other(url).await?;
+            let store = Store::open(url).await?;
+            let written = beds::write(&store, std::io::stdout()).await;
             store.close().await;
             Ok(written?)
         }

@@ -60,13 +60,15 @@ pub async fn directory(store: &Store, dir: &Path) -> Result<Summary, ImportError
     for refusal in &export.refused {
         writeln!(log, "refused: {refusal}")?;
     }
+    store.plan_beds(&export.beds, false).await?;
     let summary = take(store, Origin::Import, export.candidates).await?;
     Ok(Summary { refused: summary.refused + export.refused.len(), ..summary })
 }
 
 /// Takes the demo ward, which is part of the program.
 pub(crate) async fn demo_ward(store: &Store) -> Result<Summary, ImportError> {
-    let mut candidates = fhir::read_export(Files::DemoWard, clock::now())?.candidates;
+    let fhir::Export { mut candidates, beds, .. } = fhir::read_export(Files::DemoWard, clock::now())?;
+    store.plan_beds(&beds, false).await?;
     for (number, candidate) in candidates.iter_mut().enumerate() {
         // An export has no place for it.
         if let Some(note) = demo::handover_note(number) {

@@ -2,6 +2,7 @@
 //! `socket` again; `app`'s documentation has the map and `docs/ARCHITECTURE.md` the walk.
 
 pub mod audit;
+pub mod beds;
 pub mod cli;
 pub mod config;
 pub mod import;

@@ -17,7 +17,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use app::{
     change::{Change, Signed},
     filter::Filter,
-    list::Snapshot,
+    list::{Snapshot, beds::Bed},
     patient::{Patient, UtcTime},
     wire::{Page, PageOf, Personal, Position, Role},
 };
@@ -270,6 +270,16 @@ impl Store {
     /// Who wrote the note that each patient had at a position of the log, by id, as long as there still is one.
     pub async fn notes(&self, seq: i64) -> Result<HashMap<i64, Signed>, StoreError> {
         ask!(self, database => database.notes(seq))
+    }
+
+    /// The plan of the house: its beds, by ward.
+    pub async fn beds(&self) -> Result<Vec<Bed>, StoreError> {
+        ask!(self, database => database.beds())
+    }
+
+    /// These beds are there; `instead`: and no others. Pages that are opened from then on have them.
+    pub async fn plan_beds(&self, beds: &[Bed], instead: bool) -> Result<(), StoreError> {
+        ask!(self, database => database.plan_beds(beds, instead))
     }
 
     /// The last position that was committed at or before a moment; 0 before the first change.

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use app::{filter::Filter, wire::Role};
+use app::{filter::Filter, list::beds::Bed, wire::Role};
 use serde_json::{Value, json};
 use server::store::{Access, AccessKind, Author, Command, Origin, Write, Written};
 use sqlx::{ConnectOptions, Connection, PgConnection, SqliteConnection, sqlite::SqliteConnectOptions};
@@ -46,6 +46,7 @@ const KEYS: &str = "SELECT account_id || ' ' || key || ' ' || coalesce(seq, -1) 
     ' ' || at FROM idempotency ORDER BY at";
 const ROWS: &str = "SELECT id || ' ' || version || ' ' || search_key || ' ' || data FROM patient ORDER BY id";
 
+const BEDS: &str = "SELECT ward || '/' || coalesce(room, '-') || '/' || bed FROM bed ORDER BY 1";
 const ACCESSES: &str = "SELECT id || ' ' || account_id || ' ' || by_name || ' ' || what || ' ' || coalesce(patient_id, -1) \
     || ' ' || detail || ' ' || coalesce(row_count, -1) || ' ' || at FROM access_log ORDER BY id";
 
@@ -107,6 +108,12 @@ async fn past() -> Past {
     }
     patch_in(&store, 1, json!({"bed": "D", "ward": "North", "handover_note": "a\nb"})).await.unwrap();
     store.record_access(&access()).await.unwrap();
+    let bed = |room: Option<&str>, bed: &str| Bed {
+        ward: "Elm".to_owned(),
+        room: room.map(str::to_owned),
+        bed: bed.to_owned(),
+    };
+    store.plan_beds(&[bed(Some("Bay 1"), "A1"), bed(None, "A2")], true).await.unwrap();
     patch_in(&store, 1, json!({"bed": null})).await.unwrap();
     store.write(write(Command::Delete { pk: 2 })).await.unwrap();
     let fhir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/fhir");
@@ -175,7 +182,7 @@ async fn assert_empty(folder: &Folder) {
         "SELECT (SELECT count(*) FROM patient) + (SELECT count(*) FROM change) + (SELECT count(*) FROM account) + \
                 (SELECT count(*) FROM credential) + (SELECT count(*) FROM import_link) + \
                 (SELECT count(*) FROM idempotency) + (SELECT count(*) FROM personal) + \
-                (SELECT count(*) FROM access_log) + (SELECT seq FROM change_head)",
+                (SELECT count(*) FROM access_log) + (SELECT count(*) FROM bed) + (SELECT seq FROM change_head)",
     )
     .fetch_one(&mut db)
     .await
@@ -202,7 +209,7 @@ async fn a_ward_moves_with_all_that_it_has() {
     assert_eq!(
         report.strip_prefix(told),
         Some(
-            ", 5 accounts, 4 sessions and tokens, 500 imported records, 1 answers to writes, 2 values of accounts, 1 recorded accesses\n"
+            ", 5 accounts, 4 sessions and tokens, 500 imported records, 1 answers to writes, 2 values of accounts, 1 recorded accesses, 2 beds of the plan\n"
         ),
         "{told}"
     );
@@ -215,7 +222,7 @@ async fn a_ward_moves_with_all_that_it_has() {
     let log: Vec<Logged> = sqlx::query_as(LOG).fetch_all(&mut new).await.unwrap();
     assert_eq!(log, sqlx::query_as::<_, Logged>(LOG).fetch_all(&mut old).await.unwrap());
     assert!(log.len() > 10);
-    for sql in [ACCOUNTS, LINKS, KEYS, ROWS, VALUES, ACCESSES] {
+    for sql in [ACCOUNTS, LINKS, KEYS, ROWS, VALUES, ACCESSES, BEDS] {
         let there: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut new).await.unwrap();
         let here: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut old).await.unwrap();
         assert_eq!(there, here);

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use leptos::{ev::Event, html, prelude::*};
+use leptos::{ev::Event, html, prelude::*, wasm_bindgen::JsCast as _, web_sys::Element};
 
 use super::{
     Clock,
@@ -149,8 +149,12 @@ pub(crate) fn Dialog() -> impl IntoView {
         typed.set(false);
         asking.set(false);
     });
-    let on_input = input(move |_: Event| {
-        typed.set(true);
+    let on_input = input(move |event: Event| {
+        let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        // What is kept at once is beside every form.
+        typed.update(|typed| {
+            *typed |= field.is_some_and(|field| field.closest("form").is_ok_and(|form| form.is_some()));
+        });
         asking.set(false);
     });
     let on_escape = input(move |event: Event| {

@@ -26,6 +26,12 @@ pub(super) fn when(read: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bo
     Signal::derive(read)
 }
 
+/// A choice in a select, chosen when that is so. As an attribute it is in the page before a script runs; as a property it
+/// counts, too, once somebody has chosen by hand.
+pub(super) fn one_of(value: String, words: String, is_chosen: Signal<bool>) -> AnyView {
+    view! { <option value=value selected=is_chosen prop:selected=is_chosen>{words}</option> }.into_any()
+}
+
 /// A part of a view that follows what it reads.
 pub(super) type Part = Box<dyn FnMut() -> AnyView + Send>;
 

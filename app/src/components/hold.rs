@@ -81,7 +81,12 @@ impl Hold {
         if has_left {
             self.view.held.set(self.pointed.get_value());
         }
-        if has_left && event.related_target().is_none() {
+        let to = event.related_target().and_then(|to| to.dyn_into::<Element>().ok());
+        // A dialog gives the focus back.
+        if has_left && to.as_ref().is_some_and(|to| to.closest("dialog").is_ok_and(|dialog| dialog.is_none())) {
+            self.last.set_value(None);
+        }
+        if has_left && to.is_none() {
             // It goes nowhere, as by a press beside everything: then it is not to come back. What is taken out of the document
             // or is in a window that is not looked at has not been left for good.
             queue_microtask(move || {

@@ -9,7 +9,7 @@ use leptos::{
 use super::{
     Dialogs,
     dialog::Open,
-    erased::{input, part, press, text, when},
+    erased::{input, one_of, part, press, text, when},
     views,
 };
 use crate::{
@@ -68,10 +68,10 @@ pub(super) fn Menu() -> impl IntoView {
                 <div class="control">
                     <label for="flag">{t.text("list.menu.flag")}</label>
                     <select id="flag" on:change=pick_flag>
-                        <option value="" selected=when(move || query.with(|query| query.flag.is_none()))>{t.text("list.menu.any_flag")}</option>
+                        {one_of(String::new(), t.text("list.menu.any_flag"), when(move || query.with(|query| query.flag.is_none())))}
                         {Flag::COMMON.iter().map(|(code, _)| {
                             let selected = when(move || query.with(|query| query.flag.as_deref() == Some(*code)));
-                            view! { <option value=*code selected=selected>{flag_word(t, code)}</option> }.into_any()
+                            one_of((*code).to_owned(), flag_word(t, code), selected)
                         }).collect_view()}
                     </select>
                 </div>

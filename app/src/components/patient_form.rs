@@ -7,8 +7,9 @@ use super::{
     Clock, Dialogs,
     conflict::ConflictPart,
     dialog::{DialogTitle, Gone, Undo},
-    erased::{input, part, press, react, submit, text, when},
+    erased::{part, press, react, submit, text},
     field_input::{Field, FieldInput, Kind},
+    flag_choice::{FlagChoice, Flags},
     presence::Presence,
     same_person::{SamePerson, SamePersonPart},
     submission::{Buttons, Submission},
@@ -18,12 +19,12 @@ use crate::{
     list::beds::is_same_bed,
     live::Live,
     patient::{
-        BirthDate, Data, FieldErrors, Flag, NhsNumber, Patient, Revision, UtcTime,
+        BirthDate, Data, FieldErrors, NhsNumber, Patient, Revision, UtcTime,
         display::{Zone, iso_date_first},
         field,
     },
     wire::How,
-    wording::{born_on, choices, flag_word, two_identifiers},
+    wording::{born_on, choices, two_identifiers},
 };
 
 /// The form's fields as texts, and the way back to values. A handle.
@@ -31,14 +32,15 @@ use crate::{
 struct Draft {
     /// In the order of [`Draft::FIELDS`].
     texts: StoredValue<Vec<RwSignal<String>>>,
-    flags: RwSignal<Vec<Flag>>,
+    flags: Flags,
     clock: Clock,
 }
 
-const TIMES: [&str; 2] = ["admission_date", "deceased_at"];
+const TIMES: [&str; 3] = ["admission_date", DISCHARGE, "deceased_at"];
+const DISCHARGE: &str = "dismissal_date";
 
 impl Draft {
-    const FIELDS: [&'static str; 22] = [
+    const FIELDS: [&'static str; 23] = [
         "title",
         "first_name",
         "middle_names",
@@ -50,6 +52,7 @@ impl Draft {
         "medical_record_number",
         "status",
         "admission_date",
+        DISCHARGE,
         "ward",
         "room",
         "bed",
@@ -66,9 +69,7 @@ impl Draft {
     fn new(values: &Data, clock: Clock) -> Self {
         let zone = clock.zone();
         let texts = Self::FIELDS.iter().map(|name| RwSignal::new(to_text(name, values.get(*name), &zone))).collect();
-        let flags =
-            values.get("flags").and_then(|flags| serde_json::from_value(flags.clone()).ok()).unwrap_or_default();
-        Self { texts: StoredValue::new(texts), flags: RwSignal::new(flags), clock }
+        Self { texts: StoredValue::new(texts), flags: Flags::new(values), clock }
     }
 
     fn text(self, name: &'static str) -> RwSignal<String> {
@@ -123,7 +124,7 @@ impl Draft {
             .filter(|(name, text)| *text != to_text(name, base.get(*name), &zone))
             .map(|(name, text)| (name.to_owned(), to_value(name, &text, &zone)))
             .collect();
-        let flags = serde_json::to_value(self.flags.get_untracked()).unwrap_or_default();
+        let flags = serde_json::to_value(self.flags.chosen(base)).unwrap_or_default();
         if base.get("flags") != Some(&flags) {
             data.insert("flags".to_owned(), flags);
         }
@@ -143,7 +144,8 @@ fn to_text(name: &str, value: Option<&Value>, zone: &Zone) -> String {
 }
 
 fn to_value(name: &str, text: &str, zone: &Zone) -> Value {
-    if text.trim().is_empty() {
+    // A stay that is over goes on by an action of its own, not because a field was emptied: that is no time.
+    if text.trim().is_empty() && name != DISCHARGE {
         // What may not be null is sent as it is, so that the message is the one about blanks.
         return if field::may_be_null(name) || TIMES.contains(&name) { Value::Null } else { Value::from(text) };
     }
@@ -315,6 +317,7 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
     // Not the browser's own date input: it writes dates as its locale does, which nobody on a ward can rely on.
     let time = |name| Field::new(t, name, Kind::Text).hint(t.text("record.form.time_hint"));
     let admission = Field { label: t.text("record.form.admission"), ..time("admission_date").required() };
+    let is_over = !admitting && draft.text("status").with_untracked(|status| status == "discharged");
     view! {
         <fieldset>
             <legend>{t.text("record.form.who")}</legend>
@@ -335,6 +338,7 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
             <div class="fields">
                 {admitting.then(|| field_input(Field::new(t, "status", Kind::Choice(arrivals))))}
                 {field_input(admission)}
+                {is_over.then(|| field_input(time(DISCHARGE).required()))}
                 {field_input(Field::text(t, field::WARD).offers(live.values_of(|patient| patient.ward.as_deref())))}
                 {plain(field::ROOM)}
                 {plain(field::BED)}
@@ -353,7 +357,7 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
                 {choice("code_status")}
                 {(!admitting).then(|| field_input(time("deceased_at")))}
             </div>
-            <FlagChoice flags=draft.flags/>
+            <FlagChoice flags=draft.flags submission/>
         </fieldset>
     }
     .into_any()
@@ -392,34 +396,77 @@ pub(super) fn BedWarning(
     }
 }
 
-#[component]
-fn FlagChoice(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
-    let t = use_language();
-    let toggle = move |code: &'static str| {
-        flags.update(|flags| {
-            let had = flags.len();
-            flags.retain(|flag| flag.code != code);
-            if flags.len() == had {
-                flags.push(Flag { code: code.to_owned(), text: String::new() });
-            }
-        });
-    };
-    view! {
-        <fieldset class="flags">
-            <legend>{t.text("wording.field.flags")}</legend>
-            {Flag::COMMON.iter().map(|(code, _)| view! {
-                <label class="check">
-                    <input
-                        type="checkbox"
-                        name="flags"
-                        value=*code
-                        prop:checked=when(move || flags.with(|flags| flags.iter().any(|flag| flag.code == *code)))
-                        on:change=input(move |_| toggle(code))
-                    />
-                    " "{flag_word(t, code)}
-                </label>
-            }).collect_view()}
-        </fieldset>
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: &str = "2026-11-23T14:02:31Z";
+
+    fn ada(status: &str) -> Patient {
+        let over = (status == "discharged").then_some("2026-10-25T01:30:12Z");
+        let data = json!({"first_name": "Ada", "last_name": "Lovelace", "admission_date": "2026-07-01T11:00:05Z",
+            "status": status, "dismissal_date": over, "flags": [{"code": "deceased", "text": "Time not recorded"}]});
+        Patient::admit(data.as_object().unwrap(), NOW.parse().unwrap()).unwrap()
     }
-    .into_any()
+
+    /// With what changes when this is typed into the form of this patient.
+    fn changed(base: &Patient, typed: &[(&'static str, &str)]) -> Value {
+        Owner::new().with(|| {
+            // London, with the hour that autumn repeats.
+            let zone = Zone { base_offset: 0, changes: vec![(1_774_746_000, 3600), (1_792_890_000, 0)] };
+            let draft = Draft::new(&base.values(), Clock::new(NOW.parse().unwrap(), zone));
+            for (name, text) in typed {
+                draft.text(name).set((*text).to_owned());
+            }
+            draft.changed_from(&base.values()).into()
+        })
+    }
+
+    fn wrong(base: &Patient, typed: &[(&'static str, &str)]) -> FieldErrors {
+        let data = changed(base, typed);
+        base.revise(data.as_object().unwrap(), Revision::Partial, NOW.parse().unwrap()).unwrap_err()
+    }
+
+    #[test]
+    fn every_editable_field_is_in_the_form() {
+        for (name, _) in field::EDITABLE {
+            assert!(Draft::FIELDS.contains(name) || *name == "flags", "{name}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_touches_is_not_sent() {
+        for status in ["admitted", "discharged"] {
+            assert_eq!(changed(&ada(status), &[]), json!({}));
+        }
+        // Neither the seconds nor which of autumn's two hours it was are in the text; typed again, it is the same.
+        assert_eq!(changed(&ada("discharged"), &[(DISCHARGE, "25-Oct-2026 01:30")]), json!({}));
+    }
+
+    #[test]
+    fn the_end_of_a_stay_is_corrected_as_its_beginning_is() {
+        let typed = [("admission_date", "02-Jul-2026 00:30"), (DISCHARGE, "2026-10-25 01:31")];
+        let expected = json!({"admission_date": "2026-07-01T23:30:00Z", "dismissal_date": "2026-10-25T00:31:00Z"});
+        assert_eq!(changed(&ada("discharged"), &typed), expected);
+    }
+
+    #[test]
+    fn a_discharge_before_the_admission_and_none_are_refused_beside_the_field() {
+        for text in ["30-Jun-2026 23:59", "soon", "", "  "] {
+            let wrong = wrong(&ada("discharged"), &[(DISCHARGE, text)]);
+            let fields: Vec<&str> = wrong.iter().map(|(name, _)| name).collect();
+            assert_eq!(fields, [DISCHARGE], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_emptied_field_is_null_where_there_may_be_none() {
+        let mut base = ada("admitted");
+        base.reason = Some("Fall".to_owned());
+        base.deceased_at = Some("2026-07-02T10:00:00Z".parse().unwrap());
+        let expected = json!({"reason": null, "deceased_at": null, "last_name": ""});
+        assert_eq!(changed(&base, &[("reason", ""), ("deceased_at", " "), ("last_name", "")]), expected);
+    }
 }

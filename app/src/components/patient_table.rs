@@ -109,6 +109,7 @@ pub(crate) fn PatientTable() -> impl IntoView {
                     if view.shown.with(|shown| shown.is_empty()) { nobody(live, t) } else { t.text("list.end") }
                 })}
             </p>
+            <p class="rest">{t.text("list.rest")}</p>
             <div id="slack-after"></div>
         </div>
     }

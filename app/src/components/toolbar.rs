@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use super::{
     Dialogs,
     dialog::Open,
-    erased::{input, part, press, text, when},
+    erased::{input, one_of, part, press, text, when},
     menu::Menu,
 };
 use crate::{
@@ -39,7 +39,9 @@ pub(crate) fn Toolbar() -> impl IntoView {
         let status = StatusFilter::from_value(&event_target_value(&event));
         query.update(|query| query.status = status);
     });
-    let is_status = move |status: StatusFilter| when(move || query.with(|query| query.status == status));
+    let status = move |status: StatusFilter, words: String| {
+        one_of(status.value().to_owned(), words, when(move || query.with(|query| query.status == status)))
+    };
     let clear = press(move || {
         query.update(|query| {
             *query = Query {
@@ -69,22 +71,19 @@ pub(crate) fn Toolbar() -> impl IntoView {
             <div class="control">
                 <label for="ward">{t.text("wording.field.ward")}</label>
                 <select id="ward" on:change=pick_ward>
-                    <option value="" selected=when(move || query.with(|query| query.ward.is_none()))>{t.text("bar.all_wards")}</option>
+                    {one_of(String::new(), t.text("bar.all_wards"), when(move || query.with(|query| query.ward.is_none())))}
                     {part(move || wards.get().into_iter().map(|ward| {
-                        let (wanted, label) = (ward.clone(), ward.clone());
-                        let selected = when(move || query.with(|query| query.ward.as_ref() == Some(&wanted)));
-                        view! { <option value=ward selected=selected>{label}</option> }.into_any()
+                        let wanted = ward.clone();
+                        one_of(ward.clone(), ward, when(move || query.with(|query| query.ward.as_ref() == Some(&wanted))))
                     }).collect_view().into_any())}
                 </select>
             </div>
             <div class="control">
                 <label for="status">{t.text("wording.field.status")}</label>
                 <select id="status" on:change=pick_status>
-                    <option value="current" selected=is_status(StatusFilter::Current)>{t.text("list.current")}</option>
-                    <option value="all" selected=is_status(StatusFilter::All)>{t.text("list.all")}</option>
-                    {Status::ALL.iter().map(|status| view! {
-                        <option value=status.as_str() selected=is_status(StatusFilter::Only(*status))>{wording::status_word(t, *status)}</option>
-                    }).collect_view()}
+                    {status(StatusFilter::Current, t.text("list.current"))}
+                    {status(StatusFilter::All, t.text("list.all"))}
+                    {Status::ALL.iter().map(|one| status(StatusFilter::Only(*one), wording::status_word(t, *one))).collect_view()}
                 </select>
             </div>
             <button

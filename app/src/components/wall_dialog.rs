@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use super::{
     Dialogs,
     dialog::DialogTitle,
-    erased::{input, part, press, text, when},
+    erased::{input, one_of, part, press, text, when},
 };
 use crate::{
     language::use_language,
@@ -54,11 +54,10 @@ pub(super) fn WallDialog() -> impl IntoView {
             <div class="field">
                 <label for="wall-ward">{language.text("wall.ward")}</label>
                 <select id="wall-ward" on:change=pick_ward>
-                    <option value="" selected=when(move || ward.with(Option::is_none))>{language.text("wall.all_wards")}</option>
+                    {one_of(String::new(), language.text("wall.all_wards"), when(move || ward.with(Option::is_none)))}
                     {part(move || wards.get().into_iter().map(|of| {
-                        let (wanted, label) = (of.clone(), of.clone());
-                        let selected = when(move || ward.with(|ward| ward.as_ref() == Some(&wanted)));
-                        view! { <option value=of selected=selected>{label}</option> }.into_any()
+                        let wanted = of.clone();
+                        one_of(of.clone(), of, when(move || ward.with(|ward| ward.as_ref() == Some(&wanted))))
                     }).collect_view().into_any())}
                 </select>
             </div>

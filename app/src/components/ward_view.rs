@@ -19,6 +19,7 @@ use crate::{
         ward::Kind,
     },
     live::{Live, View},
+    patient::display::natural_key,
     wording,
 };
 
@@ -81,9 +82,14 @@ fn card(id: i64, at: Place) -> AnyView {
         let cells = Cells::now(id, &row);
         let t = cells.language;
         let patient = &cells.patient;
-        // The place is held while a hand is on it: then the record knows better.
+        // The place is held while a hand is on it: then the record knows better. And two records may say of one bed that it is
+        // in different rooms.
         let is_bed = at.bed.as_deref().is_some_and(|at| patient.bed.as_deref().is_some_and(|bed| is_same_bed(at, bed)));
-        let is_here = patient.ward == at.ward && is_bed;
+        let is_room = match (&at.kind, &patient.room) {
+            (Kind::Room(Some(at)), Some(room)) => natural_key(at) == natural_key(room),
+            _ => true,
+        };
+        let is_here = patient.ward == at.ward && is_bed && is_room;
         let elsewhere = (matches!(at.kind, Kind::Room(_)) && !is_here).then(|| {
             let words = t.fill("ward.now_in", &[("place", &wording::whole_place(t, patient))]);
             view! { <span class="elsewhere"><span aria-hidden="true">"⇒ "</span>{words}</span> }.into_any()

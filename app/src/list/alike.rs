@@ -4,17 +4,43 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::{filter::fold, patient::Patient};
 
-/// What two patients with like names have in common: how both names sound, whichever is the family's.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// What two patients with like names have in common: how a family's and a given name of theirs sound, whichever is which.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SoundsLike([String; 2]);
 
 impl SoundsLike {
-    /// Of this patient's names.
-    pub fn of(patient: &Patient) -> Self {
-        let mut names = [soundex(&patient.last_name), soundex(&patient.first_name)];
-        names.sort_unstable();
-        Self(names)
+    /// Of this patient's names, each with each: one of a double name may be left out.
+    pub fn all_of(patient: &Patient) -> Vec<Self> {
+        let (last, first) = (sounds(&patient.last_name), sounds(&patient.first_name));
+        let pairs = last.iter().flat_map(|last| first.iter().map(|first| [last.clone(), first.clone()]));
+        let mut all: Vec<Self> = pairs
+            .map(|mut pair| {
+                pair.sort_unstable();
+                Self(pair)
+            })
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
+}
+
+/// How a name sounds: all of it and, of a double name, each part. `van` and `de` in small letters are no names of their own.
+fn sounds(name: &str) -> Vec<String> {
+    let is_name = |part: &&str| part.chars().count() > 2 && part.starts_with(|c: char| !c.is_lowercase());
+    let parts = name.split([' ', '-']).filter(is_name);
+    let mut sounds: Vec<String> = std::iter::once(name).chain(parts).map(sound).collect();
+    sounds.sort_unstable();
+    sounds.dedup();
+    sounds
+}
+
+/// The [`soundex`] of a name with the letters at its beginning that are said alike written alike: Catherine and Katherine.
+fn sound(name: &str) -> String {
+    let name = fold(name);
+    let spelled = [("ph", "f"), ("kn", "n"), ("gn", "n"), ("wr", "r"), ("c", "k"), ("q", "k")];
+    let said = spelled.iter().find_map(|(letters, said)| Some(format!("{said}{}", name.strip_prefix(letters)?)));
+    soundex(&said.unwrap_or(name))
 }
 
 /// The first part of the identity in which two patients differ.
@@ -55,14 +81,18 @@ pub fn first_difference(a: &Patient, b: &Patient) -> Part {
 pub fn among(rows: &[Arc<Patient>]) -> HashMap<i64, Part> {
     let mut sounds: HashMap<SoundsLike, Vec<&Patient>> = HashMap::new();
     for row in rows {
-        sounds.entry(SoundsLike::of(row)).or_default().push(row);
+        for sound in SoundsLike::all_of(row) {
+            sounds.entry(sound).or_default().push(row);
+        }
     }
-    let mut parts = HashMap::new();
+    let mut parts: HashMap<i64, Part> = HashMap::new();
     for group in sounds.values() {
         for row in group {
             let others = group.iter().filter(|other| other.id != row.id);
-            let part = others.map(|other| first_difference(row, other)).max();
-            parts.extend(part.map(|part| (row.id, part)));
+            if let Some(part) = others.map(|other| first_difference(row, other)).max() {
+                let known = parts.entry(row.id).or_insert(part);
+                *known = part.max(*known);
+            }
         }
     }
     parts
@@ -73,7 +103,13 @@ pub fn among(rows: &[Arc<Patient>]) -> HashMap<i64, Part> {
 pub fn may_be_one_person(a: &Patient, b: &Patient) -> bool {
     let born = |patient: &Patient| patient.birth_date.map(|date| date.to_string());
     let agree = |(a, b): (String, String)| a.starts_with(&b) || b.starts_with(&a);
-    born(a).zip(born(b)).is_some_and(agree) && SoundsLike::of(a) == SoundsLike::of(b)
+    born(a).zip(born(b)).is_some_and(agree) && are_alike(a, b)
+}
+
+/// Whether the names of two patients sound alike.
+pub fn are_alike(a: &Patient, b: &Patient) -> bool {
+    let of_b = SoundsLike::all_of(b);
+    SoundsLike::all_of(a).iter().any(|sound| of_b.contains(sound))
 }
 
 /// How a name sounds, by the rules of the American Soundex (United States National Archives, "The Soundex Indexing System"):
@@ -131,8 +167,8 @@ mod tests {
     }
 
     fn alike(a: [&str; 2], b: [&str; 2]) -> bool {
-        let of = |[first, last]: [&str; 2]| SoundsLike::of(&patient(first, last, json!({})));
-        of(a) == of(b)
+        let of = |[first, last]: [&str; 2]| patient(first, last, json!({}));
+        are_alike(&of(a), &of(b)) && are_alike(&of(b), &of(a))
     }
 
     #[test]
@@ -177,6 +213,33 @@ mod tests {
         assert!(alike(["Ada", "Lovelace"], ["ADA", "LOVELACE"]));
         assert!(!alike(["Ada", "Lovelace"], ["Grace", "Hopper"]));
         assert!(!alike(["Ada", "Lovelace"], ["Ada", "Byron"]));
+    }
+
+    #[test]
+    fn one_half_of_a_double_name_is_enough_and_what_begins_alike_to_the_ear() {
+        assert!(alike(["Anna Maria", "Schmidt"], ["Anna", "Schmitt"]));
+        assert!(alike(["Eva-Maria", "Smith-Jones"], ["Maria", "Smith"]));
+        assert!(alike(["Smith", "Maria"], ["Eva Maria", "Smith-Jones"]));
+        assert!(alike(["Catherine", "Knowles"], ["Katherine", "Nowles"]));
+        assert!(alike(["Philip", "Wright"], ["Filip", "Right"]));
+        assert!(!alike(["Anna Maria", "Schmidt"], ["Eva", "Schmidt"]));
+        assert!(!alike(["Jan", "van der Berg"], ["Jan", "van Gogh"]), "what they have in common is no name");
+    }
+
+    #[test]
+    fn among_several_the_last_part_that_is_needed_is_told() {
+        let rows: Vec<Arc<Patient>> = [
+            patient("Anna Maria", "Schmidt", json!({"birth_date": "1985"})),
+            patient("Maria", "Schmidt", json!({})),
+            patient("Anna Maria", "Schmidt", json!({"birth_date": "1986"})),
+            patient("Grace", "Hopper", json!({})),
+        ]
+        .into_iter()
+        .zip(1..)
+        .map(|(row, id)| Arc::new(Patient { id, ..row }))
+        .collect();
+        let told = among(&rows);
+        assert_eq!(told, HashMap::from([(1, Part::Born), (2, Part::FirstName), (3, Part::Born)]));
     }
 
     #[test]

@@ -356,6 +356,12 @@ pub(super) fn place_key(ward: Option<&str>, bed: Option<&str>, room: Option<&str
     place_parts(ward, bed, room).concat()
 }
 
+/// What a bed is known by among those of all wards.
+pub(super) fn bed_key(ward: &str, bed: &str) -> String {
+    let [ward, bed, _] = place_parts(Some(ward), Some(bed), None);
+    ward + &bed
+}
+
 fn place_parts(ward: Option<&str>, bed: Option<&str>, room: Option<&str>) -> [String; 3] {
     [ward, bed, room].map(known_first)
 }

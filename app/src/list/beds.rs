@@ -1,17 +1,20 @@
 //! The beds of a ward, and which of them are empty (PAL-0660).
 //!
-//! There is no plan of the house in the database: a bed is known once a patient has had it, and stays known for as long as
-//! any record names it.
+//! A bed is known that the plan of the house has, and any other one for as long as a record names it.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
-use super::{arrange::place_key, index::Entry};
+use super::{
+    arrange::{bed_key, place_key},
+    index::Entry,
+};
 use crate::patient::{Patient, display::natural_key};
 
 /// A bed: a ward's name for it, and the room that it was last said to be in.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Bed {
     /// The ward.
     pub ward: String,
@@ -21,13 +24,21 @@ pub struct Bed {
     pub bed: String,
 }
 
-/// The beds that rows name, kept up to date with each change of one.
+/// The beds that are known, kept up to date with each change of a row.
 #[derive(Debug, Default)]
 pub(super) struct Beds {
-    /// Who names each, by [`place`]; in the order of their ids.
-    named: FxHashMap<String, Vec<i64>>,
+    /// By [`place`].
+    known: FxHashMap<String, Known>,
     /// Those that nobody is in, by their [`place`] as well: with what they are sorted by among the rows.
     empty: BTreeMap<String, (String, Arc<Bed>)>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// As the plan of the house has it.
+    planned: Option<Arc<Bed>>,
+    /// The rows that name it; in the order of their ids.
+    ids: Vec<i64>,
 }
 
 /// What a bed is known by, in the order of wards: `a1` is the bed `A1` of a ward.
@@ -43,23 +54,40 @@ fn says(entry: &Entry) -> (bool, Option<&str>, Option<&str>) {
 }
 
 impl Beds {
+    /// This bed is there, whoever is in it.
+    pub(super) fn plan(&mut self, bed: Bed, entries: &FxHashMap<i64, Arc<Entry>>) {
+        let place = [&*bed_key(&bed.ward, &bed.bed), &bed.ward].join("\0");
+        self.known.entry(place.clone()).or_default().planned = Some(Arc::new(bed));
+        self.look_at(place, entries);
+    }
+
+    /// The bed that a row names, as the plan has it.
+    pub(super) fn planned(&self, entry: &Entry) -> Option<&Bed> {
+        self.known.get(&place(entry)?)?.planned.as_deref()
+    }
+
     /// A row has changed to what it is in `entries` now.
-    pub(super) fn follow(&mut self, before: Option<&Entry>, after: Option<&Entry>, entries: &FxHashMap<i64, Arc<Entry>>) {
+    pub(super) fn follow(
+        &mut self,
+        before: Option<&Entry>,
+        after: Option<&Entry>,
+        entries: &FxHashMap<i64, Arc<Entry>>,
+    ) {
         let (left, came) = (before.and_then(place), after.and_then(place));
         if left == came && before.map(says) == after.map(says) {
             return;
         }
         if let (Some(left), Some(before)) = (left, before) {
-            if let Some(ids) = self.named.get_mut(&left) {
-                ids.retain(|id| *id != before.row.id);
-                if ids.is_empty() {
-                    self.named.remove(&left);
+            if let Some(known) = self.known.get_mut(&left) {
+                known.ids.retain(|id| *id != before.row.id);
+                if known.ids.is_empty() && known.planned.is_none() {
+                    self.known.remove(&left);
                 }
             }
             self.look_at(left, entries);
         }
         if let (Some(came), Some(after)) = (came, after) {
-            let ids = self.named.entry(came.clone()).or_default();
+            let ids = &mut self.known.entry(came.clone()).or_default().ids;
             ids.insert(ids.partition_point(|id| *id < after.row.id), after.row.id);
             self.look_at(came, entries);
         }
@@ -67,20 +95,24 @@ impl Beds {
 
     /// Whether nobody is in the bed any more, or somebody is.
     fn look_at(&mut self, place: String, entries: &FxHashMap<i64, Arc<Entry>>) {
-        let ids = self.named.get(&place).map(Vec::as_slice).unwrap_or_default();
-        let mut rows = ids.iter().filter_map(|id| entries.get(id)).map(|entry| &*entry.row);
-        let bed = match rows.clone().next() {
-            Some(Patient { ward: Some(ward), bed: Some(bed), .. }) if !rows.any(|row| row.status.occupies_bed()) => {
+        let bed = self.known.get(&place).and_then(|Known { planned, ids }| {
+            let rows = || ids.iter().filter_map(|id| entries.get(id)).map(|entry| &*entry.row);
+            if rows().any(|row| row.status.occupies_bed()) {
+                return None;
+            }
+            let named = || {
+                let Patient { ward: Some(ward), bed: Some(bed), .. } = rows().next()? else { return None };
                 let room = ids.iter().rev().find_map(|id| entries.get(id)?.row.room.clone());
-                Bed { ward: ward.clone(), room, bed: bed.clone() }
-            }
-            _ => {
-                self.empty.remove(&place);
-                return;
-            }
+                Some(Arc::new(Bed { ward: ward.clone(), room, bed: bed.clone() }))
+            };
+            planned.clone().or_else(named)
+        });
+        let Some(bed) = bed else {
+            self.empty.remove(&place);
+            return;
         };
         let key = place_key(Some(&bed.ward), Some(&bed.bed), bed.room.as_deref());
-        self.empty.insert(place, (key, Arc::new(bed)));
+        self.empty.insert(place, (key, bed));
     }
 
     /// Those that nobody is in, with what each is sorted by, in the order of the ward. `ward`: of this one only.
@@ -160,6 +192,22 @@ mod tests {
         ];
         assert_eq!(names(&patients, None), ["Ash//B1", "Elm/1/A2", "Elm/1/A10"]);
         assert_eq!(names(&patients, Some("Elm")), ["Elm/1/A2", "Elm/1/A10"]);
+    }
+
+    #[test]
+    fn a_bed_of_the_plan_is_there_whoever_has_been_in_it() {
+        let planned = |room: &str, bed: &str| Bed { ward: "Elm".into(), room: Some(room.into()), bed: bed.into() };
+        let mut index = index(&[patient("Elm", "9", "a1", "admitted"), patient("Elm", "9", "A3", "discharged")]);
+        index.plan(["A1", "A2", "A3"].map(|bed| planned("1", bed)));
+        let empty = |index: &Index| {
+            let text = |bed: &Arc<Bed>| format!("{}/{}", bed.room.as_deref().unwrap_or_default(), bed.bed);
+            index.empty_beds(None).map(text).collect::<Vec<_>>()
+        };
+        assert_eq!(empty(&index), ["1/A2", "1/A3"]);
+        // Somebody is moved, and somebody else was never here.
+        index.enter(&Arc::new(Patient { id: 1, ..patient("Elm", "1", "A2", "admitted") }));
+        index.leave(2);
+        assert_eq!(empty(&index), ["1/A1", "1/A3"]);
     }
 
     #[test]

@@ -124,6 +124,8 @@ pub struct Spot {
 #[derive(Default)]
 struct Occupied<'a> {
     by: usize,
+    /// By the plan.
+    planned: Option<&'a str>,
     /// What was said last.
     room: Option<(UtcTime, &'a str)>,
 }
@@ -133,7 +135,8 @@ impl Board {
     pub fn new(query: &Query, day: &Day, items: &[Item], index: &Index) -> Self {
         let mut taken: HashMap<(Option<&str>, &str), Occupied<'_>> = HashMap::new();
         let mut censuses: HashMap<Option<&str>, Census> = HashMap::new();
-        for Entry { row: patient, keys, .. } in index.existing().filter(|entry| entry.row.status.occupies_bed()) {
+        for entry in index.existing().filter(|entry| entry.row.status.occupies_bed()) {
+            let Entry { row: patient, keys, .. } = entry;
             let census = censuses.entry(patient.ward.as_deref()).or_default();
             census.on_leave += usize::from(patient.status == Status::OnLeave);
             if patient.bed.is_none() {
@@ -145,6 +148,7 @@ impl Board {
             census.beds += usize::from(is_first);
             census.occupied += usize::from(is_first);
             occupied.by += 1;
+            occupied.planned = index.planned(entry).and_then(|bed| bed.room.as_deref());
             occupied.room = occupied.room.max(patient.room.as_deref().map(|room| (patient.updated_at, room)));
         }
         for bed in index.empty_beds(query.ward.as_deref()) {
@@ -172,7 +176,8 @@ impl Board {
                 _ if left.is_some() || !exists => Kind::Left,
                 (Status::Admitted | Status::OnLeave, Some(bed)) => {
                     let occupied = taken.get(&(ward, keys.bed()));
-                    let room = occupied.and_then(|occupied| occupied.room).map(|(_, room)| room.to_owned());
+                    let room = occupied.and_then(|occupied| occupied.planned.or(occupied.room.map(|(_, room)| room)));
+                    let room = room.map(str::to_owned);
                     let of_room = spots(&mut drafts, ward, Kind::Room(room.clone()));
                     let is_this =
                         |spot: &&mut Spot| spot.bed.as_ref().is_some_and(|known| is_same_bed(&known.bed, bed));
@@ -436,6 +441,20 @@ mod tests {
         all[0].first_name = "Grace".to_owned();
         let one = board(&Query { search: "grace".into(), ..by_ward() }, &all);
         assert_eq!(one.wards[0].groups[0].spots[0].occupants, 2, "the other one is there too");
+    }
+
+    #[test]
+    fn a_bed_of_the_plan_stays_in_its_room_whoever_is_in_it() {
+        let plan = ["A1", "A2"].map(|bed| Bed { ward: "Elm".into(), room: Some("Bay 1".into()), bed: bed.into() });
+        let mut index = index(&patients(&["Elm//a1 admitted 2026-11-01", "Elm/Bay 9/A2 admitted 2026-11-01"]));
+        index.plan(plan);
+        let shown = |index: &mut Index| {
+            let items = index.arrange(&by_ward(), |row| by_ward().filters_pass(row, &Mine::default()));
+            drawn(&Board::new(&by_ward(), &day(), &items, index))
+        };
+        assert_eq!(shown(&mut index), ["Elm: Bay 1[a1:1 A2:2]"]);
+        index.leave(1);
+        assert_eq!(shown(&mut index), ["Elm: Bay 1[A1: A2:2]"]);
     }
 
     #[test]

@@ -47,14 +47,7 @@ impl Live {
             return;
         }
         let (id, own) = (told.pk, told.own);
-        self.unseen.update_value(|unseen| {
-            // A row that has come and goes again was on this screen, and does not go without a word.
-            let new = unseen.mark(id).filter(|mark| mark.action == ChangeAction::Create).map(|mark| mark.seq);
-            if let Some(seq) = new.filter(|_| told.action == ChangeAction::Delete && !own) {
-                unseen.see(Some(id), seq);
-            }
-            unseen.absorb(told);
-        });
+        self.unseen.update_value(|unseen| unseen.absorb_on_screen(told));
         if !own && self.shown_mark(id).is_some() {
             self.unannounced.update(|ids| _ = ids.insert(id));
         }

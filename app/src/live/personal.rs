@@ -1,6 +1,6 @@
 //! What the server keeps for this user, on all their screens.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use leptos::prelude::*;
 
@@ -12,6 +12,9 @@ use crate::{
     unseen::{SEEN, Told, Unseen},
     wire::{ChangeAction, ClientRequest, How, Personal, UnseenChange},
 };
+
+/// After this time the server is told again what it could not take in.
+const LATER: Duration = Duration::from_secs(5);
 
 /// The list as it was looked at last, as an address.
 pub const LIST: &str = "list";
@@ -44,7 +47,34 @@ impl Live {
             data.insert("key".to_owned(), key.as_str().into());
             data.insert("value".to_owned(), value.clone().into());
             self.ask("remember", &remember_id(&key), None, Some(&data));
-            self.told.update_value(|told| _ = told.insert(key, value));
+            self.told.update_value(|told| {
+                let (last, times) = told.entry(key).or_default();
+                *last = value;
+                *times += 1;
+            });
+        }
+    }
+
+    /// The server has answered to one of what it was told.
+    pub(super) fn remembered(self, key: &str) {
+        self.told.update_value(|told| {
+            if let Some((_, times)) = told.get_mut(key) {
+                *times -= 1;
+                if *times == 0 {
+                    told.remove(key);
+                }
+            }
+        });
+    }
+
+    /// The server cannot take it in just now.
+    pub(super) fn not_remembered(self, key: &str) {
+        let value = self.told.with_value(|told| told.get(key).map(|(value, _)| value.clone()));
+        self.remembered(key);
+        let is_last = self.told.with_value(|told| !told.contains_key(key));
+        if let Some(value) = value.filter(|_| is_last) {
+            self.untold.update_value(|untold| _ = untold.entry(key.to_owned()).or_insert(value));
+            set_timeout(move || self.tell(), LATER);
         }
     }
 
@@ -62,8 +92,11 @@ impl Live {
             return;
         }
         let told = self.told.try_update_value(std::mem::take).unwrap_or_default();
-        self.untold
-            .update_value(|untold| told.into_iter().for_each(|(key, value)| _ = untold.entry(key).or_insert(value)));
+        self.untold.update_value(|untold| {
+            for (key, (value, _)) in told {
+                untold.entry(key).or_insert(value);
+            }
+        });
         self.tell();
         self.ask("personal", PERSONAL_ID, None, None);
         self.attend_again();
@@ -73,21 +106,22 @@ impl Live {
     pub(super) fn take_personal(self, personal: Personal) {
         let before = self.with_marks();
         // And who was on this screen as new does not go without a word, though the log alone needs none.
-        let stays = |mark: &UnseenChange| mark.seq > personal.seq || mark.action == ChangeAction::Delete;
+        // What is beyond the list's own position is of another history.
+        let head = self.position();
+        let stays = |mark: &UnseenChange| {
+            let is_gone = || self.with_rows(|rows| !rows.contains_key(&mark.pk));
+            mark.seq <= head && mark.seq > personal.seq || mark.action == ChangeAction::Delete && is_gone()
+        };
         let later: Vec<UnseenChange> =
             self.unseen.with_value(|unseen| unseen.marks().filter(|mark| stays(mark)).cloned().collect());
         let values = personal.values.iter().filter(|(key, _)| !key.starts_with(SEEN));
         let mut values: BTreeMap<String, String> = values.map(|(key, value)| (key.clone(), value.clone())).collect();
         // What this page knows better: the server has not been told yet.
-        for told in [self.told, self.untold] {
-            told.with_value(|told| {
-                for (key, value) in told.iter().filter(|(key, _)| !key.starts_with(SEEN)) {
-                    match value {
-                        Some(value) => values.insert(key.clone(), value.clone()),
-                        None => values.remove(key),
-                    };
-                }
-            });
+        for (key, value) in self.known_better() {
+            match value {
+                Some(value) => values.insert(key, value),
+                None => values.remove(&key),
+            };
         }
         if self.personal.with_untracked(|before| *before != values) {
             self.personal.set(values);
@@ -101,13 +135,30 @@ impl Live {
         self.unseen.update_value(|unseen| {
             *unseen = Unseen::of(personal);
             for mark in later {
-                unseen.absorb(Told::again(mark));
+                unseen.absorb_on_screen(Told::again(mark));
             }
         });
         for id in before.into_iter().chain(self.with_marks()) {
             self.refresh(id);
         }
         self.turn_now();
+    }
+
+    /// What the server was not told yet, or has not confirmed.
+    fn known_better(self) -> BTreeMap<String, Option<String>> {
+        let told =
+            self.told.with_value(|told| told.iter().map(|(key, (value, _))| (key.clone(), value.clone())).collect());
+        let mut values: BTreeMap<String, Option<String>> = told;
+        self.untold.with_value(|untold| values.extend(untold.iter().map(|(key, value)| (key.clone(), value.clone()))));
+        values.retain(|key, _| !key.starts_with(SEEN));
+        values
+    }
+
+    /// The server tells of a value; it may be an older one of this screen's own that comes back.
+    pub(super) fn told_again(self, key: &str, value: Option<String>) {
+        if !self.known_better().contains_key(key) {
+            self.recalled(key, value);
+        }
     }
 
     /// A value is another one, here or on another screen of this user's.

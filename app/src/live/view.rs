@@ -122,6 +122,8 @@ impl View {
     pub fn follow(self) {
         self.wanted.track();
         let live = self.live.get_value();
+        // What one has done oneself may have moved nothing: then nobody else's rows move for it, later.
+        live.track_rows();
         if !is_held(live, self.held) || live.moved.get_value() {
             self.take_over();
         }

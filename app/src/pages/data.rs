@@ -54,6 +54,7 @@ mod tests {
         let row = Arc::new(Patient::admit(data.as_object().unwrap(), now).unwrap());
         let page = ListPage {
             position: Position { epoch: "e".into(), seq: 7, at: None },
+            beds: Vec::new(),
             user: UserInfo { name: "sister".into(), role: Role::Viewer },
             personal: None,
             presence: true,

@@ -19,6 +19,9 @@ impl Flag {
     /// Longest text, in characters.
     pub const MAX_TEXT: usize = 240;
 
+    /// The code of a flag that somebody has put in words of their own.
+    pub const OWN: &'static str = "own";
+
     /// The codes that the forms offer, with their words. Others are accepted and shown as they are.
     pub const COMMON: &'static [(&'static str, &'static str)] = &[
         ("isolation", "Isolation"),

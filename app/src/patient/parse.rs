@@ -255,6 +255,17 @@ impl Reader<'_> {
     }
 }
 
+impl TextField {
+    /// A text as this field holds it, without white space around it; `None` when that is nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn read(self, text: &str) -> Result<Option<String>, String> {
+        let text = self::text(&Value::from(text), self)?;
+        Ok((!text.is_empty()).then_some(text))
+    }
+}
+
 fn text(value: &Value, rule: TextField) -> Parsed<String> {
     let text = match value {
         Value::String(text) => strip(text).to_owned(),

@@ -23,7 +23,10 @@ use std::{
     path::PathBuf,
 };
 
-use app::patient::{Data, FieldErrors, Flag, Patient, UtcTime};
+use app::{
+    list::beds::Bed,
+    patient::{Data, FieldErrors, Flag, Patient, UtcTime},
+};
 use serde_json::{Value, json};
 
 use self::{
@@ -66,6 +69,8 @@ pub(crate) struct Export {
     pub(crate) candidates: Vec<Candidate>,
     /// By file and line.
     pub(crate) refused: Vec<Refusal>,
+    /// The beds of the house, in no order.
+    pub(crate) beds: Vec<Bed>,
 }
 
 /// Why an export cannot be read at all.
@@ -107,6 +112,7 @@ pub(crate) fn read_export(files: Files<'_>, now: UtcTime) -> Result<Export, Read
     let known = patients.entries.iter().map(|entry| entry.id.as_str()).collect();
     let stays = stays_that_count(&encounters.entries, &known, &mut export.refused);
     let places = Places::new(locations.entries);
+    export.beds = places.beds();
     for patient in &patients.entries {
         let data = values(&patient.resource, stays.get(patient.id.as_str()), &places, now);
         match Patient::admit(&data, now) {

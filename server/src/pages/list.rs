@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use app::{
     language::Language,
-    list::{Snapshot, wall::Wall},
+    list::{Snapshot, beds::Bed, wall::Wall},
     live::personal::{LANGUAGE, LIST},
     pages::{ListPage, data},
     patient::Patient,
@@ -24,7 +24,8 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
     let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
     let chosen = personal.values.get(LANGUAGE).and_then(|code| Language::from_code(code));
     let language = chosen.unwrap_or_else(|| asked_for(request.headers()));
-    let (mut page, rows) = list_page(&state, &who, request.uri(), language, snapshot, Some(personal));
+    let beds = state.store.beds().await?;
+    let (mut page, rows) = list_page(&state, &who, request.uri(), language, snapshot, beds, Some(personal));
     // Somebody who names nothing sees what they saw last.
     if page.address.is_empty() {
         let last = page.personal.as_ref().and_then(|personal| personal.values.get(LIST));
@@ -48,7 +49,8 @@ pub(crate) async fn wall(State(state): State<AppState>, request: Request) -> Res
     let language = language(&state, Some(&who), request.headers()).await?;
     // What somebody has not seen is not asked for: the wall is nobody's.
     let snapshot = state.store.snapshot().await?;
-    let (page, rows) = list_page(&state, &who, request.uri(), language, snapshot, None);
+    let beds = state.store.beds().await?;
+    let (page, rows) = list_page(&state, &who, request.uri(), language, snapshot, beds, None);
     let options = state.leptos.clone();
     let data = data::blocks(&page, rows.clone());
     let made = render(request, move || shell::wall(options.clone(), page.clone(), rows.clone())).await;
@@ -62,10 +64,12 @@ fn list_page(
     uri: &Uri,
     language: Language,
     Snapshot { epoch, seq, at, rows }: Snapshot,
+    beds: Vec<Bed>,
     personal: Option<Personal>,
 ) -> (ListPage, Vec<Arc<Patient>>) {
     let page = ListPage {
         position: Position { epoch, seq, at },
+        beds,
         user: who.info(),
         presence: personal.is_some() && state.asides.tell_presence(),
         personal,

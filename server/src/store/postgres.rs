@@ -9,6 +9,9 @@ mod accounts;
 #[path = "sql/batch.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 mod batch;
+#[path = "sql/beds.rs"]
+#[expect(clippy::duplicate_mod, reason = "as above")]
+mod beds;
 #[path = "sql/check.rs"]
 #[expect(clippy::duplicate_mod, reason = "as above")]
 pub(super) mod check;

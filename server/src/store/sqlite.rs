@@ -6,6 +6,8 @@ mod access;
 mod accounts;
 #[path = "sql/batch.rs"]
 mod batch;
+#[path = "sql/beds.rs"]
+mod beds;
 #[path = "sql/check.rs"]
 pub(super) mod check;
 #[path = "sql/database.rs"]

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, iter::successors};
 
-use app::patient::field;
+use app::{
+    list::beds::Bed,
+    patient::field::{self, TextField},
+};
 
 use super::{
     Draft,
@@ -46,11 +49,26 @@ impl Places {
         draft.set(field::BED.name, place.bed);
     }
 
-    /// The nearest bed, room and ward from this Location up.
+    /// The beds of the house: those in a ward, as far as a record can name them.
+    pub(super) fn beds(&self) -> Vec<Bed> {
+        let is_bed = |location: &&Location| location.physical_type.as_ref().is_some_and(|kind| kind.is("bd"));
+        let bed = |location| {
+            let Place { ward, room, bed } = self.look_up_from(Some(location));
+            let read = |rule: TextField, name: Option<&str>| rule.read(name?).ok().flatten();
+            Some(Bed { ward: read(field::WARD, ward)?, room: read(field::ROOM, room), bed: read(field::BED, bed)? })
+        };
+        self.0.values().filter(is_bed).filter_map(bed).collect()
+    }
+
     fn look_up(&self, at: &Reference) -> Place<'_> {
+        self.look_up_from(self.get(at))
+    }
+
+    /// The nearest bed, room and ward from this Location up.
+    fn look_up_from<'a>(&'a self, location: Option<&'a Location>) -> Place<'a> {
         let mut place = Place::default();
         let mut bay = None;
-        for location in successors(self.get(at), |location| self.get(location.part_of.as_ref()?)).take(DEEPEST) {
+        for location in successors(location, |location| self.get(location.part_of.as_ref()?)).take(DEEPEST) {
             let (Some(kind), Some(name)) = (&location.physical_type, filled(location.name.as_deref())) else {
                 continue;
             };

@@ -161,6 +161,7 @@ async fn fill(
         ("idempotency", "answers to writes"),
         ("personal", "values of accounts"),
         ("access_log", "recorded accesses"),
+        ("bed", "beds of the plan"),
     ];
     let others = others.into_iter().filter_map(|(name, what)| {
         let at = TABLES.iter().position(|table| table.name == name)?;

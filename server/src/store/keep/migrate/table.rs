@@ -32,8 +32,8 @@ pub(in crate::store) enum Value {
 }
 
 /// All tables but the one row of positions, in an order in which what is referred to is there first.
-pub(super) const TABLES: [Table; 8] =
-    [ACCOUNT, CREDENTIAL, PERSONAL, PATIENT, CHANGE, IMPORT_LINK, IDEMPOTENCY, ACCESS_LOG];
+pub(super) const TABLES: [Table; 9] =
+    [ACCOUNT, CREDENTIAL, PERSONAL, PATIENT, CHANGE, IMPORT_LINK, IDEMPOTENCY, ACCESS_LOG, BED];
 
 const ACCOUNT: Table = Table {
     name: "account",
@@ -106,6 +106,9 @@ const IDEMPOTENCY: Table = Table {
     ],
     key: 2,
 };
+
+const BED: Table =
+    Table { name: "bed", columns: &[("ward", Kind::Text), ("bed", Kind::Text), ("room", Kind::Text)], key: 2 };
 
 const ACCESS_LOG: Table = Table {
     name: "access_log",
