@@ -52,6 +52,25 @@ pub fn status_word(t: Language, status: Status) -> String {
     })
 }
 
+/// The class that the status is drawn by.
+pub fn status_class(patient: &Patient) -> String {
+    format!("status {}", patient.status.as_str())
+}
+
+/// What a column says of a patient: the class that it is drawn by, the words, and those below. Alerts are several: see
+/// [`alerts`].
+pub fn cell(t: Language, column: Column, patient: &Patient, zone: &Zone) -> [String; 3] {
+    let none = String::new;
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    match column {
+        Column::Status => [status_class(patient), status(t, patient, zone), none()],
+        Column::Admission => [none(), zone.date_time(patient.admission_date), text(&patient.reason)],
+        Column::Attending => [none(), attending(t, patient), text(&patient.team)],
+        Column::Alerts => [none(), none(), none()],
+        Column::Note => ["note".to_owned(), text(&patient.handover_note), none()],
+    }
+}
+
 /// Who attends.
 pub fn attending(t: Language, patient: &Patient) -> String {
     patient.attending.clone().unwrap_or_else(|| t.text("wording.unknown"))

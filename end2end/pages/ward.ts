@@ -94,6 +94,14 @@ export class WallPage {
         return this.page.locator('.patient').filter({ has: this.page.getByText(name, { exact: true }) });
     }
 
+    /** Who is to be seen, by their places among the names. */
+    onThisPage(): Promise<number[]> {
+        return this.names.evaluateAll(names => names
+            .map((name, place) => ({ place, box: name.getBoundingClientRect() }))
+            .filter(({ box }) => box.left >= 0 && box.right <= innerWidth && box.top >= 0 && box.bottom <= innerHeight)
+            .map(({ place }) => place));
+    }
+
     async isLive(): Promise<void> {
         await expect(this.badge).toHaveText('● Live', { timeout: 30_000 });
     }

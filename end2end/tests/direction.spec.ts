@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test';
 import { expectAccessible, expectNoSidewaysScrolling } from '../fixtures/axe.ts';
 import { mayTakePicture } from '../fixtures/picture.ts';
 import { expect, test } from '../fixtures/test.ts';
+import { WallPage, WardView } from '../pages/ward.ts';
 
 // No language here is written from right to left; that one could be is a matter of texts only.
 async function turnAround(page: Page): Promise<void> {
@@ -56,9 +57,53 @@ for (const width of [360, 1440]) {
         await check('menu');
         // On a phone it lies over the rows.
         await page.keyboard.press('Escape');
+        const ward = await WardView.of(list);
+        await check('ward');
+        // The mark is at the edge where a line begins.
+        await expect(ward.patient('LOVELACE, Ada (Ms)').root).toHaveCSS('box-shadow', / 10px 0px 0px 0px,.* 15px 0px 0px 0px$/);
+        await ward.choose('List');
         await list.openPatient('LOVELACE, Ada (Ms)');
         await check('record');
         await dialog.press('Edit');
         await check('form');
+        await page.goto(`/past?at=${new Date().toISOString()}`);
+        await turnAround(page);
+        await expect(page.locator('.name')).toBeVisible();
+        await check('past');
     });
 }
+
+test('from right to left, an arrow to the left leads on to the next bed', async ({ open, lab }) => {
+    await lab.admit({ ward: 'Elm Ward', bed: 'A1' });
+    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Elm Ward', bed: 'A2' });
+    const ward = await WardView.of(await open('sister'));
+    await turnAround(ward.page);
+    await ward.patient('LOVELACE, Ada').name.focus();
+    await ward.page.keyboard.press('ArrowLeft');
+    await expect(ward.patient('HOPPER, Grace').name).toBeFocused();
+    await ward.page.keyboard.press('ArrowRight');
+    await expect(ward.patient('LOVELACE, Ada').name).toBeFocused();
+});
+
+test('from right to left, a wall turns its pages to the left, and everybody is on one', async ({ open, server }) => {
+    await server.addDemoPatients(60);
+    const { page } = await open('porter');
+    const wall = await WallPage.at(page);
+    await turnAround(page);
+    await expect(wall.turning).toContainText('Page 1 of');
+    await page.keyboard.press(' ');
+    await expect(wall.turning).toContainText('Paused at page 1 of');
+    await expectAccessible(page, 'wall from right to left');
+    const count = Number(/page 1 of (\d+)/.exec((await wall.turning.textContent())!)![1]);
+    expect(count).toBeGreaterThan(1);
+    const seen: number[] = [];
+    for (let at = 1; at <= count; at++) {
+        await expect(wall.turning).toContainText(`Paused at page ${at} of ${count}`);
+        seen.push(...await wall.onThisPage());
+        await page.keyboard.press('ArrowLeft');
+    }
+    expect(seen.sort((a, b) => a - b)).toEqual([...Array(await wall.names.count()).keys()]);
+    await expect(wall.turning).toContainText('Paused at page 1 of');
+    await page.keyboard.press('ArrowRight');
+    await expect(wall.turning).toContainText(`Paused at page ${count} of`);
+});

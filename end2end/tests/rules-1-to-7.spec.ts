@@ -1,5 +1,6 @@
 import type { Locator } from '@playwright/test';
 import { ADA, GRACE, admitAda, admitGrace } from '../fixtures/elm.ts';
+import { Finger } from '../fixtures/finger.ts';
 import { ground } from '../fixtures/look.ts';
 import { expect, test, Wire } from '../fixtures/test.ts';
 import { written } from '../fixtures/time.ts';
@@ -483,6 +484,48 @@ test('rule 7: what is under pointer, finger or focus stays where it is on the sc
         });
         await lab.change(ada, { first_name: 'Ada', reason: 'Fever' });
         await ward.choose('List');
+        await page.close();
+    }
+});
+
+test('rule 7: nothing moves while a finger is down, also when it has begun to scroll', async ({ open, lab }) => {
+    await admitAda(lab);
+    for (let bed = 4; bed < 40; bed++) await lab.admit({ last_name: `Patient ${bed}`, ward: 'Elm Ward', bed: `A${bed}` });
+    for (const [layout, first_name, bed] of [['List', 'Emmy', 'A0'], ['Ward', 'Max', 'A2']] as const) {
+        const list = await open('sister', { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
+        const { page } = list;
+        if (layout === 'Ward') await WardView.of(list);
+        const named = (name: string) => page.locator('.name', { hasText: name });
+        const touched = named('PATIENT 8, Ada');
+        const top = async () => (await touched.boundingBox())!.y;
+        const finger = await Finger.on(page);
+
+        // The browser scrolls: the finger is no pointer any more, but it is still there.
+        await page.evaluate(() => {
+            addEventListener('pointercancel', () => Object.assign(window, { since: performance.now() }), { once: true });
+        });
+        await finger.down(touched);
+        await finger.moveUp(120);
+        await page.waitForFunction(() => 'since' in window);
+        await lab.admit({ first_name, last_name: 'Noether', ward: 'Elm Ward', bed });
+        await expect(list.waiting).toHaveText('1 pending: show');
+        const before = await top();
+        // For longer than a finger counts that has been lifted.
+        await page.waitForFunction(() => performance.now() > (window as unknown as { since: number }).since + 1000);
+        await expect(list.waiting).toHaveText('1 pending: show');
+        await expect(named(`NOETHER, ${first_name}`)).toHaveCount(0);
+        expect(Math.abs((await top()) - before)).toBeLessThan(1);
+        await finger.up();
+        await expect(named(`NOETHER, ${first_name}`)).toHaveCount(1);
+        await expect(list.waiting).toBeHidden();
+
+        // What it is on is taken out of the document: it is lifted all the same.
+        await finger.down(touched);
+        await list.search.fill('noether');
+        await expect(touched).toHaveCount(0);
+        await finger.up();
+        await lab.admit({ first_name: `${first_name} Amalie`, last_name: 'Noether', ward: 'Elm Ward', bed: `B${bed}` });
+        await expect(named(`NOETHER, ${first_name} Amalie`)).toHaveCount(1);
         await page.close();
     }
 });

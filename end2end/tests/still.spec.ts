@@ -215,6 +215,29 @@ test('on each page of the handover sheet is which it is, whose, and about whom',
     }
 });
 
+test('on each page of paper, the list as it was says that it is not live, and of when it is', async ({ open, server }) => {
+    await server.addDemoPatients(120);
+    for (const [locale, words, not] of [
+        ['en-GB', 'HISTORICAL: the list as of', 'It is not live.'], ['de-DE', 'HISTORISCH: die Liste mit Stand', 'Sie ist nicht live.'],
+    ] as const) {
+        const { page } = await open('sister', { locale, javaScriptEnabled: false });
+        const now = new Date();
+        await page.goto(`/past?at=${now.toISOString()}`);
+        // On the screen it is said once.
+        await expect(page.getByText(words).filter({ visible: true })).toHaveCount(1);
+        const names = await page.locator('.name').allInnerTexts();
+        const pages = pagesOf(await page.pdf({ preferCSSPageSize: true }));
+        expect(pages.length).toBeGreaterThan(3);
+        const { date, time } = written(now.getTime());
+        for (const [place, text] of pages.entries()) {
+            expect(text, `page ${place + 1}`).toContain(`${words} ${date} ${time}.`);
+            expect(text, `page ${place + 1}`).toContain(not);
+            // And on none there is nothing else.
+            expect(names.some(name => text.includes(name.split(',')[0]!)), `a patient on page ${place + 1}`).toBe(true);
+        }
+    }
+});
+
 for (const colorScheme of ['light', 'dark'] as const) {
     for (const [locale, width] of [['en-GB', 360], ['en-GB', 820], ['en-GB', 1440], ['de-DE', 360], ['de-DE', 1440]] as const) {
         test(`pages that hold still are accessible, ${colorScheme}, ${width} pixels, ${locale}`, async ({ open, lab }) => {

@@ -167,15 +167,11 @@ test('what does not fit is shown page by page, and Space stops that', async ({ o
     const count = await pages();
     expect(count).toBeGreaterThan(1);
     // Who is to be seen on each of the pages.
-    const visible = () => wall.names.evaluateAll(names => names
-        .map((name, place) => ({ place, box: name.getBoundingClientRect() }))
-        .filter(({ box }) => box.left >= 0 && box.right <= innerWidth && box.top >= 0 && box.bottom <= innerHeight)
-        .map(({ place }) => place));
-    const seen = [...await visible()];
+    const seen = [...await wall.onThisPage()];
     for (let at = 2; at <= count; at++) {
         await page.clock.runFor(15_000);
         await expect(wall.turning).toContainText(`Page ${at} of ${count}`);
-        seen.push(...await visible());
+        seen.push(...await wall.onThisPage());
     }
     // Everybody, and nobody twice.
     expect(seen.sort((a, b) => a - b)).toEqual([...Array(await wall.names.count()).keys()]);

@@ -483,6 +483,29 @@ async fn the_list_is_shown_as_it_was() {
 }
 
 #[tokio::test]
+async fn the_list_as_it_was_has_the_columns_that_its_user_has_chosen() {
+    let desk = Desk::open().await;
+    desk.create(json!({"attending": "Osei", "handover_note": "Bloods at 06:00"})).await;
+    let at = desk.moment().await;
+    let path = format!("/past?at={at}");
+    let first = desk.page(&path).await;
+    has(&first, &["Bed Patient Status Admitted Attending Alerts ", "Osei", "Allergies not recorded"]);
+    lacks(&first, &["Bloods"]);
+    for (kept, titles, words, none) in [
+        ("note,status", "Bed Patient Note Status", ["Bloods at 06:00", "Admitted"], ["Osei", "Allergies"]),
+        ("alerts,attending", "Bed Patient Alerts Attending", ["Allergies not recorded", "Osei"], ["Bloods", "Admitted"]),
+    ] {
+        let columns = Remember::Value { key: "columns".to_owned(), value: Some(kept.to_owned()) };
+        // The first account of the database.
+        desk.store.remember(1, &columns).await.unwrap();
+        let page = desk.page(&path).await;
+        has(&page, &[titles]);
+        has(&page, &words);
+        lacks(&page, &none);
+    }
+}
+
+#[tokio::test]
 async fn my_patients_of_then_are_mine() {
     let desk = Desk::open().await;
     desk.create(json!({"attending": "Rivera"})).await;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use leptos::{
-    ev::{FocusEvent, PointerEvent},
+    ev::{FocusEvent, PointerEvent, TouchEvent},
     prelude::*,
-    wasm_bindgen::JsCast as _,
+    wasm_bindgen::{JsCast as _, closure::Closure},
     web_sys::{
-        Element, EventTarget, HtmlElement,
+        AddEventListenerOptions, Element, EventTarget, HtmlElement,
         js_sys::{Function, Object, Reflect},
     },
 };
@@ -18,6 +18,15 @@ use crate::live::View;
 /// How long a finger that was lifted may still mean what it was on.
 const LIFTED: Duration = Duration::from_millis(500);
 
+/// What a finger can be on.
+const TOUCHED: &str = "#rows, #ward-plan";
+
+/// A finger has come.
+const COMES: &str = "touchstart";
+
+/// A finger has gone, or is the browser's.
+const GOES: [&str; 2] = ["touchend", "touchcancel"];
+
 /// Where a hand may be. A handle.
 #[derive(Clone, Copy)]
 pub(super) struct Hold {
@@ -25,6 +34,8 @@ pub(super) struct Hold {
     /// Selects what is held by the focus.
     held: &'static str,
     pointed: StoredValue<bool>,
+    /// A finger is on it.
+    touched: StoredValue<bool>,
     /// How often the pointer has come.
     come: StoredValue<u32>,
     last: StoredValue<Option<HtmlElement>, LocalStorage>,
@@ -36,14 +47,18 @@ impl Hold {
     /// On what `held` selects, for as long as that is shown.
     pub(super) fn new(view: View, held: &'static str) -> Self {
         on_cleanup(move || view.held.set(false));
-        Self {
+        let this = Self {
             view,
             held,
             pointed: StoredValue::new(false),
+            touched: StoredValue::new(false),
             come: StoredValue::new(0),
             last: StoredValue::new_local(None),
             moving: StoredValue::new(false),
-        }
+        };
+        // Once: it follows nothing.
+        react(move || this.follow_fingers());
+        this
     }
 
     fn of(self, target: Option<EventTarget>) -> Option<Element> {
@@ -96,8 +111,15 @@ impl Hold {
         self.view.held.set(true);
     }
 
-    /// The pointer has gone. A finger goes before the press counts that it has made: what it was on stays there until then.
+    /// The pointer has gone. A finger that begins to scroll is no pointer any more, but still there.
     pub(super) fn away(self, event: &PointerEvent) {
+        if !self.touched.get_value() {
+            self.gone(event.pointer_type() == "touch");
+        }
+    }
+
+    /// A finger goes before the press counts that it has made: what it was on stays there until then.
+    fn gone(self, is_finger: bool) {
         let come = self.come.get_value();
         let let_go = move || {
             // It has come back, or what was held is gone.
@@ -106,7 +128,39 @@ impl Hold {
                 self.view.held.set(self.of(document().active_element().map(Into::into)).is_some());
             }
         };
-        if event.pointer_type() == "touch" { set_timeout(let_go, LIFTED) } else { let_go() }
+        if is_finger { set_timeout(let_go, LIFTED) } else { let_go() }
+    }
+
+    /// Listens for fingers by events of their own, for as long as this is shown.
+    fn follow_fingers(self) {
+        let listener = StoredValue::new_local(None::<Function>);
+        let follow = move |event: TouchEvent| {
+            // A finger may stay for longer than what is shown.
+            let Some(listener) = listener.try_get_value().flatten() else { return };
+            if event.type_() == COMES {
+                if let Some(target) = touched(&event) {
+                    self.touched.set_value(true);
+                    self.over();
+                    // When it is out of the document by then, nobody else is told.
+                    listen(&target, &GOES, &listener);
+                }
+            } else if self.touched.get_value() && !has_fingers(&event) {
+                self.touched.set_value(false);
+                self.gone(true);
+            }
+        };
+        let follow: Function = Closure::<dyn Fn(TouchEvent)>::new(follow).into_js_value().unchecked_into();
+        let everywhere = window();
+        listen(&everywhere, &[COMES], &follow);
+        listen(&everywhere, &GOES, &follow);
+        listener.set_value(Some(follow));
+        on_cleanup(move || {
+            let Some(follow) = listener.try_get_value().flatten() else { return };
+            for name in [COMES].into_iter().chain(GOES) {
+                // Fails for no listener that is a function.
+                let _ = window().remove_event_listener_with_callback(name, &follow);
+            }
+        });
     }
 
     /// To be called right before rows are put where they belong. The one that had the focus has it again when that is done,
@@ -152,6 +206,28 @@ impl Hold {
                 }
             });
         });
+    }
+}
+
+/// What a finger has come to, if that can be held.
+fn touched(event: &TouchEvent) -> Option<Element> {
+    let target = event.target()?.dyn_into::<Element>().ok()?;
+    target.closest(TOUCHED).ok()?.map(|_| target)
+}
+
+/// Whether fingers are still on the screen, wherever.
+fn has_fingers(event: &TouchEvent) -> bool {
+    let touches = Reflect::get(event, &"touches".into());
+    touches.and_then(|touches| Reflect::get(&touches, &"length".into())).is_ok_and(|length| length.is_truthy())
+}
+
+/// Without keeping the browser from scrolling until the listener has had its say.
+fn listen(target: &EventTarget, names: &[&str], listener: &Function) {
+    let options = AddEventListenerOptions::new();
+    options.set_passive(true);
+    for name in names {
+        // Fails for no listener that is a function.
+        let _ = target.add_event_listener_with_callback_and_add_event_listener_options(name, listener, &options);
     }
 }
 

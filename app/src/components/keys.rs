@@ -98,8 +98,7 @@ fn press_key(key: &str, live: Live, view: View, dialogs: Dialogs) -> bool {
         "j" | "ArrowDown" => step(1),
         "k" | "ArrowUp" => step(-1),
         // There they stand beside each other.
-        "ArrowRight" if is_ward() => step(1),
-        "ArrowLeft" if is_ward() => step(-1),
+        "ArrowRight" | "ArrowLeft" if is_ward() => sideways(key).is_some_and(|by| step(by.into())),
         "s" => here().as_ref().and_then(id_of).is_some_and(|id| {
             live.clear_mark(id);
             true
@@ -129,6 +128,16 @@ fn press_key(key: &str, live: Live, view: View, dialogs: Dialogs) -> bool {
             true
         }
         _ => false,
+    }
+}
+
+/// One on or one back, as the text runs, by an arrow to a side.
+pub(super) fn sideways(key: &str) -> Option<i16> {
+    let to_the_right = if document().dir() == "rtl" { -1 } else { 1 };
+    match key {
+        "ArrowRight" => Some(to_the_right),
+        "ArrowLeft" => Some(-to_the_right),
+        _ => None,
     }
 }
 

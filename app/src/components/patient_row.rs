@@ -13,7 +13,7 @@ use crate::{
     language::{Language, use_language},
     list::{beds::Item, columns::Column},
     live::{Live, Mark, MarkKind, Row, View},
-    patient::{Code as _, Patient},
+    patient::Patient,
     wording,
 };
 
@@ -112,22 +112,11 @@ impl Cells {
     }
 
     fn column(&self, column: Column) -> AnyView {
-        let (t, patient) = (self.language, &*self.patient);
-        let zone = self.clock.zone();
-        let none = String::new;
-        let test = test_of(column);
-        let (main, sub) = match column {
-            Column::Status => (self.status(), none()),
-            Column::Admission => (zone.date_time(patient.admission_date), patient.reason.clone().unwrap_or_default()),
-            Column::Attending => (wording::attending(t, patient), patient.team.clone().unwrap_or_default()),
-            Column::Alerts => return self.alerts(),
-            Column::Note => (patient.handover_note.clone().unwrap_or_default(), none()),
-        };
-        let class = match column {
-            Column::Status => self.status_class(),
-            Column::Note => "note".to_owned(),
-            Column::Admission | Column::Attending | Column::Alerts => none(),
-        };
+        if column == Column::Alerts {
+            return self.alerts();
+        }
+        let (t, test) = (self.language, test_of(column));
+        let [class, main, sub] = wording::cell(t, column, &self.patient, &self.clock.zone());
         view! {
             <td class:changed=self.has(test) data-label=wording::column(t, column)>
                 {self.dot(test)}
@@ -153,7 +142,7 @@ impl Cells {
     }
 
     pub(super) fn status_class(&self) -> String {
-        format!("status {}", self.patient.status.as_str())
+        wording::status_class(&self.patient)
     }
 
     /// What this user has not seen yet, by whom, and the way to say that it is seen.

@@ -8,6 +8,7 @@ use super::{
     Clock,
     erased::{part, react, text, when},
     header::LinkBadge,
+    keys::sideways,
     patient_row::{Cells, tags},
     patient_table::muted,
     stopped::Stopped,
@@ -154,9 +155,10 @@ fn Pages() -> impl IntoView {
         let keys = window_event_listener(ev::keydown, move |event| {
             match &*event.key() {
                 " " => pages.paused.update(|paused| *paused = !*paused),
-                "ArrowRight" => pages.turn(1),
-                "ArrowLeft" => pages.turn(-1),
-                _ => return,
+                key => match sideways(key) {
+                    Some(by) => pages.turn(by.into()),
+                    None => return,
+                },
             }
             event.prevent_default();
         });
@@ -214,9 +216,9 @@ impl Turning {
         if self.at.get_untracked() != page {
             self.at.set(page);
         }
+        let beyond = page * usize::try_from(width).unwrap_or(0);
         // Fails for no property that we use.
-        let _ =
-            columns.style().set_property("translate", &format!("-{}px", page * usize::try_from(width).unwrap_or(0)));
+        let _ = columns.style().set_property("translate", &format!("calc(-{beyond}px * var(--forwards))"));
     }
 }
 

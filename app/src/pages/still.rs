@@ -27,7 +27,7 @@ pub use self::{
 use crate::{
     change::{LoggedChange, Signed},
     language::Language,
-    list::arrange::Query,
+    list::{arrange::Query, columns::Column},
     patient::{FieldErrors, UtcTime, display::Zone},
     wire::UserInfo,
 };
@@ -101,8 +101,8 @@ pub struct Undo {
 pub struct Past {
     /// As it was asked for.
     pub asked: Asked,
-    /// The moment, and what was there to see; `None` until a moment is chosen.
-    pub shown: Option<(UtcTime, Arranged)>,
+    /// The moment, what was there to see, and the columns that this user wants of it; `None` until a moment is chosen.
+    pub shown: Option<(UtcTime, Arranged, Vec<Column>)>,
 }
 
 /// What has changed.
@@ -128,7 +128,7 @@ impl StillPage {
             Sheet::Undo(undo) => {
                 language.fill("still.undo.title", &[("name", &undo.change.change.patient.display_name())])
             }
-            Sheet::Past(Past { shown: Some((at, _)), .. }) => {
+            Sheet::Past(Past { shown: Some((at, ..)), .. }) => {
                 language.fill("still.past.title_at", &[("moment", &zone.date_time(*at))])
             }
             Sheet::Past(_) => language.text("still.past.title"),

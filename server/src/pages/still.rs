@@ -13,7 +13,11 @@ use std::collections::HashMap;
 use app::{
     change::LoggedChange,
     language::Language,
-    list::arrange::{Mine, Query},
+    list::{
+        arrange::{Mine, Query},
+        columns::Column,
+    },
+    live::personal::COLUMNS,
     pages::still::{Asked, Sheet, Sorry, StillPage, Wrong, moments::Typed},
     patient::{UtcTime, display::Zone},
     shell,
@@ -109,6 +113,12 @@ impl Reader {
         }
         let personal = self.state.store.personal(self.who.account_id).await?;
         Ok(Mine::of(&personal.values, &self.who.name))
+    }
+
+    /// The columns that this user has chosen.
+    async fn columns(&self) -> Result<Vec<Column>, HttpError> {
+        let kept = self.state.store.remembered(self.who.account_id, COLUMNS).await?;
+        Ok(Column::from_kept(kept.as_deref()))
     }
 
     /// The last change of the patient with this id, as an address has it.

@@ -12,35 +12,29 @@ use crate::{
         beds::{Bed, Item},
         columns::Column,
     },
-    patient::{Code as _, Patient, UtcTime},
+    patient::{Patient, UtcTime},
     wording,
 };
 
 /// The list as it was: never live, nothing to press in it, and it looks like nothing else.
 pub(super) fn past(ground: &Ground, past: &Past, now: UtcTime) -> AnyView {
-    let banner = past.shown.as_ref().map(|(at, _)| {
-        let moment = ground.zone.date_time(*at);
-        view! {
-            <p class="historical" role="note">
-                <strong>{ground.language.fill("still.past.banner", &[("moment", &moment)])}</strong>
-                " "{ground.text("still.past.banner_more")}
-            </p>
-        }
+    let banner = past.shown.as_ref().map(|(at, ..)| {
+        view! { <p class="historical no-print" role="note">{historical(ground, *at)}</p> }
     });
-    let shown = past.shown.as_ref().map(|(at, arranged)| {
+    let shown = past.shown.as_ref().map(|(at, arranged, columns)| {
         // Ages are those of that day.
         let ground = Ground { today: ground.zone.today(*at), ..ground.clone() };
         let announced = wording::announce(ground.language, &ground.query, arranged.patients.len(), arranged.total);
         view! {
             <p class="filters">{announced}</p>
-            {table(&ground, arranged, &ground.zone.date_time(*at))}
+            {table(&ground, arranged, columns, *at)}
         }
     });
     let heading = match &past.shown {
-        Some((at, _)) => ground.language.fill("still.past.title_at", &[("moment", &ground.zone.date_time(*at))]),
+        Some((at, ..)) => ground.language.fill("still.past.title_at", &[("moment", &ground.zone.date_time(*at))]),
         None => ground.text("still.past.title"),
     };
-    let twice = past.shown.as_ref().and_then(|(at, _)| {
+    let twice = past.shown.as_ref().and_then(|(at, ..)| {
         twice(ground, now, *at, |other| ground.query.address_of("/past", &[("at", &other.to_string())]))
     });
     let field = Field { name: "", label: "still.past.moment", asked: &past.asked };
@@ -56,6 +50,16 @@ pub(super) fn past(ground: &Ground, past: &Past, now: UtcTime) -> AnyView {
     .into_any()
 }
 
+/// Says that this is past, and of when it is.
+fn historical(ground: &Ground, at: UtcTime) -> AnyView {
+    let moment = ground.zone.date_time(at);
+    view! {
+        <strong>{ground.language.fill("still.past.banner", &[("moment", &moment)])}</strong>
+        " "{ground.text("still.past.banner_more")}
+    }
+    .into_any()
+}
+
 fn quick(ground: &Ground, now: UtcTime) -> Vec<(String, String)> {
     let link = |words: String, at: UtcTime| (words, ground.query.address_of("/past", &[("at", &at.to_string())]));
     let night = moments::last(NIGHT, now, &ground.zone)
@@ -66,74 +70,80 @@ fn quick(ground: &Ground, now: UtcTime) -> Vec<(String, String)> {
     night.into_iter().chain(shift).chain([day]).collect()
 }
 
-fn table(ground: &Ground, arranged: &Arranged, moment: &str) -> AnyView {
+/// On paper its head, which a browser repeats on every page, says what the banner says.
+fn table(ground: &Ground, arranged: &Arranged, columns: &[Column], at: UtcTime) -> AnyView {
     let alike = alike::among(&arranged.patients);
     let mut patients = arranged.patients.iter();
     // Both are in the same order.
     let row = |item: &Item| match item {
-        Item::Patient(id) => patients.next().map(|patient| row(ground, patient, alike.get(id).copied())).into_any(),
-        Item::Empty(bed) => empty_bed(ground, bed),
+        Item::Patient(id) => {
+            patients.next().map(|patient| row(ground, columns, patient, alike.get(id).copied())).into_any()
+        }
+        Item::Empty(bed) => empty_bed(ground, columns, bed),
     };
     let rows = arranged.items.iter().map(row).collect_view();
-    let titles = Column::AT_FIRST.map(|column| wording::column(ground.language, column));
+    let title = |column: &Column| view! { <th scope="col">{wording::column(ground.language, *column)}</th> };
+    let width = (columns.len() + 2).to_string();
     let end = if arranged.patients.is_empty() { "still.past.nobody" } else { "still.end" };
     view! {
         <div class="table" role="region" tabindex="0" aria-labelledby="table-title">
             <table>
                 <caption class="quiet" id="table-title">
-                    {ground.language.fill("still.past.title_at", &[("moment", &moment)])}
+                    {ground.language.fill("still.past.title_at", &[("moment", &ground.zone.date_time(at))])}
                 </caption>
                 <thead>
+                    <tr class="printed"><td colspan=width.clone()>{historical(ground, at)}</td></tr>
                     <tr>
                         <th scope="col">{ground.text("still.bed")}</th>
                         <th scope="col">{ground.text("still.patient")}</th>
-                        {titles.map(|title| view! { <th scope="col">{title}</th> }).collect_view()}
+                        {columns.iter().map(title).collect_view()}
                     </tr>
                 </thead>
-                <tbody>{rows}</tbody>
+                <tbody>
+                    {rows}
+                    <tr class="last"><td colspan=width class="end">{ground.text(end)}</td></tr>
+                </tbody>
             </table>
         </div>
-        <p class="end">{ground.text(end)}</p>
     }
     .into_any()
 }
 
-fn row(ground: &Ground, patient: &Patient, alike: Option<Part>) -> AnyView {
-    let zone = &ground.zone;
-    let label = |column| wording::column(ground.language, column);
-    let cell = |column, main: String, sub: String| {
-        let label = label(column);
-        view! { <td data-label=label><span>{main}</span><span class="sub">{sub}</span></td> }
+fn row(ground: &Ground, columns: &[Column], patient: &Patient, alike: Option<Part>) -> AnyView {
+    let cell = |column: &Column| {
+        let label = wording::column(ground.language, *column);
+        if *column == Column::Alerts {
+            return view! { <td class="alerts" data-label=label>{alerts(ground, patient)}</td> }.into_any();
+        }
+        let [class, main, sub] = wording::cell(ground.language, *column, patient, &ground.zone);
+        view! { <td data-label=label><span class=class>{main}</span><span class="sub">{sub}</span></td> }.into_any()
     };
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let status = format!("status {}", patient.status.as_str());
     view! {
         <tr>
             <td class="place" data-label=ground.text("still.bed")>
                 <span class="bed">{wording::bed(ground.language, patient)}</span><span class="sub">{wording::place(ground.language, patient)}</span>
             </td>
             <th scope="row" class="identity">{identity(ground, patient, alike)}</th>
-            <td data-label=label(Column::Status)><span class=status>{wording::status(ground.language, patient, zone)}</span></td>
-            {cell(Column::Admission, zone.date_time(patient.admission_date), text(&patient.reason))}
-            {cell(Column::Attending, wording::attending(ground.language, patient), text(&patient.team))}
-            <td class="alerts" data-label=label(Column::Alerts)>{alerts(ground, patient)}</td>
+            {columns.iter().map(cell).collect_view()}
         </tr>
     }
     .into_any()
 }
 
-fn empty_bed(ground: &Ground, bed: &Bed) -> AnyView {
+fn empty_bed(ground: &Ground, columns: &[Column], bed: &Bed) -> AnyView {
     let place = match &bed.room {
         Some(room) => format!("{}, {room}", bed.ward),
         None => bed.ward.clone(),
     };
+    // No cell is as wide as none.
+    let rest = (!columns.is_empty()).then(|| view! { <td colspan=columns.len().to_string()></td> });
     view! {
         <tr class="unoccupied">
             <td class="place" data-label=ground.text("still.bed")>
                 <span class="bed">{bed.bed.clone()}</span><span class="sub">{place}</span>
             </td>
             <th scope="row" class="identity">{ground.text("wording.unoccupied")}</th>
-            <td colspan="4"></td>
+            {rest}
         </tr>
     }
     .into_any()
@@ -159,7 +169,7 @@ mod tests {
         let query = Query { ward: Some("Elm".to_owned()), ..Query::default() };
         let ground = Ground { language: Language::En, zone, query, today: date(2026, 10, 25) };
         let page = |at: &str, now: &str| {
-            let shown = Some((moment(at), arrange(&[], &ground.query, &Mine::default())));
+            let shown = Some((moment(at), arrange(&[], &ground.query, &Mine::default()), Vec::new()));
             let page = Past { asked: Asked::default(), shown };
             Owner::new().with(|| past(&ground, &page, moment(now)).to_html())
         };

@@ -26,8 +26,9 @@ async fn as_it_was(reader: Reader) -> Result<Response, HttpError> {
     };
     let position = reader.state.store.position_at(moment).await?;
     let rows = reader.state.store.rows_at(position.seq).await?;
+    let columns = reader.columns().await?;
     let arranged = arrange(&rows, &reader.query, &reader.mine().await?);
     reader.record(AccessKind::Past, None, &[("at", &moment.to_string())], arranged.patients.len()).await?;
     let asked = reader.shown(moment);
-    reader.answer(StatusCode::OK, Sheet::Past(Past { asked, shown: Some((moment, arranged)) })).await
+    reader.answer(StatusCode::OK, Sheet::Past(Past { asked, shown: Some((moment, arranged, columns)) })).await
 }
