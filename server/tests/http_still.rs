@@ -493,7 +493,12 @@ async fn the_list_as_it_was_has_the_columns_that_its_user_has_chosen() {
     lacks(&first, &["Bloods"]);
     for (kept, titles, words, none) in [
         ("note,status", "Bed Patient Note Status", ["Bloods at 06:00", "Admitted"], ["Osei", "Allergies"]),
-        ("alerts,attending", "Bed Patient Alerts Attending", ["Allergies not recorded", "Osei"], ["Bloods", "Admitted"]),
+        (
+            "alerts,attending",
+            "Bed Patient Alerts Attending",
+            ["Allergies not recorded", "Osei"],
+            ["Bloods", "Admitted"],
+        ),
     ] {
         let columns = Remember::Value { key: "columns".to_owned(), value: Some(kept.to_owned()) };
         // The first account of the database.
