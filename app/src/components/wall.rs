@@ -179,7 +179,7 @@ fn Pages() -> impl IntoView {
         <main class="wall-pages" class:muted=muted(live)>
             <div class="wall-columns" node_ref=pages.node><WardPlans card=card offers=false/></div>
         </main>
-        <p class="wall-page" class:paused=when(move || pages.paused.get())>{words}</p>
+        <footer class="wall-page" class:paused=when(move || pages.paused.get())>{words}</footer>
     }
     .into_any()
 }
