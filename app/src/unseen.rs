@@ -81,6 +81,21 @@ impl Unseen {
         Self { marks, ..Self::new(&personal.values, personal.seq) }
     }
 
+    /// As the server tells them anew, with the marks of what a list at the position `head` knows beyond that. `is_there`:
+    /// whether the list has a row. What is beyond the list itself is of another history.
+    #[must_use]
+    pub fn renewed(&self, personal: Personal, head: i64, is_there: impl Fn(i64) -> bool) -> Self {
+        // Who was on the screen as new does not go without a word, though the log alone needs none.
+        let is_gone = |mark: &UnseenChange| mark.action == ChangeAction::Delete && !is_there(mark.pk);
+        let stays = |mark: &&UnseenChange| mark.seq <= head && (mark.seq > personal.seq || is_gone(mark));
+        let later: Vec<UnseenChange> = self.marks.values().filter(stays).cloned().collect();
+        let mut renewed = Self::of(personal);
+        for mark in later {
+            renewed.absorb_on_screen(Told::again(mark));
+        }
+        renewed
+    }
+
     /// The position up to which everything is seen.
     pub fn seen(&self) -> i64 {
         self.seen
@@ -265,6 +280,40 @@ mod tests {
     fn values(seen: i64, seen_of: &[(i64, i64)]) -> BTreeMap<String, String> {
         let of = seen_of.iter().map(|(pk, seq)| (seen_key(*pk), seq.to_string()));
         of.chain([(SEEN.to_owned(), seen.to_string())]).collect()
+    }
+
+    fn mark(seq: i64, pk: i64, action: ChangeAction) -> UnseenChange {
+        let mut unseen = Unseen::new(&values(0, &[]), seq);
+        unseen.absorb(told(seq, pk, action, "doctor"));
+        unseen.mark(pk).cloned().unwrap()
+    }
+
+    fn personal(seq: i64, seen: i64, marks: Vec<UnseenChange>) -> Personal {
+        Personal { seq, values: values(seen, &[]), marks }
+    }
+
+    #[test]
+    fn what_a_screen_knows_beyond_the_server_stays_and_what_is_of_another_history_does_not() {
+        use ChangeAction::{Create, Delete, Update};
+
+        let on_screen = |marks| Unseen::of(personal(0, 0, marks));
+        let pks = |unseen: &Unseen| unseen.marks().map(|mark| (mark.pk, mark.action)).collect::<Vec<_>>();
+
+        // A change that came while the answer was on its way.
+        let before = on_screen(vec![mark(7, 1, Update)]);
+        assert_eq!(pks(&before.renewed(personal(6, 5, vec![]), 7, |_| true)), [(1, Update)]);
+        // The server has taken it in: then it says what is to be seen.
+        assert_eq!(pks(&before.renewed(personal(7, 7, vec![]), 7, |_| true)), []);
+        // Of another history, which is shorter.
+        assert_eq!(pks(&before.renewed(personal(4, 3, vec![]), 4, |_| true)), []);
+
+        // A row that was deleted, and is there again: its deletion is of another history.
+        let before = on_screen(vec![mark(3, 1, Delete)]);
+        assert_eq!(pks(&before.renewed(personal(4, 2, vec![]), 4, |_| true)), []);
+        assert_eq!(pks(&before.renewed(personal(4, 2, vec![]), 4, |_| false)), [(1, Delete)]);
+        // Who came and went was on the screen, though to the server it is nothing any more or yet.
+        let before = on_screen(vec![mark(6, 1, Delete)]);
+        assert_eq!(pks(&before.renewed(personal(5, 2, vec![mark(5, 1, Create)]), 6, |_| false)), [(1, Delete)]);
     }
 
     proptest! {

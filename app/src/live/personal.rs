@@ -9,8 +9,8 @@ use crate::{
     list::arrange::Mine,
     patient::Data,
     replica::{PERSONAL_ID, attend_id, remember_id},
-    unseen::{SEEN, Told, Unseen},
-    wire::{ChangeAction, ClientRequest, How, Personal, UnseenChange},
+    unseen::SEEN,
+    wire::{ClientRequest, How, Personal},
 };
 
 /// After this time the server is told again what it could not take in.
@@ -105,15 +105,6 @@ impl Live {
     /// All that the server keeps, and the marks that follow from it; those of later changes stay.
     pub(super) fn take_personal(self, personal: Personal) {
         let before = self.with_marks();
-        // And who was on this screen as new does not go without a word, though the log alone needs none.
-        // What is beyond the list's own position is of another history.
-        let head = self.position();
-        let stays = |mark: &UnseenChange| {
-            let is_gone = || self.with_rows(|rows| !rows.contains_key(&mark.pk));
-            mark.seq <= head && mark.seq > personal.seq || mark.action == ChangeAction::Delete && is_gone()
-        };
-        let later: Vec<UnseenChange> =
-            self.unseen.with_value(|unseen| unseen.marks().filter(|mark| stays(mark)).cloned().collect());
         let values = personal.values.iter().filter(|(key, _)| !key.starts_with(SEEN));
         let mut values: BTreeMap<String, String> = values.map(|(key, value)| (key.clone(), value.clone())).collect();
         // What this page knows better: the server has not been told yet.
@@ -132,11 +123,9 @@ impl Live {
                 self.delete(&row);
             }
         }
+        let head = self.position();
         self.unseen.update_value(|unseen| {
-            *unseen = Unseen::of(personal);
-            for mark in later {
-                unseen.absorb_on_screen(Told::again(mark));
-            }
+            self.with_rows(|rows| *unseen = unseen.renewed(personal, head, |pk| rows.contains_key(&pk)));
         });
         for id in before.into_iter().chain(self.with_marks()) {
             self.refresh(id);
