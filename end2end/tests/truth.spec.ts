@@ -226,3 +226,21 @@ test('a display on a wall whose program fails loads itself again', async ({ brow
     await expect(page.locator('#link')).toHaveText('● Live');
     await page.context().close();
 });
+
+test('a form says that the list is not live, however far one has scrolled in it', async ({ open, lab, server }) => {
+    await lab.admit();
+    const list = await open('sister', { viewport: { width: 820, height: 600 } });
+    const dialog = await list.startEdit(ADA);
+    await dialog.button('Save').scrollIntoViewIfNeeded();
+    await expect(dialog.title).not.toBeInViewport();
+    await server.kill();
+    await expect(dialog.root.getByText(/^⚠ Not live since/)).toBeInViewport();
+    // Nothing that gets the focus lies under it.
+    const field = dialog.field('Ward');
+    await field.focus();
+    const covered = await field.evaluate(field => {
+        const { top, left } = field.getBoundingClientRect();
+        return !field.contains(document.elementFromPoint(left + 5, top + 5));
+    });
+    expect(covered).toBe(false);
+});
