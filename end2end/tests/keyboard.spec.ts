@@ -98,21 +98,24 @@ test('a patient is discharged by keyboard, and the discharge undone', async ({ o
     await expect(list.row(ADA).cell('Status')).toContainText('Admitted');
 });
 
-test('a press beside everything leaves a row for good', async ({ open, lab }) => {
-    const ada = await lab.admit({ bed: 'A1' });
-    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', bed: 'A2' });
-    const list = await open('sister');
-    const { page } = list;
-    await list.row(ADA).name.focus();
-    await page.locator('.clock').click();
-    await expect(page.locator('body')).toBeFocused();
-    await lab.change(ada, { bed: 'A3' });
-    await expect(list.names).toHaveText(['HOPPER, Grace', ADA]);
-    // Longer than it takes to give the focus back.
-    await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
-    await expect(list.row(ADA).name).not.toBeFocused();
-    await expect(list.waiting).toBeHidden();
-});
+for (const how of ['at once', 'by way of the search']) {
+    test(`a press beside everything leaves a row for good, ${how}`, async ({ open, lab }) => {
+        const ada = await lab.admit({ bed: 'A1' });
+        await lab.admit({ first_name: 'Grace', last_name: 'Hopper', bed: 'A2' });
+        const list = await open('sister');
+        const { page } = list;
+        await list.row(ADA).name.focus();
+        if (how !== 'at once') await list.search.focus();
+        await page.locator('.clock').click();
+        await expect(page.locator('body')).toBeFocused();
+        await lab.change(ada, { bed: 'A3' });
+        await expect(list.names).toHaveText(['HOPPER, Grace', ADA]);
+        // Longer than it takes to give the focus back.
+        await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
+        await expect(list.row(ADA).name).not.toBeFocused();
+        await expect(list.waiting).toBeHidden();
+    });
+}
 
 test('the focus does not leave an open dialog', async ({ open, lab }) => {
     await lab.admit();
@@ -152,23 +155,6 @@ test('the focus stays on a patient whose row somebody else moves', async ({ open
     await list.page.keyboard.press('u');
     await expect(list.names.last()).toHaveText(ADA);
     await expect(list.row(ADA).name).toBeFocused();
-});
-
-test('a row that the focus has left by way of something else does not get it back', async ({ open, lab }) => {
-    const ada = await lab.admit({ bed: 'A1' });
-    await lab.admit({ first_name: 'Grace', last_name: 'Hopper', bed: 'A2' });
-    const list = await open('sister');
-    const { page } = list;
-    await list.row(ADA).name.focus();
-    await list.search.focus();
-    await page.locator('.clock').click();
-    await expect(page.locator('body')).toBeFocused();
-    await lab.change(ada, { bed: 'A3' });
-    await expect(list.names).toHaveText(['HOPPER, Grace', ADA]);
-    // Longer than it takes to give the focus back.
-    await page.evaluate(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))));
-    await expect(list.row(ADA).name).not.toBeFocused();
-    await expect(list.waiting).toBeHidden();
 });
 
 test('an own change that moves nothing is no leave for somebody else’s to move rows under the hand', async ({ open, lab }) => {
