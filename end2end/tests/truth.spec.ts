@@ -1,4 +1,5 @@
 import type { Browser } from '@playwright/test';
+import { expectAccessibleInBoth } from '../fixtures/axe.ts';
 import { writeExport } from '../fixtures/fhir.ts';
 import type { Server } from '../fixtures/server.ts';
 import { expect, PASSWORD, Socket, test, Wire } from '../fixtures/test.ts';
@@ -164,6 +165,7 @@ test('a page whose program cannot be had says so, and one whose program fails', 
     await page.route('**/*.wasm', route => route.abort());
     await page.goto('/');
     await says();
+    await expectAccessibleInBoth(page, 'a page that stands still');
     await page.unroute('**/*.wasm');
     await list.banner.getByRole('link', { name: 'Reload the page' }).click();
     await list.isLive();
@@ -178,6 +180,7 @@ test('a page whose program cannot be had says so, and one whose program fails', 
     await list.openPatient(ADA);
     await page.evaluate(() => queueMicrotask(() => { throw new WebAssembly.RuntimeError('unreachable'); }));
     await expect(list.dialog.root.getByText('Not live: this page stands still.')).toBeVisible();
+    await expectAccessibleInBoth(page, 'a record that stands still');
     await page.context().close();
 });
 

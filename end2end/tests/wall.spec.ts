@@ -1,4 +1,4 @@
-import { expectAccessible } from '../fixtures/axe.ts';
+import { expectAccessible, expectAccessibleInBoth } from '../fixtures/axe.ts';
 import { expect, PASSWORD, test, Wire, type Socket } from '../fixtures/test.ts';
 import { SignInPage } from '../pages/sign-in.ts';
 import { WallPage } from '../pages/ward.ts';
@@ -223,6 +223,7 @@ test('when the login of a wall ends it shows nobody, says so, and comes back whe
     await expect(wall.page.getByRole('alert')).toContainText('Signed out');
     await expect(wall.names).toHaveCount(0);
     await expect(wall.page.getByRole('link', { name: 'Press Enter to sign in' })).toBeFocused();
+    await expectAccessibleInBoth(wall.page, 'a wall after its login has ended');
     await wall.page.keyboard.press('Enter');
     await new SignInPage(wall.page).signIn('porter', 'not this');
     await new SignInPage(wall.page).signIn('porter', PASSWORD);

@@ -69,11 +69,13 @@ pub(crate) fn WallSheet(
             }
         });
         view! {
-            <section class="wall-over" role="alert">
-                <h2>{language.text("wall.ended")}</h2>
-                <p>{language.text("wall.ended_then")}</p>
-                <p><a href=link node_ref=node>{language.text("wall.sign_in")}</a></p>
-            </section>
+            <main class="wall-over">
+                <div role="alert">
+                    <h2>{language.text("wall.ended")}</h2>
+                    <p>{language.text("wall.ended_then")}</p>
+                    <p><a href=link node_ref=node>{language.text("wall.sign_in")}</a></p>
+                </div>
+            </main>
         }
         .into_any()
     };
