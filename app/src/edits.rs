@@ -323,7 +323,7 @@ impl Edits {
         let at = self.0.iter().position(|edit| edit.key == key && edit.is_open())?;
         let edit = self.0.get_mut(at)?;
         let attended = attended(&key);
-        let later = matches!(reply.response_status, 429 | 500..);
+        let later = reply.is_for_now();
         if later && !attended {
             // Nobody to tell, and it may well work a few heartbeats later.
             edit.state = State::Sent { beats: 0 };

@@ -442,9 +442,8 @@ fn aside(reply: &ClientReply) -> Option<Effect> {
         return serde_json::from_str(data?).ok().map(Effect::Personal);
     }
     if let Some(key) = id.strip_prefix("remember ") {
-        // Too much at once, or no database or no room just now; what is refused for good is answered all the same.
-        let for_now = reply.response_status == 429 || reply.response_status >= 500;
-        return Some(if for_now { Effect::NotRemembered } else { Effect::Remembered }(key.to_owned()));
+        // What is refused for good is answered all the same.
+        return Some(if reply.is_for_now() { Effect::NotRemembered } else { Effect::Remembered }(key.to_owned()));
     }
     let pk = id.strip_prefix("attend ")?.parse().ok()?;
     Some(Effect::Presence(pk, data.and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default()))

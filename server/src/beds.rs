@@ -6,8 +6,11 @@ use std::{
 };
 
 use app::{
-    list::beds::{Bed, is_same_bed},
-    patient::field::{self, TextField},
+    list::beds::Bed,
+    patient::{
+        display::natural_key,
+        field::{self, TextField},
+    },
 };
 
 use crate::store::{Store, StoreError};
@@ -59,7 +62,7 @@ fn read(table: impl Read) -> Result<Vec<Bed>, BedsError> {
     if table.headers()? != COLUMNS.as_slice() {
         return Err(BedsError::Columns);
     }
-    let mut wards: HashMap<String, Vec<(String, u64)>> = HashMap::new();
+    let mut lines: HashMap<(String, String), u64> = HashMap::new();
     let mut beds = Vec::new();
     for record in table.records() {
         let record = record?;
@@ -71,11 +74,9 @@ fn read(table: impl Read) -> Result<Vec<Bed>, BedsError> {
         };
         let needed = |rule: TextField| value(rule)?.ok_or_else(|| wrong(format!("{}: there is none", rule.name)));
         let bed = Bed { ward: needed(field::WARD)?, room: value(field::ROOM)?, bed: needed(field::BED)? };
-        let known = wards.entry(bed.ward.clone()).or_default();
-        if let Some((_, first)) = known.iter().find(|(name, _)| is_same_bed(name, &bed.bed)) {
+        if let Some(first) = lines.insert((bed.ward.clone(), natural_key(&bed.bed)), line) {
             return Err(wrong(format!("this bed is in line {first} already")));
         }
-        known.push((bed.bed.clone(), line));
         beds.push(bed);
     }
     Ok(beds)

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     language::{Language, use_language},
-    list::beds::is_same_bed,
+    list::beds::has_bed,
     live::Live,
     patient::{
         BirthDate, Data, FieldErrors, NhsNumber, Patient, Revision, UtcTime,
@@ -377,14 +377,7 @@ pub(super) fn BedWarning(
         let (ward, bed) = (ward.get(), bed.get());
         let (ward, bed) = (ward.trim().to_owned(), bed.trim().to_owned());
         (!ward.is_empty() && !bed.is_empty())
-            .then(|| {
-                live.find(|patient| {
-                    Some(patient.id) != id
-                        && patient.status.occupies_bed()
-                        && patient.ward.as_deref() == Some(&*ward)
-                        && patient.bed.as_deref().is_some_and(|taken| is_same_bed(taken, &bed))
-                })
-            })
+            .then(|| live.find(|patient| Some(patient.id) != id && has_bed(patient, &ward, &bed)))
             .flatten()
     };
     view! {

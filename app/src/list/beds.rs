@@ -41,10 +41,15 @@ struct Known {
     ids: Vec<i64>,
 }
 
-/// What a bed is known by, in the order of wards: `a1` is the bed `A1` of a ward.
+/// What the bed that a row names is known by: see [`place_of`].
 fn place(entry: &Entry) -> Option<String> {
     let Patient { ward: Some(ward), bed: Some(_), .. } = &*entry.row else { return None };
-    entry.exists.then(|| [entry.keys.ward_and_bed(), ward].join("\0"))
+    entry.exists.then(|| place_of(entry.keys.ward_and_bed(), ward))
+}
+
+/// What a bed is known by, in the order of wards: `a1` is the bed `A1` of a ward. `key`: see [`bed_key`].
+fn place_of(key: &str, ward: &str) -> String {
+    [key, ward].join("\0")
 }
 
 /// What else of a row is looked at.
@@ -56,7 +61,7 @@ fn says(entry: &Entry) -> (bool, Option<&str>, Option<&str>) {
 impl Beds {
     /// This bed is there, whoever is in it.
     pub(super) fn plan(&mut self, bed: Bed, entries: &FxHashMap<i64, Arc<Entry>>) {
-        let place = [&*bed_key(&bed.ward, &bed.bed), &bed.ward].join("\0");
+        let place = place_of(&bed_key(&bed.ward, &bed.bed), &bed.ward);
         self.known.entry(place.clone()).or_default().planned = Some(Arc::new(bed));
         self.look_at(place, entries);
     }
@@ -125,6 +130,13 @@ impl Beds {
 /// Whether these are two ways to write the name of one bed of a ward.
 pub fn is_same_bed(a: &str, b: &str) -> bool {
     a == b || natural_key(a) == natural_key(b)
+}
+
+/// Whether the patient is in this bed, or keeps it.
+pub fn has_bed(patient: &Patient, ward: &str, bed: &str) -> bool {
+    patient.status.occupies_bed()
+        && patient.ward.as_deref() == Some(ward)
+        && patient.bed.as_deref().is_some_and(|taken| is_same_bed(taken, bed))
 }
 
 /// An entry of the list on the screen.

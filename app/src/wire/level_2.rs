@@ -344,6 +344,13 @@ pub struct ClientReply {
 }
 
 impl ClientReply {
+    /// Whether it was not done for now only: too much at once, no database or no room.
+    pub fn is_for_now(&self) -> bool {
+        matches!(self.response_status, 429 | 500..)
+    }
+}
+
+impl ClientReply {
     /// The messages by field of a 400; empty when there are none.
     pub fn field_errors(&self) -> FieldErrors {
         self.errors.first().and_then(|error| serde_json::from_str(error.get()).ok()).unwrap_or_default()

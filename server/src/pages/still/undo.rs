@@ -1,7 +1,7 @@
 use app::{
     change::{Action, LoggedChange},
     filter::Filter,
-    list::beds::is_same_bed,
+    list::beds::has_bed,
     pages::still::{Sheet, Sorry, Undo},
     patient::{FieldErrors, Patient, Revision},
 };
@@ -33,22 +33,18 @@ impl Reader {
     /// The name of who is in the bed that the patient would come back to, if this change were taken back.
     async fn in_bed_of(&self, LoggedChange { change, .. }: &LoggedChange) -> Result<Option<String>, HttpError> {
         let as_before = change.patient.revise(&change.before, Revision::Partial, self.now).ok();
-        let Some(Patient { id, ward: ward @ Some(_), bed: Some(bed), .. }) =
+        let Some(Patient { id, ward: Some(ward), bed: Some(bed), .. }) =
             as_before.filter(|then| change.patient.comes_to_bed(then))
         else {
             return Ok(None);
         };
-        let rows = self.state.store.list(&Filter { ward, status: None }, &[]).await?;
+        let rows = self.state.store.list(&Filter { ward: Some(ward.clone()), status: None }, &[]).await?;
         let rows: Vec<Patient> = rows
             .iter()
             .map(|row| serde_json::from_str(row.get()))
             .collect::<Result<_, _>>()
             .map_err(StoreError::from)?;
-        let is_there = |row: &&Patient| {
-            row.id != id
-                && row.status.occupies_bed()
-                && row.bed.as_deref().is_some_and(|taken| is_same_bed(taken, &bed))
-        };
+        let is_there = |row: &&Patient| row.id != id && has_bed(row, &ward, &bed);
         Ok(rows.iter().find(is_there).map(Patient::display_name))
     }
 
