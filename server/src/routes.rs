@@ -9,6 +9,7 @@ use axum::{
     middleware::from_fn_with_state,
     routing::{get, post},
 };
+use leptos::config::LeptosOptions;
 use tower_http::{
     compression::{
         CompressionLayer, Predicate,
@@ -22,14 +23,10 @@ use tower_http::{
 use crate::{error, pages, socket, state::AppState};
 
 pub(crate) fn router(state: AppState) -> Router {
-    let fixed = |name: HeaderName, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
-    let site_root = state.leptos.site_root.to_string();
-    // Compressed when it was built; checked anew at each load, so that page and program are always of one build.
-    let no_page = pages::no_page.with_state(state.clone());
-    let files = ServeDir::new(site_root).precompressed_br().precompressed_gzip().fallback(no_page);
+    let files = files(&state.leptos, pages::no_page.with_state(state.clone()));
     // Pages only: what is in `files` is compressed already.
     let worth_compressing = DefaultPredicate::new().and(NotForContentType::const_new("application/wasm"));
-    Router::new()
+    let router = Router::new()
         .route("/", get(pages::list))
         .route(Wall::PATH, get(pages::wall))
         .route("/sign-in", get(pages::sign_in).post(pages::sign_in_submitted))
@@ -49,16 +46,33 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/readyz", get(ready))
         .method_not_allowed_fallback(pages::no_method)
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
-        .fallback_service(files.call_fallback_on_method_not_allowed(true))
-        .layer(fixed(header::CACHE_CONTROL, "no-cache"))
-        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(fixed(header::REFERRER_POLICY, "same-origin"))
-        .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
+        .fallback_service(files);
+    fixed_headers(router)
         .layer(from_fn_with_state(state.leptos.clone(), error::in_words))
         .layer(CompressionLayer::new().compress_when(worth_compressing))
         // What went wrong is logged where it is answered; that the database is away, once, by those who work with it.
         .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
         .with_state(state)
+}
+
+/// The browser's half, compressed when it was built; `no_page` answers where there is none of its files.
+pub(crate) fn files<NoPage>(leptos: &LeptosOptions, no_page: NoPage) -> ServeDir<NoPage> {
+    let files = ServeDir::new(leptos.site_root.to_string()).precompressed_br().precompressed_gzip();
+    files.fallback(no_page).call_fallback_on_method_not_allowed(true)
+}
+
+/// What every answer says, unless it says something else: it is checked anew at each load, so that page and program are always
+/// of one build; and browsers take it for what it is, and show it in no other site's page.
+pub(crate) fn fixed_headers<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+    router
+        .layer(fixed(header::CACHE_CONTROL, "no-cache"))
+        .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(fixed(header::REFERRER_POLICY, "same-origin"))
+        .layer(fixed(header::X_FRAME_OPTIONS, "DENY"))
+}
+
+fn fixed(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }
 
 /// What the log says of a request: its route and not its address, in which a name may have been searched for.

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use axum::{Router, http::StatusCode, middleware::from_fn_with_state, routing::get};
+use axum::{
+    Router, handler::HandlerWithoutStateExt as _, http::StatusCode, middleware::from_fn_with_state, routing::get,
+};
 use leptos::config::LeptosOptions;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::StartError;
-use crate::error;
+use crate::{error, routes};
 
 /// Between two tries.
 const RETRY: Duration = Duration::from_secs(1);
@@ -58,9 +60,10 @@ fn twice(listener: TcpListener) -> std::io::Result<(TcpListener, TcpListener)> {
 
 fn router(leptos: LeptosOptions) -> Router {
     let not_ready = || async { (StatusCode::SERVICE_UNAVAILABLE, "waiting for the database\n") };
-    Router::new()
+    let no_page = (|| async { error::no_database() }).into_service();
+    let router = Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(not_ready))
-        .fallback(|| async { error::no_database() })
-        .layer(from_fn_with_state(leptos, error::in_words))
+        .fallback_service(routes::files(&leptos, no_page));
+    routes::fixed_headers(router).layer(from_fn_with_state(leptos, error::in_words))
 }
