@@ -299,11 +299,17 @@ impl Live {
     /// Every value of a field in the list, once each, in order; follows every change.
     pub fn values_of(self, field: impl Fn(&Patient) -> Option<&str>) -> Vec<String> {
         self.turned.track();
+        self.with_rows(|rows| in_order(rows.values().filter_map(|patient| field(patient))))
+    }
+
+    /// The wards, those of the plan of the house among them, as above.
+    pub fn wards(self) -> Vec<String> {
+        self.turned.track();
         self.with_rows(|rows| {
-            let values: FxHashSet<&str> = rows.values().filter_map(|patient| field(patient)).collect();
-            let mut values: Vec<&str> = values.into_iter().collect();
-            values.sort_by_cached_key(|value| natural_key(value));
-            values.into_iter().map(str::to_owned).collect()
+            self.index.with_value(|index| {
+                let named = rows.values().filter_map(|patient| patient.ward.as_deref());
+                in_order(index.planned_beds().map(|bed| &*bed.ward).chain(named))
+            })
         })
     }
 
@@ -371,6 +377,7 @@ impl Live {
                 Effect::Now(now) => link.iter().for_each(|link| link.set_time(now)),
                 Effect::Answered(key, outcome) => self.answered(&key, outcome),
                 Effect::Personal(personal) => self.take_personal(*personal),
+                Effect::NoPersonal => self.ask_personal_later(),
                 Effect::Recalled(key, value) => self.told_again(&key, value),
                 Effect::Remembered(key) => self.remembered(&key),
                 Effect::NotRemembered(key) => self.not_remembered(&key),
@@ -480,4 +487,12 @@ impl Live {
             self.index.update_value(|index| index.leave(id));
         }
     }
+}
+
+/// Each once, as people sort them.
+fn in_order<'a>(values: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let values: FxHashSet<&str> = values.collect();
+    let mut values: Vec<&str> = values.into_iter().collect();
+    values.sort_by_cached_key(|value| natural_key(value));
+    values.into_iter().map(str::to_owned).collect()
 }

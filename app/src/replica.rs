@@ -39,6 +39,8 @@ pub enum Effect {
     Now(UtcTime),
     /// All that the server keeps for this user.
     Personal(Box<Personal>),
+    /// The server cannot give that just now.
+    NoPersonal,
     /// One value of it is another one, on whichever screen.
     Recalled(String, Option<String>),
     /// The server was told of the value with this key, and has answered.
@@ -439,6 +441,9 @@ fn aside(reply: &ClientReply) -> Option<Effect> {
     let id = reply.request_id.as_deref()?;
     let data = reply.data.as_deref().map(RawValue::get);
     if id == PERSONAL_ID {
+        if reply.is_for_now() {
+            return Some(Effect::NoPersonal);
+        }
         return serde_json::from_str(data?).ok().map(Effect::Personal);
     }
     if let Some(key) = id.strip_prefix("remember ") {

@@ -61,13 +61,15 @@ pub fn status_class(patient: &Patient) -> String {
 /// [`alerts`].
 pub fn cell(t: Language, column: Column, patient: &Patient, zone: &Zone) -> [String; 3] {
     let none = String::new;
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let or = |value: &Option<String>, none: &'static str| value.clone().unwrap_or_else(|| t.text(none));
     match column {
         Column::Status => [status_class(patient), status(t, patient, zone), none()],
-        Column::Admission => [none(), zone.date_time(patient.admission_date), text(&patient.reason)],
-        Column::Attending => [none(), attending(t, patient), text(&patient.team)],
+        Column::Admission => {
+            [none(), zone.date_time(patient.admission_date), or(&patient.reason, "wording.reason_unknown")]
+        }
+        Column::Attending => [none(), attending(t, patient), or(&patient.team, "wording.team_unknown")],
         Column::Alerts => [none(), none(), none()],
-        Column::Note => ["note".to_owned(), text(&patient.handover_note), none()],
+        Column::Note => ["note".to_owned(), patient.handover_note.clone().unwrap_or_default(), none()],
     }
 }
 

@@ -428,3 +428,10 @@ fn a_value_that_the_server_could_not_take_in_just_now_is_told_from_one_that_it_r
         assert!(matches!(&answered(status)[..], [Effect::Remembered(key)] if key == "columns"), "{status}");
     }
 }
+
+#[test]
+fn what_is_kept_for_the_user_is_asked_for_again_where_the_server_could_not_say_it_just_now() {
+    let reply = json!({"errors": ["The database does not answer."], "data": null, "action": "personal",
+                       "response_status": 503, "request_id": "personal"});
+    assert!(matches!(&live().receive(&reply.to_string(), |_| false)[..], [Effect::NoPersonal]));
+}

@@ -107,6 +107,17 @@ test('a bed of the plan is UNOCCUPIED when whoever was in it has moved or was ne
     await list.row(GRACE).isGone();
 });
 
+test('a ward of the plan is there to choose before its first patient comes', async ({ open, lab, server }) => {
+    await server.planBeds('Elm Ward,Bay 1,A1', 'Oak Ward,,1', 'Oak Ward,,2');
+    await lab.admit({ ward: 'Elm Ward', room: 'Bay 1', bed: 'A1' });
+    const list = await open('sister');
+    await list.ward.selectOption('Oak Ward');
+    await expect(list.filters).toContainText('ward Oak Ward');
+    const ward = await WardView.of(list);
+    await expect(ward.headings).toHaveText(['Oak Ward 0 of 2 beds']);
+    await expect(ward.bed('2')).toHaveText(/^2UNOCCUPIED$/);
+});
+
 test('where two records say that one bed is in two rooms, each is shown with what its own says', async ({ open, lab }) => {
     await lab.admit({ ward: 'Elm Ward', room: 'Bay 1', bed: 'A1' });
     await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Elm Ward', room: 'Bay 2', bed: 'A1' });

@@ -169,10 +169,12 @@ fn Banner() -> impl IntoView {
         <PauseBanner/>
         <Stopped/>
         <noscript>
-            <p class="banner">
-                <strong>{t.text("bar.no_script.what")}</strong>
-                {t.fill("bar.no_script.why", &[("time", &clock.minute())])}
-            </p>
+            <section class="banner" aria-labelledby="no-script">
+                <p>
+                    <strong id="no-script">{t.text("bar.no_script.what")}</strong>
+                    {t.fill("bar.no_script.why", &[("time", &clock.minute())])}
+                </p>
+            </section>
         </noscript>
     }
 }

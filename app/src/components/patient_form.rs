@@ -339,7 +339,7 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
                 {admitting.then(|| field_input(Field::new(t, "status", Kind::Choice(arrivals))))}
                 {field_input(admission)}
                 {is_over.then(|| field_input(time(DISCHARGE).required()))}
-                {field_input(Field::text(t, field::WARD).offers(live.values_of(|patient| patient.ward.as_deref())))}
+                {field_input(Field::text(t, field::WARD).offers(live.wards()))}
                 {plain(field::ROOM)}
                 {plain(field::BED)}
                 {field_input(Field::text(t, field::ATTENDING).offers(live.values_of(|patient| patient.attending.as_deref())))}

@@ -23,7 +23,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
     let query = live.query;
     let t = use_language();
     let may_write = live.user.with_value(|user| user.role.may_write());
-    let there = Memo::new(move |_| live.values_of(|patient| patient.ward.as_deref()));
+    let there = Memo::new(move |_| live.wards());
     // The ward that is chosen stays among them when its last patient leaves: or else "All wards" would be claimed.
     let wards = Memo::new(move |_| {
         let mut wards = there.get();

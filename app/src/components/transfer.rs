@@ -37,7 +37,7 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
     let title = t.fill("record.transfer_name", &[("name", &base.display_name())]);
     let now_in = t.fill("record.now_in", &[("place", &whole_place(t, &base))]);
     let values = base.values();
-    let wards = live.values_of(|patient| patient.ward.as_deref());
+    let wards = live.wards();
     let send = submit(move || {
         let typed = [(field::WARD.name, ward), (field::ROOM.name, room), (field::BED.name, bed)];
         let data: Data = typed

@@ -22,7 +22,7 @@ pub(super) fn WallDialog() -> impl IntoView {
     let language = use_language();
     let ward = RwSignal::new(live.query.with_untracked(|query| query.ward.clone()));
     let names = RwSignal::new(Names::default());
-    let wards = Memo::new(move |_| live.values_of(|patient| patient.ward.as_deref()));
+    let wards = Memo::new(move |_| live.wards());
     let link = text(move || {
         let query = Query { ward: ward.get(), ..Query::default() };
         Wall { query, names: names.get() }.to_address()

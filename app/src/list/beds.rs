@@ -71,6 +71,11 @@ impl Beds {
         self.known.get(&place(entry)?)?.planned.as_deref()
     }
 
+    /// The beds that the plan has, in no order.
+    pub(super) fn all_planned(&self) -> impl Iterator<Item = &Bed> {
+        self.known.values().filter_map(|known| known.planned.as_deref())
+    }
+
     /// A row has changed to what it is in `entries` now.
     pub(super) fn follow(
         &mut self,

@@ -147,6 +147,11 @@ impl Index {
         self.beds.empty(ward).map(|(_, bed)| bed)
     }
 
+    /// The beds that the plan of the house has, in no order.
+    pub fn planned_beds(&self) -> impl Iterator<Item = &Bed> {
+        self.beds.all_planned()
+    }
+
     /// The bed that a row names, as the plan of the house has it.
     pub fn planned(&self, entry: &Entry) -> Option<&Bed> {
         self.beds.planned(entry)

@@ -102,6 +102,18 @@ impl Live {
         self.attend_again();
     }
 
+    /// The server cannot say just now what it keeps.
+    pub(super) fn ask_personal_later(self) {
+        set_timeout(
+            move || {
+                if !self.blocked.get_untracked() {
+                    self.ask("personal", PERSONAL_ID, None, None);
+                }
+            },
+            LATER,
+        );
+    }
+
     /// All that the server keeps, and the marks that follow from it; those of later changes stay.
     pub(super) fn take_personal(self, personal: Personal) {
         let before = self.with_marks();

@@ -461,6 +461,7 @@ impl World {
                 | Effect::Rows(_)
                 | Effect::Now(_)
                 | Effect::Personal(_)
+                | Effect::NoPersonal
                 | Effect::Recalled(..)
                 | Effect::Remembered(_)
                 | Effect::NotRemembered(_)

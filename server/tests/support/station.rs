@@ -200,6 +200,7 @@ impl Station {
                 Effect::Rows(_)
                 | Effect::Now(_)
                 | Effect::Personal(_)
+                | Effect::NoPersonal
                 | Effect::Recalled(..)
                 | Effect::Remembered(_)
                 | Effect::NotRemembered(_)
