@@ -25,7 +25,7 @@ pub struct Bed {
 }
 
 /// The beds that are known, kept up to date with each change of a row.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Beds {
     /// By [`place`].
     known: FxHashMap<String, Known>,
@@ -33,7 +33,7 @@ pub(super) struct Beds {
     empty: BTreeMap<String, (String, Arc<Bed>)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Known {
     /// As the plan of the house has it.
     planned: Option<Arc<Bed>>,

@@ -46,9 +46,11 @@ impl Rows {
 }
 
 /// Rows by what they are found by.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Index {
     entries: FxHashMap<i64, Arc<Entry>>,
+    /// Those of them that the database does not have any more.
+    deleted: BTreeSet<i64>,
     /// Rows by how their names sound.
     names: HashMap<SoundsLike, BTreeSet<i64>>,
     beds: Beds,
@@ -67,7 +69,7 @@ pub struct Entry {
     pub row: Arc<Patient>,
     /// What it is found and sorted by.
     pub keys: Keys,
-    /// Whether the database has it: who was deleted by somebody else may still be shown.
+    /// Whether the database has it: who was deleted may still be shown.
     pub exists: bool,
     sounds: Vec<SoundsLike>,
 }
@@ -100,6 +102,11 @@ impl Index {
             self.names.entry(sound.clone()).or_default().insert(id);
         }
         self.changed.insert(id);
+        if exists {
+            self.deleted.remove(&id)
+        } else {
+            self.deleted.insert(id)
+        };
         let after = Arc::new(entry);
         let before = self.entries.insert(id, after.clone());
         self.beds.follow(before.as_deref(), Some(&after), &self.entries);
@@ -109,6 +116,7 @@ impl Index {
     pub fn leave(&mut self, id: i64) {
         self.forget_name(id);
         self.changed.insert(id);
+        self.deleted.remove(&id);
         let before = self.entries.remove(&id);
         self.beds.follow(before.as_deref(), None, &self.entries);
     }
@@ -135,6 +143,16 @@ impl Index {
     /// The row with this id.
     pub fn entry(&self, id: i64) -> Option<&Entry> {
         self.entries.get(&id).map(|entry| &**entry)
+    }
+
+    /// How many rows the database has.
+    pub fn count(&self) -> usize {
+        self.entries.len() - self.deleted.len()
+    }
+
+    /// The rows that are found although they were deleted, by id.
+    pub fn deleted(&self) -> &BTreeSet<i64> {
+        &self.deleted
     }
 
     /// Rows that the database has, in no order.
