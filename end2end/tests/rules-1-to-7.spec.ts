@@ -292,6 +292,42 @@ test('rule 5: a mark stays until its user clears it, on all their screens and on
     for (const list of [doctorBefore, doctor]) await expect(list.updates).toHaveText('2 updates');
 });
 
+test('rule 5: what comes while one is asked about all marks is not seen, and stays marked', async ({ open, lab }) => {
+    const ada = await admitAda(lab);
+    const grace = await admitGrace(lab);
+    const list = await open('sister');
+    await lab.change(ada, { acuity: 2 });
+    await list.row(ADA).isChanged('lab', 'Alerts');
+    await list.markAllSeen.click();
+    await expect(list.dialog.root).toContainText('1 update is marked');
+    await lab.change(grace, { acuity: 2 });
+    await expect(list.page).toHaveTitle('(2) Patients · Wardwatch');
+    await expect(list.dialog.root).toContainText('1 update is marked');
+    await list.dialog.press('Mark all as seen');
+    await list.row(ADA).isUnmarked();
+    await list.row(GRACE).isChanged('lab', 'Alerts');
+    await expect(list.updates).toHaveText('1 update');
+});
+
+test('rule 5: a row that is marked as new shows what changes in it later, too', async ({ open, lab }) => {
+    const list = await open('sister');
+    const emmy = await lab.admit({ first_name: 'Emmy', last_name: 'Noether' });
+    await list.row('NOETHER, Emmy').isNew('lab');
+    await expect(list.row('NOETHER, Emmy').changedCells).toHaveCount(0);
+    await lab.change(emmy, { allergy_status: 'known', middle_names: 'Amalie' });
+    const row = list.row('NOETHER, Emmy');
+    await row.isNew('lab');
+    await expect(row.cell('Alerts')).toContainText('●Changed: ');
+    await expect(row.changedCells).toHaveCount(1);
+    await expect(row.root.locator('.hidden-changes')).toHaveText('Changed: Middle names');
+    // As the server tells it to a page that comes later.
+    const other = (await open('sister', { seesAll: false })).row('NOETHER, Emmy');
+    await other.isNew('lab');
+    await expect(other.cell('Alerts')).toContainText('●Changed: ');
+    await row.seen.click();
+    await row.isUnmarked();
+});
+
 for (const colorScheme of ['light', 'dark'] as const) {
     test(`rule 5: what has changed, come or gone has a symbol and a ground of its own, ${colorScheme}`, async ({ open, lab }) => {
         const ada = await admitAda(lab);

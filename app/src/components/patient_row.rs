@@ -151,7 +151,7 @@ impl Cells {
         let mark = self.mark.as_ref()?;
         let words = match mark.kind {
             MarkKind::New => "list.mark.new",
-            MarkKind::Changed(_) => "list.mark.changed",
+            MarkKind::Changed => "list.mark.changed",
             MarkKind::Deleted => "list.mark.deleted",
             MarkKind::Gone => return Some(view! { <span class="mark">{t.text("list.mark.gone")}</span> }.into_any()),
         };
@@ -172,12 +172,11 @@ impl Cells {
     /// The names of changed fields that are in none of what is `shown`.
     pub(super) fn hidden(&self, shown: impl Iterator<Item = Test>) -> Option<AnyView> {
         let (t, mark) = (self.language, self.mark.as_ref()?);
-        let MarkKind::Changed(fields) = &mark.kind else { return None };
         let shown: Vec<&str> = shown.flat_map(Test::fields).copied().collect();
         // Of two numbers one is shown.
         let is_second = |name: &str| name == "medical_record_number" && self.patient.nhs_number.is_some();
         let is_hidden = |name: &&String| !shown.contains(&name.as_str()) || is_second(name);
-        let labels: Vec<String> = fields.iter().filter(is_hidden).map(|name| wording::field(t, name)).collect();
+        let labels: Vec<String> = mark.changed.iter().filter(is_hidden).map(|name| wording::field(t, name)).collect();
         (!labels.is_empty()).then(|| {
             let words = t.fill("list.mark.hidden", &[("fields", &labels.join(", "))]);
             view! { <span class="hidden-changes">{words}</span> }.into_any()
