@@ -24,13 +24,15 @@ pub fn bed(t: Language, patient: &Patient) -> String {
     patient.bed.clone().unwrap_or_else(|| t.text("wording.no_bed"))
 }
 
-/// Below the bed: ward and room.
+/// Below a patient's bed: ward and room.
 pub fn place(t: Language, patient: &Patient) -> String {
-    let ward = patient.ward.clone().unwrap_or_else(|| t.text("wording.ward_unknown"));
-    match &patient.room {
-        Some(room) => format!("{ward}, {room}"),
-        None => ward,
-    }
+    let unknown = || t.text("wording.ward_unknown");
+    ward_and_room(&patient.ward.clone().unwrap_or_else(unknown), patient.room.as_deref())
+}
+
+/// Below a bed, whoever is in it.
+pub fn ward_and_room(ward: &str, room: Option<&str>) -> String {
+    [Some(ward), room].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The status, of a stay that is over with its end.
