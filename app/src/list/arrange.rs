@@ -26,11 +26,12 @@ pub enum StatusFilter {
 }
 
 impl StatusFilter {
-    /// The filter with this value in the page's select.
-    pub fn from_value(value: &str) -> Self {
+    /// The filter with this value in the page's select and in an address; `None` when there is none.
+    pub fn from_value(value: &str) -> Option<Self> {
         match value {
-            "" | "current" => Self::Current,
-            other => Status::from_code(other).map_or(Self::All, Self::Only),
+            "current" => Some(Self::Current),
+            "all" => Some(Self::All),
+            other => Status::from_code(other).map(Self::Only),
         }
     }
 
