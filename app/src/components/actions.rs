@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use super::{
     Clock, Dialogs,
+    bed_warning::BedWarning,
     conflict::ConflictPart,
     dialog::{DialogTitle, Gone, Undo},
     erased::{submit, text},
-    patient_form::BedWarning,
     submission::{Buttons, Submission},
     words::Changes,
 };
