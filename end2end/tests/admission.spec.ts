@@ -159,7 +159,7 @@ test('a bed is one bed however its name is written', async ({ open, lab }) => {
     await list.admitButton.click();
     await list.dialog.field('Ward').fill('Elm Ward');
     await list.dialog.field('Bed').fill('A01');
-    await expect(list.dialog.root).toContainText('⚠ HOPPER, Grace is in this bed already.');
+    await expect(list.dialog.root).toContainText('⚠ In this bed already: HOPPER, Grace · ');
 });
 
 test('what is not known says so', async ({ open, lab }) => {

@@ -59,6 +59,19 @@ test('rule 1: times are of 24 hours, and each thing that is not known says “Un
     }
 });
 
+test('rule 1: who has died is not shown as who lives', async ({ open, lab }) => {
+    const ada = await admitAda(lab);
+    const list = await open('sister');
+    await lab.change(ada, { deceased_at: '2026-11-20T10:00:00Z' });
+    await expect(list.row(ADA).cell('Alerts').locator('.tag').first()).toHaveText('■ Died');
+    await expect(list.row(ADA).changedCells).toHaveCount(2);
+    await expect(list.row(ADA).root.locator('.identity')).toContainText('died 20-Nov-2026');
+    const ward = await WardView.of(list);
+    await expect(ward.patient(ADA).root.locator('.tag').first()).toHaveText('■ Died');
+    await list.page.goto('/print');
+    await expect(list.page.getByRole('main')).toContainText('■ Died');
+});
+
 test('rule 2: two identifiers in every dialog about a patient, and beside what saves', async ({ open, lab }) => {
     await admitAda(lab);
     const { dialog, ...list } = await open('sister').then(page => Object.assign(page, { dialog: page.dialog }));

@@ -41,6 +41,7 @@ pub(super) fn PatientRow(id: i64, row: Arc<Row>) -> impl IntoView {
                 {cells.dot(PLACE)}
                 <span class="bed">{wording::bed(t, &cells.patient)}</span>
                 <span class="sub">{wording::place(t, &cells.patient)}</span>
+                {shared_bed(t, beside.get().in_bed)}
             </td>
             <th scope="row" class="identity" class:changed=cells.has(IDENTITY)>
                 {cells.dot(IDENTITY)}
@@ -64,6 +65,14 @@ pub(super) fn PatientRow(id: i64, row: Arc<Row>) -> impl IntoView {
         </tr>
     }
     .into_any()
+}
+
+/// Says that somebody shares a bed (mother and baby, or a slip).
+pub(super) fn shared_bed(t: Language, count: usize) -> Option<AnyView> {
+    (count > 1).then(|| {
+        let words = t.fill("ward.shared", &[("count", &count)]);
+        view! { <span class="shared"><span aria-hidden="true">"⚠ "</span>{words}</span> }.into_any()
+    })
 }
 
 /// Whether this can be said of the row's mark; follows it.
@@ -243,5 +252,5 @@ pub(super) const IDENTITY: Test = Test::Changed(&[
 pub(super) const STATUS: Test = Test::Changed(&["status", "dismissal_date"]);
 const ADMISSION: Test = Test::Changed(&["admission_date", "reason"]);
 const ATTENDING: Test = Test::Changed(&["attending", "team"]);
-pub(super) const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
+pub(super) const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags", "deceased_at"]);
 const NOTE: Test = Test::Changed(&["handover_note"]);
