@@ -154,6 +154,8 @@ pub struct Live {
     untold: StoredValue<BTreeMap<String, Option<String>>, LocalStorage>,
     /// What it was told last and how often, and has not answered to.
     told: StoredValue<BTreeMap<String, (Option<String>, usize)>, LocalStorage>,
+    /// The server has refused to keep something, and the user was not told yet.
+    pub unkept: RwSignal<bool>,
     /// Who else attends which patient.
     pub others: RwSignal<(i64, Vec<Present>)>,
     /// Whether people are told who else attends a patient.
@@ -212,6 +214,7 @@ impl Live {
             mine: Memo::new(move |_| personal.with(|personal| Mine::of(personal, &name))),
             untold: StoredValue::new_local(BTreeMap::new()),
             told: StoredValue::new_local(BTreeMap::new()),
+            unkept: RwSignal::new(false),
             others: RwSignal::new((0, Vec::new())),
             presence: StoredValue::new(presence),
             attends: StoredValue::new(None),
@@ -376,6 +379,7 @@ impl Live {
                 Effect::Recalled(key, value) => self.told_again(&key, value),
                 Effect::Remembered(key) => self.remembered(&key),
                 Effect::NotRemembered(key) => self.not_remembered(&key),
+                Effect::NeverRemembered(key) => self.never_remembered(&key),
                 Effect::Presence(pk, others) => self.others.set((pk, others)),
                 Effect::Rows(changes) => {
                     for (change, by) in changes {

@@ -78,6 +78,13 @@ impl Live {
         }
     }
 
+    /// The server will not take it in: what it has instead is shown, and the user told.
+    pub(super) fn never_remembered(self, key: &str) {
+        self.remembered(key);
+        self.unkept.set(true);
+        self.ask("personal", PERSONAL_ID, None, None);
+    }
+
     fn ask(self, action: &str, request_id: &str, pk: Option<i64>, data: Option<&Data>) {
         let request = ClientRequest { action, request_id, pk, data, ..ClientRequest::default() };
         if let Some(link) = self.link.get_value() {
