@@ -212,8 +212,8 @@ test('rule 3: only what tells them apart is underlined, and who is filtered out 
     // They come into view again, and the rest of the name is the same now.
     await lab.change(ada, { title: 'Mrs' });
     await list.search.fill('');
+    await expect.poll(async () => (await underlined()).sort()).toEqual(['NHS No 943 476 5870', 'NHS No 943 476 5919']);
     await expect(alike).toHaveCount(2);
-    expect((await underlined()).sort()).toEqual(['NHS No 943 476 5870', 'NHS No 943 476 5919']);
     // In the ward view too.
     const ward = await WardView.of(list);
     await expect(ward.bed('A3').locator('.alike')).toHaveText('⚠ Similar name on this list');
