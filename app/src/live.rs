@@ -2,6 +2,7 @@
 
 mod mark;
 mod own;
+mod pause;
 pub mod personal;
 mod view;
 
@@ -15,12 +16,12 @@ use std::{
 use leptos::prelude::*;
 use rustc_hash::FxHashSet;
 
-use self::own::Waiting;
 pub use self::{
     mark::{Mark, MarkKind},
     own::{Done, WriteRequest},
     view::View,
 };
+use self::{own::Waiting, pause::Then};
 use crate::{
     edits::{Edit, Pending},
     filter::{Filter, Was},
@@ -84,17 +85,8 @@ const TURN_OF_A_LONG_LIST: Duration = Duration::from_millis(200);
 /// Rows that make a list long.
 const LONG: usize = 500;
 
-/// What there was to show at a moment.
-#[derive(Clone, Debug)]
-struct Then {
-    rows: BTreeMap<i64, Arc<Patient>>,
-    unseen: Unseen,
-    /// The position of the log.
-    seq: i64,
-}
-
 /// What there is to show.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 struct Arranged {
     /// In its order.
     items: Arc<Vec<Item>>,
@@ -106,16 +98,16 @@ struct Arranged {
 #[derive(Clone, Copy)]
 pub struct Live {
     replica: StoredValue<Replica, LocalStorage>,
-    /// Of the replica's rows and the deleted ones.
+    /// Of the replica's rows and of deleted ones that are still shown.
     index: StoredValue<Index, LocalStorage>,
     /// Of rows that are in the document, and of those that were since the order was looked at last.
     rows: StoredValue<HashMap<i64, Arc<Row>>, LocalStorage>,
-    /// Rows that were deleted by somebody else and are still shown.
-    deleted: StoredValue<BTreeMap<i64, Arc<Patient>>, LocalStorage>,
     /// What this user has not seen yet.
     unseen: StoredValue<Unseen, LocalStorage>,
     /// Turns whenever the set of rows, what they are sorted by or a mark may be another.
     turned: RwSignal<u64>,
+    /// Which log the list was in step with last: see [`Position`](crate::wire::Position).
+    epoch: StoredValue<String>,
     /// It is about to turn.
     turning: StoredValue<bool>,
     /// This user has done something that moves rows: they may move now.
@@ -134,7 +126,7 @@ pub struct Live {
     pub paused: RwSignal<Option<UtcTime>>,
     /// Rows that have changed since.
     pub stale: RwSignal<BTreeSet<i64>>,
-    /// What there was then.
+    /// What there was then: as long as that is so.
     then: StoredValue<Option<Then>, LocalStorage>,
     /// This user's edits that the list does not contain yet.
     pub edits: RwSignal<Vec<Edit>>,
@@ -182,6 +174,7 @@ impl Live {
         now: RwSignal<UtcTime>,
         day: Memo<Day>,
     ) -> Self {
+        let epoch = StoredValue::new(list.epoch().to_owned());
         let replica = Replica::new(list, Filter::default());
         let state = RwSignal::new(LinkState::Connecting);
         let blocked = Memo::new(move |_| state.get() != LinkState::Live);
@@ -191,9 +184,9 @@ impl Live {
         let live = Self {
             index: StoredValue::new_local(index),
             rows: StoredValue::new_local(HashMap::new()),
-            deleted: StoredValue::new_local(BTreeMap::new()),
             unseen: StoredValue::new_local(Unseen::default()),
             turned: RwSignal::new(0),
+            epoch,
             turning: StoredValue::new(false),
             moved: StoredValue::new(false),
             unannounced: RwSignal::new(BTreeSet::new()),
@@ -234,9 +227,7 @@ impl Live {
         if let Some(row) = self.rows.with_value(|rows| rows.get(&id).cloned()) {
             return Some(row);
         }
-        let (patient, pending) = self.shown(id)?;
-        // What nobody has looked at before a pause is seen in it as it was then, too.
-        let (patient, mark) = self.then(id).unwrap_or_else(|| (patient, self.shown_mark(id)));
+        let (patient, mark, pending) = self.shown(id)?;
         let row = Arc::new(Row {
             patient: ArcRwSignal::new(patient),
             mark: ArcRwSignal::new(mark),
@@ -262,25 +253,23 @@ impl Live {
         let mine = self.mine();
         let day = self.day.get_value().get();
         self.query.with(|query| {
-            let items = self.deleted.with_value(|deleted| {
-                self.unseen.with_value(|unseen| {
-                    let passes = |row: &Patient| {
-                        let is_gone = deleted.contains_key(&row.id);
-                        let is_in_view =
-                            query.filters_pass(row, &mine) || !is_gone && query.shows_discharge(row, &mine, &day);
-                        let is_marked =
-                            || unseen.mark(row.id).is_some_and(|mark| is_in_view || query.showed(mark, &mine));
-                        // Without a mark, a deleted row waits for nothing but a hand to leave the list.
-                        is_in_view && !is_gone || is_marked()
-                    };
-                    self.index.try_update_value(|index| index.arrange(query, passes)).unwrap_or_default()
-                })
-            });
-            if query.layout == Layout::List {
-                return Arranged { items: Arc::new(items), board: None };
-            }
-            let board = self.index.with_value(|index| Board::new(query, &day, &items, index));
-            Arranged { items: Arc::new(board.items()), board: Some(Arc::new(board)) }
+            self.seen_as(|index, unseen| {
+                let deleted = index.deleted().clone();
+                let passes = |row: &Patient| {
+                    let is_gone = deleted.contains(&row.id);
+                    let is_in_view =
+                        query.filters_pass(row, &mine) || !is_gone && query.shows_discharge(row, &mine, &day);
+                    let is_marked = || unseen.mark(row.id).is_some_and(|mark| is_in_view || query.showed(mark, &mine));
+                    // Without a mark, a deleted row waits for nothing but a hand to leave the list.
+                    is_in_view && !is_gone || is_marked()
+                };
+                let items = index.arrange(query, passes);
+                if query.layout == Layout::List {
+                    return Arranged { items: Arc::new(items), board: None };
+                }
+                let board = Board::new(query, &day, &items, index);
+                Arranged { items: Arc::new(board.items()), board: Some(Arc::new(board)) }
+            })
         })
     }
 
@@ -293,7 +282,13 @@ impl Live {
     /// How many patients there are, shown or not; follows every change.
     pub fn count(self) -> usize {
         self.turned.track();
-        self.with_rows(BTreeMap::len)
+        self.seen_as(|index, _| index.count())
+    }
+
+    /// How many patients are in the bed that this one is in; follows every change.
+    pub fn in_bed_of(self, id: i64) -> usize {
+        self.turned.track();
+        self.seen_as(|index, _| index.occupants(id))
     }
 
     /// Every value of a field in the list, once each, in order; follows every change.
@@ -441,7 +436,6 @@ impl Live {
     /// A row was deleted; it may still be shown.
     fn delete(self, row: &Arc<Patient>) {
         self.index.update_value(|index| index.delete(row));
-        self.deleted.update_value(|deleted| _ = deleted.insert(row.id, row.clone()));
     }
 
     /// Brings a row's signals up to date and marks what somebody else did.
@@ -450,8 +444,6 @@ impl Live {
         let own = self.user.with_value(|user| user.name == by);
         let (action, changed, was, row) = match change {
             RowChange::Added(patient) => {
-                // In another history it may never have been deleted.
-                self.deleted.update_value(|deleted| _ = deleted.remove(&id));
                 self.enter(&patient);
                 (ChangeAction::Create, Vec::new(), None, None)
             }
@@ -477,11 +469,13 @@ impl Live {
             was,
             row,
         });
+        if own {
+            self.take_into_pause(id);
+        }
         self.refresh(id);
     }
 
     fn drop_row(self, id: i64) {
-        self.deleted.update_value(|deleted| _ = deleted.remove(&id));
         self.rows.update_value(|rows| _ = rows.remove(&id));
         if self.with_rows(|rows| !rows.contains_key(&id)) {
             self.index.update_value(|index| index.leave(id));

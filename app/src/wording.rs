@@ -83,6 +83,9 @@ pub fn attending(t: Language, patient: &Patient) -> String {
 /// What has to be seen at a glance, with the class that it is drawn by. "Not recorded" is never shown like "none" or "full".
 pub fn alerts(t: Language, patient: &Patient) -> Vec<(&'static str, String)> {
     let mut alerts = Vec::new();
+    if patient.deceased_at.is_some() {
+        alerts.push(("tag strong", t.text("wording.alert.died")));
+    }
     if let Some(acuity) = patient.acuity {
         let (class, key) =
             if acuity <= 2 { ("tag strong", "wording.acuity.urgent") } else { ("tag", "wording.acuity.other") };

@@ -118,11 +118,11 @@ impl Link for Socket {
 impl Socket {
     async fn run(self: Rc<Self>, mut woken: UnboundedReceiver<Wake>) {
         let mut backoff = Backoff::default();
-        let mut heard = browser::now();
+        let mut heard = Moment::now();
         loop {
             let ended = self.session(&mut woken, &mut heard, &mut backoff).await;
             *self.outgoing.borrow_mut() = None;
-            self.live.disconnected(self.clock.at(heard));
+            self.live.disconnected(self.clock.at(heard.at));
             if ended == Ended::SignedOut || (ended == Ended::Refused && is_signed_out().await) {
                 self.leaving.set(true);
                 match self.use_of {
@@ -143,7 +143,7 @@ impl Socket {
     }
 
     /// One connection, from its opening to its end. `heard` is when the last sign came that the server follows the log.
-    async fn session(&self, woken: &mut UnboundedReceiver<Wake>, heard: &mut UtcTime, backoff: &mut Backoff) -> Ended {
+    async fn session(&self, woken: &mut UnboundedReceiver<Wake>, heard: &mut Moment, backoff: &mut Backoff) -> Ended {
         let Ok(socket) = WebSocket::open_with_protocol(&browser::socket_url(), LEVEL_2) else {
             return Ended::Refused;
         };
@@ -155,7 +155,7 @@ impl Socket {
         // Ends the connection unless a message comes before.
         let mut patience = TimeoutFuture::new(GREETING_MS).fuse();
         let mut ticks = IntervalStream::new(TICK_MS).fuse();
-        let opened = browser::now();
+        let opened = Moment::now();
         let mut ticked = opened;
         loop {
             let mut slept = false;
@@ -172,7 +172,7 @@ impl Socket {
                     patience = Fuse::terminated();
                     greeted = true;
                     if self.live.receive(&text) {
-                        *heard = browser::now();
+                        *heard = Moment::now();
                     }
                     if self.live.state.get_untracked() == LinkState::Live {
                         backoff.reset();
@@ -189,8 +189,8 @@ impl Socket {
                     Some(Wake::Offline) | None => return Ended::Broken,
                 },
                 _ = ticks.next() => {
-                    slept = ms_since(ticked) > SLEPT_MS;
-                    ticked = browser::now();
+                    slept = ticked.age_ms() > SLEPT_MS;
+                    ticked = Moment::now();
                     if greeted && !slept && self.is_overdue(*heard) {
                         return Ended::Broken;
                     }
@@ -200,7 +200,7 @@ impl Socket {
             if !slept {
                 continue;
             }
-            let is_dead = if greeted { self.is_overdue(*heard) } else { ms_since(opened) > SLEPT_MS };
+            let is_dead = if greeted { self.is_overdue(*heard) } else { opened.age_ms() > SLEPT_MS };
             if is_dead {
                 return Ended::Slept;
             }
@@ -212,13 +212,30 @@ impl Socket {
     }
 
     /// Two and a half heartbeats have not come: whatever the browser believes, nobody is there who knows of changes.
-    fn is_overdue(&self, heard: UtcTime) -> bool {
-        ms_since(heard) > i64::try_from(self.live.heartbeat_ms()).unwrap_or(i64::MAX).saturating_mul(5) / 2
+    fn is_overdue(&self, heard: Moment) -> bool {
+        heard.age_ms() > i64::try_from(self.live.heartbeat_ms()).unwrap_or(i64::MAX).saturating_mul(5) / 2
     }
 }
 
-fn ms_since(time: UtcTime) -> i64 {
-    (browser::now().unix_micros() - time.unix_micros()) / 1000
+/// A moment by both of the device's clocks: one may be set while time goes on, the other may stand while the device sleeps.
+#[derive(Clone, Copy)]
+struct Moment {
+    at: UtcTime,
+    steady: f64,
+}
+
+impl Moment {
+    fn now() -> Self {
+        Self { at: browser::now(), steady: browser::clock() }
+    }
+
+    /// How long ago it was, by the clock by which that is longer.
+    fn age_ms(self) -> i64 {
+        let now = Self::now();
+        #[expect(clippy::cast_possible_truncation, reason = "a page is not open for millions of years")]
+        let steady = (now.steady - self.steady) as i64;
+        steady.max((now.at.unix_micros() - self.at.unix_micros()) / 1000)
+    }
 }
 
 /// Why a handshake was refused is not told to scripts; a plain request to the same address is. No answer is none.

@@ -3,7 +3,7 @@ use leptos::prelude::*;
 use super::{
     Dialogs,
     dialog::DialogTitle,
-    erased::{press, submit, text},
+    erased::{press, submit},
 };
 use crate::{
     language::use_language,
@@ -17,13 +17,15 @@ pub(super) fn ClearAllDialog() -> impl IntoView {
     let view = expect_context::<View>();
     let dialogs = expect_context::<Dialogs>();
     let t = use_language();
-    let words = text(move || match view.updates() {
+    // What comes while this covers the list is not among what is asked about.
+    let up_to = live.seen_up_to(None);
+    let words = match untrack(|| view.updates()) {
         (marked, 0) => t.count(["list.clear.in_view.one", "list.clear.in_view.other"], marked),
         (1, _) => t.text("list.clear.hidden.one"),
         (marked, hidden) => t.fill("list.clear.hidden.other", &[("count", &marked), ("hidden", &hidden)]),
-    });
+    };
     let clear = submit(move || {
-        live.clear_all_marks();
+        live.clear_all_marks(up_to);
         dialogs.close();
     });
     view! {

@@ -31,6 +31,8 @@ use crate::{
 #[derive(Clone, Copy)]
 struct Draft {
     /// In the order of [`Draft::FIELDS`].
+    /// What it began with.
+    start: StoredValue<Data>,
     texts: StoredValue<Vec<RwSignal<String>>>,
     flags: Flags,
     clock: Clock,
@@ -69,7 +71,8 @@ impl Draft {
     fn new(values: &Data, clock: Clock) -> Self {
         let zone = clock.zone();
         let texts = Self::FIELDS.iter().map(|name| RwSignal::new(to_text(name, values.get(*name), &zone))).collect();
-        Self { texts: StoredValue::new(texts), flags: Flags::new(values), clock }
+        let start = StoredValue::new(values.clone());
+        Self { start, texts: StoredValue::new(texts), flags: Flags::new(values), clock }
     }
 
     fn text(self, name: &'static str) -> RwSignal<String> {
@@ -122,13 +125,36 @@ impl Draft {
             .iter()
             .map(|name| (*name, self.text(name).get_untracked()))
             .filter(|(name, text)| *text != to_text(name, base.get(*name), &zone))
-            .map(|(name, text)| (name.to_owned(), to_value(name, &text, &zone)))
+            .map(|(name, text)| (name.to_owned(), self.to_value(name, &text, &zone)))
             .collect();
         let flags = serde_json::to_value(self.flags.chosen(base)).unwrap_or_default();
         if base.get("flags") != Some(&flags) {
             data.insert("flags".to_owned(), flags);
         }
         data
+    }
+
+    fn to_value(self, name: &str, text: &str, zone: &Zone) -> Value {
+        let began_as = self.start.with_value(|start| start.get(name).cloned());
+        if let Some(value) = began_as.clone().filter(|value| to_text(name, Some(value), zone) == text) {
+            // To the second, and in the hour of the two in which it is.
+            return value;
+        }
+        // A stay that is over goes on by an action of its own, not because a field was emptied: that is no time.
+        if text.trim().is_empty() && name != DISCHARGE {
+            // What may not be null is sent as it is, so that the message is the one about blanks.
+            return if field::may_be_null(name) || TIMES.contains(&name) { Value::Null } else { Value::from(text) };
+        }
+        if name == "birth_date" {
+            return Value::from(iso_date_first(text.trim()));
+        }
+        if TIMES.contains(&name) {
+            let before = began_as.as_ref().and_then(Value::as_str).and_then(|text| text.parse().ok());
+            let near = before.unwrap_or_else(|| self.clock.now.get_untracked());
+            let time = zone.from_input_near(text, near);
+            return time.map_or_else(|| Value::from(text), |time| Value::from(time.to_string()));
+        }
+        Value::from(text)
     }
 }
 
@@ -141,21 +167,6 @@ fn to_text(name: &str, value: Option<&Value>, zone: &Zone) -> String {
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
     }
-}
-
-fn to_value(name: &str, text: &str, zone: &Zone) -> Value {
-    // A stay that is over goes on by an action of its own, not because a field was emptied: that is no time.
-    if text.trim().is_empty() && name != DISCHARGE {
-        // What may not be null is sent as it is, so that the message is the one about blanks.
-        return if field::may_be_null(name) || TIMES.contains(&name) { Value::Null } else { Value::from(text) };
-    }
-    if name == "birth_date" {
-        return Value::from(iso_date_first(text.trim()));
-    }
-    if TIMES.contains(&name) {
-        return zone.from_input(text).map_or_else(|| Value::from(text), |time| Value::from(time.to_string()));
-    }
-    Value::from(text)
 }
 
 /// A new patient.
@@ -380,14 +391,20 @@ mod tests {
 
     /// With what changes when this is typed into the form of this patient.
     fn changed(base: &Patient, typed: &[(&'static str, &str)]) -> Value {
-        Owner::new().with(|| {
-            // London, with the hour that autumn repeats.
-            let zone = Zone { base_offset: 0, changes: vec![(1_774_746_000, 3600), (1_792_890_000, 0)] };
-            let draft = Draft::new(&base.values(), Clock::new(NOW.parse().unwrap(), zone));
+        draft(&base.values(), |draft| {
             for (name, text) in typed {
                 draft.text(name).set((*text).to_owned());
             }
             draft.changed_from(&base.values()).into()
+        })
+    }
+
+    /// With a form that begins with these values.
+    fn draft<R>(values: &Data, run: impl FnOnce(Draft) -> R) -> R {
+        Owner::new().with(|| {
+            // London, with the hour that autumn repeats.
+            let zone = Zone { base_offset: 0, changes: vec![(1_774_746_000, 3600), (1_792_890_000, 0)] };
+            run(Draft::new(values, Clock::new(NOW.parse().unwrap(), zone)))
         })
     }
 
@@ -415,8 +432,25 @@ mod tests {
     #[test]
     fn the_end_of_a_stay_is_corrected_as_its_beginning_is() {
         let typed = [("admission_date", "02-Jul-2026 00:30"), (DISCHARGE, "2026-10-25 01:31")];
-        let expected = json!({"admission_date": "2026-07-01T23:30:00Z", "dismissal_date": "2026-10-25T00:31:00Z"});
+        let expected = json!({"admission_date": "2026-07-01T23:30:00Z", "dismissal_date": "2026-10-25T01:31:00Z"});
+        // Of autumn's two hours in the one in which it was.
         assert_eq!(changed(&ada("discharged"), &typed), expected);
+    }
+
+    #[test]
+    fn an_admission_is_now_also_in_the_second_of_autumns_two_hours() {
+        let start = json!({"admission_date": "2026-10-25T01:30:12Z"});
+        let admitted = |typed: Option<&str>| {
+            draft(start.as_object().unwrap(), |draft| {
+                if let Some(text) = typed {
+                    draft.text("admission_date").set(text.to_owned());
+                }
+                draft.changed_from(&Data::new()).remove("admission_date").unwrap()
+            })
+        };
+        assert_eq!(admitted(None), "2026-10-25T01:30:12Z");
+        assert_eq!(admitted(Some("25-Oct-2026 01:25")), "2026-10-25T01:25:00Z");
+        assert_eq!(admitted(Some("25-Oct-2026 00:59")), "2026-10-24T23:59:00Z");
     }
 
     #[test]

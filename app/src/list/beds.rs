@@ -25,7 +25,7 @@ pub struct Bed {
 }
 
 /// The beds that are known, kept up to date with each change of a row.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Beds {
     /// By [`place`].
     known: FxHashMap<String, Known>,
@@ -33,7 +33,7 @@ pub(super) struct Beds {
     empty: BTreeMap<String, (String, Arc<Bed>)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Known {
     /// As the plan of the house has it.
     planned: Option<Arc<Bed>>,
@@ -74,6 +74,13 @@ impl Beds {
     /// The beds that the plan has, in no order.
     pub(super) fn all_planned(&self) -> impl Iterator<Item = &Bed> {
         self.known.values().filter_map(|known| known.planned.as_deref())
+    }
+
+    /// How many patients are in the bed that a row is in; none where it is in none.
+    pub(super) fn occupants(&self, entry: &Entry, entries: &FxHashMap<i64, Arc<Entry>>) -> usize {
+        let known = place(entry).filter(|_| entry.row.status.occupies_bed()).and_then(|place| self.known.get(&place));
+        let rows = known.iter().flat_map(|known| &known.ids).filter_map(|id| entries.get(id));
+        rows.filter(|other| other.row.status.occupies_bed()).count()
     }
 
     /// A row has changed to what it is in `entries` now.

@@ -46,9 +46,11 @@ impl Rows {
 }
 
 /// Rows by what they are found by.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Index {
     entries: FxHashMap<i64, Arc<Entry>>,
+    /// Those of them that the database does not have any more.
+    deleted: BTreeSet<i64>,
     /// Rows by how their names sound.
     names: HashMap<SoundsLike, BTreeSet<i64>>,
     beds: Beds,
@@ -67,7 +69,7 @@ pub struct Entry {
     pub row: Arc<Patient>,
     /// What it is found and sorted by.
     pub keys: Keys,
-    /// Whether the database has it: who was deleted by somebody else may still be shown.
+    /// Whether the database has it: who was deleted may still be shown.
     pub exists: bool,
     sounds: Vec<SoundsLike>,
 }
@@ -100,6 +102,11 @@ impl Index {
             self.names.entry(sound.clone()).or_default().insert(id);
         }
         self.changed.insert(id);
+        if exists {
+            self.deleted.remove(&id)
+        } else {
+            self.deleted.insert(id)
+        };
         let after = Arc::new(entry);
         let before = self.entries.insert(id, after.clone());
         self.beds.follow(before.as_deref(), Some(&after), &self.entries);
@@ -109,6 +116,7 @@ impl Index {
     pub fn leave(&mut self, id: i64) {
         self.forget_name(id);
         self.changed.insert(id);
+        self.deleted.remove(&id);
         let before = self.entries.remove(&id);
         self.beds.follow(before.as_deref(), None, &self.entries);
     }
@@ -137,6 +145,16 @@ impl Index {
         self.entries.get(&id).map(|entry| &**entry)
     }
 
+    /// How many rows the database has.
+    pub fn count(&self) -> usize {
+        self.entries.len() - self.deleted.len()
+    }
+
+    /// The rows that are found although they were deleted, by id.
+    pub fn deleted(&self) -> &BTreeSet<i64> {
+        &self.deleted
+    }
+
     /// Rows that the database has, in no order.
     pub fn existing(&self) -> impl Iterator<Item = &Entry> {
         self.entries.values().map(|entry| &**entry).filter(|entry| entry.exists)
@@ -150,6 +168,11 @@ impl Index {
     /// The beds that the plan of the house has, in no order.
     pub fn planned_beds(&self) -> impl Iterator<Item = &Bed> {
         self.beds.all_planned()
+    }
+
+    /// How many patients are in the bed that this one is in.
+    pub fn occupants(&self, id: i64) -> usize {
+        self.entry(id).map_or(0, |entry| self.beds.occupants(entry, &self.entries))
     }
 
     /// The bed that a row names, as the plan of the house has it.
@@ -327,6 +350,13 @@ mod tests {
                     }
                 }
                 for (id, row) in &rows {
+                    let is_with = |other: &&Arc<Patient>| {
+                        let has_bed = other.ward.is_some() && other.bed.is_some() && other.status.occupies_bed();
+                        has_bed && !deleted.contains(&other.id) && (&other.ward, &other.bed) == (&row.ward, &row.bed)
+                    };
+                    let with = rows.values().filter(is_with);
+                    let is_there = Some(row).filter(is_with).is_some();
+                    prop_assert_eq!(index.occupants(*id), if is_there { with.count() } else { 0 });
                     let alike: BTreeSet<i64> = index.alike(*id).collect();
                     let others = rows.values().filter(|other| other.id != *id && are_alike(other, row));
                     prop_assert_eq!(alike, others.map(|other| other.id).collect::<BTreeSet<i64>>());

@@ -14,6 +14,8 @@ use crate::{
 pub struct Mark {
     /// What happened.
     pub kind: MarkKind,
+    /// The fields that changed; of a row that has come into view, too: it may have changed since.
+    pub changed: Vec<String>,
     /// Who did it.
     pub by: String,
 }
@@ -23,8 +25,8 @@ pub struct Mark {
 pub enum MarkKind {
     /// The row has come into view.
     New,
-    /// These fields changed.
-    Changed(Vec<String>),
+    /// It has other values.
+    Changed,
     /// The row was deleted; it is shown until this is cleared.
     Deleted,
     /// As above and cleared; the row is still there because nothing moves under somebody's hand.
@@ -34,10 +36,7 @@ pub enum MarkKind {
 impl Mark {
     /// Whether this field changed.
     pub fn has(&self, fields: &[&str]) -> bool {
-        match &self.kind {
-            MarkKind::Changed(changed) => fields.iter().any(|field| changed.iter().any(|name| name == field)),
-            MarkKind::New | MarkKind::Deleted | MarkKind::Gone => false,
-        }
+        fields.iter().any(|field| self.changed.iter().any(|name| name == field))
     }
 }
 
@@ -48,24 +47,23 @@ impl Live {
         }
         let (id, own) = (told.pk, told.own);
         self.unseen.update_value(|unseen| unseen.absorb_on_screen(told));
-        if !own && self.shown_mark(id).is_some() {
+        if !own && self.is_marked_in_view(id) {
             self.unannounced.update(|ids| _ = ids.insert(id));
         }
     }
 
-    /// The mark on this row, as somebody sees it who sees what the query lets through.
-    pub(super) fn shown_mark(self, id: i64) -> Option<Mark> {
-        let row = self.with_rows(|rows| rows.get(&id).cloned());
-        let mark = self.unseen.with_value(|unseen| self.shown_mark_of(unseen.mark(id), row.as_ref()));
-        let is_gone = || self.deleted.with_value(|deleted| deleted.contains_key(&id)) && !self.has_mark(id);
-        mark.or_else(|| is_gone().then_some(Mark { kind: MarkKind::Gone, by: String::new() }))
-    }
-
+    /// Whether there is a mark, in view or not.
     fn has_mark(self, id: i64) -> bool {
         self.unseen.with_value(|unseen| unseen.mark(id).is_some())
     }
 
-    /// The same by this mark, of a row as it is in the database or was there.
+    /// Whether there is a mark on this row for somebody who sees what the query lets through.
+    fn is_marked_in_view(self, id: i64) -> bool {
+        let row = self.with_rows(|rows| rows.get(&id).cloned());
+        self.unseen.with_value(|unseen| self.shown_mark_of(unseen.mark(id), row.as_ref())).is_some()
+    }
+
+    /// This mark, as somebody sees it who sees what the query lets through; the row as it is, where there still is one.
     pub(super) fn shown_mark_of(self, mark: Option<&UnseenChange>, row: Option<&Arc<Patient>>) -> Option<Mark> {
         let mark = mark?;
         let mine = self.mine.get_untracked();
@@ -80,38 +78,33 @@ impl Live {
             (ChangeAction::Delete, ..) => MarkKind::Deleted,
             // It has come into view by that change.
             (ChangeAction::Create, ..) | (_, false, true) => MarkKind::New,
-            (ChangeAction::Update | ChangeAction::Leave, true, _) => MarkKind::Changed(changed),
+            (ChangeAction::Update | ChangeAction::Leave, true, _) => MarkKind::Changed,
         };
-        Some(Mark { kind, by })
+        Some(Mark { kind, changed, by })
     }
 
     /// Rows of the ward that is looked at with a mark, in no order; follows every change.
     pub fn marked(self) -> Vec<i64> {
         self.turned.track();
         let ward = self.query.with(|query| query.ward.clone());
-        let here = |mark: &UnseenChange| {
-            let Some(ward) = ward.as_deref() else { return true };
-            let is = self.with_rows(|rows| rows.get(&mark.pk).is_some_and(|row| row.ward.as_deref() == Some(ward)));
-            is || mark.was.as_ref().is_some_and(|was| was.ward.as_deref() == Some(ward))
-        };
-        self.unseen.with_value(|unseen| unseen.marks().filter(|mark| here(mark)).map(|mark| mark.pk).collect())
+        self.seen_as(|index, unseen| {
+            let here = |mark: &&UnseenChange| {
+                let Some(ward) = ward.as_deref() else { return true };
+                let is =
+                    index.entry(mark.pk).is_some_and(|entry| entry.exists && entry.row.ward.as_deref() == Some(ward));
+                is || mark.was.as_ref().is_some_and(|was| was.ward.as_deref() == Some(ward))
+            };
+            unseen.marks().filter(here).map(|mark| mark.pk).collect()
+        })
     }
 
     /// The user has seen what happened to this row.
     pub fn clear_mark(self, id: i64) {
-        // In a pause no more than what it shows.
-        let shown = self.then.with_value(|then| {
-            let then = then.as_ref().filter(|then| then.rows.contains_key(&id))?;
-            Some(then.unseen.mark(id).map_or(then.seq, |mark| mark.seq.max(then.seq)))
-        });
-        let up_to = shown.unwrap_or_else(|| self.position());
-        self.remember(seen_key(id), Some(up_to.to_string()));
+        self.remember(seen_key(id), Some(self.seen_up_to(Some(id)).to_string()));
     }
 
-    /// The user has seen everything.
-    pub fn clear_all_marks(self) {
-        let shown = self.then.with_value(|then| then.as_ref().map(|then| then.seq));
-        let up_to = shown.unwrap_or_else(|| self.position());
+    /// The user has seen everything up to this position.
+    pub fn clear_all_marks(self, up_to: i64) {
         self.remember(SEEN.to_owned(), Some(up_to.to_string()));
     }
 
@@ -123,7 +116,7 @@ impl Live {
     pub(super) fn seen(self, id: Option<i64>, up_to: i64) {
         let before = self.with_marks();
         self.unseen.update_value(|unseen| unseen.see(id, up_to));
-        self.then.update_value(|then| _ = then.as_mut().map(|then| then.unseen.see(id, up_to)));
+        self.see_in_pause(id, up_to);
         for id in before {
             self.refresh(id);
         }

@@ -1,12 +1,11 @@
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::{Live, Mark, Then};
+use super::{Live, Mark, MarkKind};
 use crate::{
     edits::{Edit, Edits, Outcome, Pending, Refusal},
     patient::{Data, Patient},
-    unseen::{Told, Unseen},
 };
 
 /// A write that the user asks for.
@@ -166,79 +165,41 @@ impl Live {
         }
     }
 
-    /// The row as the database has it and this user wants it, and what is to be seen of that.
-    pub(super) fn shown(self, id: i64) -> Option<(Arc<Patient>, Option<Pending>)> {
-        let row = self.with_rows(|rows| rows.get(&id).cloned());
-        let row = row.or_else(|| self.deleted.with_value(|deleted| deleted.get(&id).cloned()))?;
-        Some(self.shown_of(&row))
+    /// The row as this user wants it, what has not been seen of it, and what is to be seen of what is not confirmed; in a
+    /// pause as it was then.
+    pub(super) fn shown(self, id: i64) -> Option<(Arc<Patient>, Option<Mark>, Option<Pending>)> {
+        let (row, exists) = self.seen_as(|index, _| index.entry(id).map(|entry| (entry.row.clone(), entry.exists)))?;
+        let mark = self.seen_as(|_, unseen| self.shown_mark_of(unseen.mark(id), exists.then_some(&row)));
+        let is_gone = || !exists && self.seen_as(|_, unseen| unseen.mark(id).is_none());
+        let gone = Mark { kind: MarkKind::Gone, changed: Vec::new(), by: String::new() };
+        let mark = mark.or_else(|| is_gone().then_some(gone));
+        let (patient, pending) =
+            self.replica.with_value(|replica| replica.edits().shown(&row, self.now.get_untracked()));
+        Some((patient, mark, pending))
     }
 
-    pub(super) fn shown_of(self, row: &Arc<Patient>) -> (Arc<Patient>, Option<Pending>) {
-        self.replica.with_value(|replica| replica.edits().shown(row, self.now.get_untracked()))
-    }
-
-    /// Shows the row so, unless this user wants nothing to change: then it is noted.
+    /// Shows the row as it is now, unless this user wants nothing to change: then it is noted.
     pub(super) fn refresh(self, id: i64) {
-        let note = || self.stale.update(|stale| _ = stale.insert(id));
         let Some(row) = self.rows.with_value(|rows| rows.get(&id).cloned()) else {
-            if self.paused.with_untracked(Option::is_some) {
-                note();
-            }
+            self.note(id);
             return;
         };
-        let Some((patient, pending)) = self.shown(id) else { return };
+        let Some((mut patient, mut mark, pending)) = self.shown(id) else { return };
         if row.pending.get_untracked() != pending {
             row.pending.set(pending);
-            if pending.is_none() {
-                self.take_into_pause(id);
+            if pending.is_none()
+                && self.take_into_pause(id)
+                && let Some(now) = self.shown(id)
+            {
+                (patient, mark, _) = now;
             }
         }
-        let (mut patient, mut mark) = (patient, self.shown_mark(id));
-        if let Some(then) = self.then(id).filter(|then| (&then.0, &then.1) != (&patient, &mark)) {
-            note();
-            (patient, mark) = then;
-        }
+        self.note(id);
         if row.patient.with_untracked(|before| *before != patient) {
             row.patient.set(patient);
         }
         if row.mark.with_untracked(|before| *before != mark) {
             row.mark.set(mark);
-        }
-    }
-
-    /// What one has done oneself is seen in a pause too, and with it what others have done to that row.
-    fn take_into_pause(self, id: i64) {
-        let row = self.with_rows(|rows| rows.get(&id).cloned());
-        let mark = self.unseen.with_value(|unseen| unseen.mark(id).cloned());
-        self.then.update_value(|then| {
-            let Some((then, row)) = then.as_mut().zip(row) else { return };
-            then.rows.insert(id, row);
-            if let Some(mark) = mark {
-                then.unseen.absorb(Told::again(mark));
-            }
-        });
-    }
-
-    /// In a pause: the row as it was when that began.
-    pub(super) fn then(self, id: i64) -> Option<(Arc<Patient>, Option<Mark>)> {
-        self.then.with_value(|then| {
-            let Then { rows, unseen, .. } = then.as_ref()?;
-            let row = rows.get(&id)?;
-            Some((self.shown_of(row).0, self.shown_mark_of(unseen.mark(id), Some(row))))
-        })
-    }
-
-    /// Nothing is to change on the screen from now on, or all of it is to be up to date again.
-    pub fn pause(self, paused: bool) {
-        self.then.set_value(paused.then(|| Then {
-            rows: self.with_rows(BTreeMap::clone),
-            unseen: self.unseen.with_value(Unseen::clone),
-            seq: self.position(),
-        }));
-        self.paused.set(paused.then(|| self.now.get_untracked()));
-        let stale = self.stale.try_update(std::mem::take).unwrap_or_default();
-        for id in stale {
-            self.refresh(id);
         }
     }
 }

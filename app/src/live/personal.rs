@@ -92,11 +92,17 @@ impl Live {
             return;
         }
         let told = self.told.try_update_value(std::mem::take).unwrap_or_default();
+        let is_same_history = self.is_same_history();
         self.untold.update_value(|untold| {
             for (key, (value, _)) in told {
                 untold.entry(key).or_insert(value);
             }
+            // A position of another history says nothing of what was seen in this one.
+            untold.retain(|key, _| is_same_history || !key.starts_with(SEEN));
         });
+        if !is_same_history {
+            self.pause(false);
+        }
         self.tell();
         self.ask("personal", PERSONAL_ID, None, None);
         self.attend_again();
@@ -112,6 +118,12 @@ impl Live {
             },
             LATER,
         );
+    }
+
+    /// Whether the log is the one that it was when this was asked last.
+    fn is_same_history(self) -> bool {
+        let epoch = self.replica.with_value(|replica| replica.list().epoch().to_owned());
+        self.epoch.try_update_value(|before| std::mem::replace(before, epoch.clone()) == epoch).unwrap_or_default()
     }
 
     /// All that the server keeps, and the marks that follow from it; those of later changes stay.

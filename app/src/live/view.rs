@@ -187,7 +187,7 @@ impl View {
         live.turned.track();
         let patients = self.shown.with(|shown| shown.iter().filter(|item| item.patient().is_some()).count());
         let is_shown = |id: &&i64| self.places.with(|places| places.contains_key(&Item::Patient(**id)));
-        patients - live.deleted.with_value(|deleted| deleted.keys().filter(is_shown).count())
+        patients - live.seen_as(|index, _| index.deleted().iter().filter(is_shown).count())
     }
 
     /// How many rows have marks, and how many of those cannot be seen without doing something; follows both.
@@ -208,13 +208,13 @@ impl View {
         let live = self.live.get_value();
         live.turned.track();
         self.places.track();
-        let others: Vec<i64> = self.places.with_untracked(|places| {
-            let is_shown = |other: &i64| places.contains_key(&Item::Patient(*other));
-            live.index.with_value(|index| index.alike(id).filter(is_shown).collect())
-        });
-        live.with_rows(|rows| {
-            let row = rows.get(&id)?;
-            others.iter().filter_map(|other| rows.get(other)).map(|other| first_difference(row, other)).max()
+        self.places.with_untracked(|places| {
+            live.seen_as(|index, _| {
+                let row = &index.entry(id).filter(|entry| entry.exists)?.row;
+                let is_shown = |other: &i64| places.contains_key(&Item::Patient(*other));
+                let others = index.alike(id).filter(is_shown).filter_map(|other| index.entry(other));
+                others.filter(|other| other.exists).map(|other| first_difference(row, &other.row)).max()
+            })
         })
     }
 }
@@ -237,8 +237,9 @@ impl Live {
         if self.paused.with_untracked(Option::is_none) {
             self.rows.update_value(|rows| rows.retain(|_, row| Arc::strong_count(row) > 1));
         }
-        let gone: Vec<i64> = self.deleted.with_value(|deleted| {
-            self.unseen.with_value(|unseen| deleted.keys().copied().filter(|id| unseen.mark(*id).is_none()).collect())
+        let gone: Vec<i64> = self.index.with_value(|index| {
+            let is_seen = |id: &i64| self.unseen.with_value(|unseen| unseen.mark(*id).is_none());
+            index.deleted().iter().copied().filter(is_seen).collect()
         });
         for id in gone {
             self.drop_row(id);

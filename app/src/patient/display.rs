@@ -85,6 +85,13 @@ impl Zone {
                 at_offset(self.offset_at(day_before))
             })
     }
+
+    /// As [`from_input`](Self::from_input); of a time that comes twice the one that is nearer to `near`.
+    pub fn from_input_near(&self, text: &str, near: UtcTime) -> Option<UtcTime> {
+        let first = self.from_input(text)?;
+        let distance = |time: &UtcTime| time.unix_micros().abs_diff(near.unix_micros());
+        [Some(first), self.other_reading(first)].into_iter().flatten().min_by_key(distance)
+    }
 }
 
 /// `10-Dec-1815…` as `1815-12-10…`; anything else as it is.
@@ -197,6 +204,16 @@ mod tests {
         for once in ["2026-10-24T23:59:59Z", "2026-10-25T02:00:00Z", "2026-03-29T01:30:00Z", "2026-07-01T01:30:00Z"] {
             assert_eq!(zone.other_reading(once.parse().unwrap()), None, "{once}");
         }
+        for (near, meant) in [
+            ("2026-10-25T00:10:00Z", "2026-10-25T00:30:00Z"),
+            ("2026-10-25T01:10:00Z", "2026-10-25T01:30:00Z"),
+            ("2026-10-27T12:00:00Z", "2026-10-25T01:30:00Z"),
+        ] {
+            let read = zone.from_input_near("25-Oct-2026 01:30", near.parse().unwrap()).unwrap();
+            assert_eq!(read.to_string(), meant, "near {near}");
+        }
+        let once = zone.from_input_near("24-Oct-2026 01:30", twice).unwrap();
+        assert_eq!(once.to_string(), "2026-10-24T00:30:00Z");
         let skipped = zone.from_input("2026-03-29T01:30").unwrap();
         assert_eq!(skipped.to_string(), "2026-03-29T01:30:00Z");
         assert_eq!(zone.from_input("soon"), None);
