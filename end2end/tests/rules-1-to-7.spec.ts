@@ -198,11 +198,6 @@ test('rule 3: names that are alike are pointed out, and what tells them apart is
     await lab.change(john, { first_name: 'Jon', birth_date: '1981-01-02' });
     await expect(list.page.locator('.differs', { hasText: '1981' })).toBeVisible();
     await expect(list.page.locator('.differs', { hasText: '1980' })).toBeVisible();
-    // Who is filtered out is not in view.
-    await list.search.fill('hope franklin');
-    await list.search.fill('1');
-    await list.search.fill('smith');
-    await expect(list.page.locator('.alike')).toHaveCount(2);
 });
 
 test('rule 3: only what tells them apart is underlined, and who is filtered out raises no warning', async ({ open, lab }) => {
@@ -230,8 +225,8 @@ test('rule 3: only what tells them apart is underlined, and who is filtered out 
     // They come into view again, and the rest of the name is the same now.
     await lab.change(ada, { title: 'Mrs' });
     await list.search.fill('');
+    await expect.poll(async () => (await underlined()).sort()).toEqual(['NHS No 943 476 5870', 'NHS No 943 476 5919']);
     await expect(alike).toHaveCount(2);
-    expect((await underlined()).sort()).toEqual(['NHS No 943 476 5870', 'NHS No 943 476 5919']);
     // In the ward view too.
     const ward = await WardView.of(list);
     await expect(ward.bed('A3').locator('.alike')).toHaveText('⚠ Similar name on this list');
@@ -545,6 +540,9 @@ test('rule 7: nothing moves while a finger is down, also when it has begun to sc
     for (const [layout, first_name, bed] of [['List', 'Emmy', 'A0'], ['Ward', 'Max', 'A2']] as const) {
         const list = await open('sister', { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
         const { page } = list;
+        await page.clock.install();
+        await page.reload();
+        await list.isLive();
         if (layout === 'Ward') await WardView.of(list);
         const named = (name: string) => page.locator('.name', { hasText: name });
         const touched = named('PATIENT 8, Ada');
@@ -553,16 +551,16 @@ test('rule 7: nothing moves while a finger is down, also when it has begun to sc
 
         // The browser scrolls: the finger is no pointer any more, but it is still there.
         await page.evaluate(() => {
-            addEventListener('pointercancel', () => Object.assign(window, { since: performance.now() }), { once: true });
+            addEventListener('pointercancel', () => Object.assign(window, { scrolls: true }), { once: true });
         });
         await finger.down(touched);
         await finger.moveUp(120);
-        await page.waitForFunction(() => 'since' in window);
+        await page.waitForFunction(() => 'scrolls' in window);
         await lab.admit({ first_name, last_name: 'Noether', ward: 'Elm Ward', bed });
         await expect(list.waiting).toHaveText('1 pending: show');
         const before = await top();
         // For longer than a finger counts that has been lifted.
-        await page.waitForFunction(() => performance.now() > (window as unknown as { since: number }).since + 1000);
+        await page.clock.runFor(1_000);
         await expect(list.waiting).toHaveText('1 pending: show');
         await expect(named(`NOETHER, ${first_name}`)).toHaveCount(0);
         expect(Math.abs((await top()) - before)).toBeLessThan(1);
