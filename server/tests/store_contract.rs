@@ -809,7 +809,7 @@ async fn who_has_seen_a_part_of_what_was_kept_is_told_of_the_rest(folder: Folder
     assert_eq!(marks(&store, 1).await.len(), 2);
     done(&store, 3, patch(1, json!({"acuity": 2}))).await;
     let first = |marks: &[UnseenChange]| (marks[0].action, marks[0].by.clone(), marks[0].changed.join(" "));
-    assert_eq!(first(&marks(&store, 1).await), (ChangeAction::Create, "ben, eve".to_owned(), String::new()));
+    assert_eq!(first(&marks(&store, 1).await), (ChangeAction::Create, "ben, eve".to_owned(), "acuity bed".to_owned()));
     store.remember(1, &seen(Some(1), 600)).await.unwrap();
     let update = |by: &str, changed: &str| (ChangeAction::Update, by.to_owned(), changed.to_owned());
     assert_eq!(first(&marks(&store, 1).await), update("ben, eve", "acuity bed"));

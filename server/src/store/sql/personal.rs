@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use app::{
     filter::{Filter, Was},
+    list::arrange::STARRED,
     patient::UtcTime,
     unseen::{Checkpoint, Reading, SEEN, Told},
     wire::{ChangeAction, Page, Personal, Position},
@@ -199,7 +200,7 @@ impl Database {
         // One that has grown meanwhile stays.
         let sql = format!(
             "DELETE FROM personal WHERE account_id = $1 AND ((key, value) IN ({PAIRS}) \
-                OR substr(key, 1, 8) = 'starred/' AND key NOT IN (SELECT 'starred/' || id FROM patient)) \
+                OR key LIKE '{STARRED}/%' AND key NOT IN (SELECT '{STARRED}/' || id FROM patient)) \
              RETURNING key"
         );
         let forgotten = sqlx::query_scalar::<Db, String>(AssertSqlSafe(sql))
