@@ -97,7 +97,7 @@ impl SortBy {
 pub const ATTENDING: &str = "attending";
 
 /// Under keys that begin with this an account has remembered whom it has starred.
-const STARRED: &str = "starred";
+pub const STARRED: &str = "starred";
 
 /// The key under which an account remembers that a patient is starred.
 pub fn starred_key(id: i64) -> String {

@@ -24,6 +24,27 @@ pub struct Bed {
     pub bed: String,
 }
 
+impl Bed {
+    /// What it is known by: its ward, and what all ways to write its name have in common.
+    pub fn key(&self) -> (String, String) {
+        (self.ward.clone(), natural_key(&self.bed))
+    }
+
+    /// Each bed once: as it is written first, in the room that is told last.
+    pub fn once(beds: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut places: BTreeMap<_, usize> = BTreeMap::new();
+        let mut once: Vec<Self> = Vec::new();
+        for bed in beds {
+            let place = *places.entry(bed.key()).or_insert(once.len());
+            match once.get_mut(place) {
+                Some(known) => known.room = bed.room.or(known.room.take()),
+                None => once.push(bed),
+            }
+        }
+        once
+    }
+}
+
 /// The beds that are known, kept up to date with each change of a row.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Beds {
