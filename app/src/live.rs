@@ -285,6 +285,12 @@ impl Live {
         self.seen_as(|index, _| index.count())
     }
 
+    /// How many patients are in the bed that this one is in; follows every change.
+    pub fn in_bed_of(self, id: i64) -> usize {
+        self.turned.track();
+        self.seen_as(|index, _| index.occupants(id))
+    }
+
     /// Every value of a field in the list, once each, in order; follows every change.
     pub fn values_of(self, field: impl Fn(&Patient) -> Option<&str>) -> Vec<String> {
         self.turned.track();

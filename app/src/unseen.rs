@@ -170,7 +170,7 @@ impl Unseen {
             (mark.action, mark.data) = (action, row);
             mark.changed.clear();
         }
-        if mark.action == ChangeAction::Update {
+        if mark.action != ChangeAction::Delete {
             mark.changed.extend(changed);
             mark.changed.sort_unstable();
             mark.changed.dedup();
@@ -269,7 +269,7 @@ mod tests {
             pk: first.pk,
             seq: last.seq,
             action,
-            changed: if action == ChangeAction::Update { changed } else { Vec::new() },
+            changed: if action == ChangeAction::Delete { Vec::new() } else { changed },
             by: by.join(", "),
             at: last.at,
             was: first.was.clone(),

@@ -87,9 +87,14 @@ test('two patients in one bed are pointed out, not forbidden', async ({ open, la
     await list.admit({ 'Last name': 'Byron', 'First name': 'Allegra' });
     await (await list.openPatient('BYRON, Allegra')).press('Transfer');
     await list.dialog.fill({ Ward: 'Elm Ward', Bed: 'A1' });
-    await expect(list.dialog.root.getByText('LOVELACE, Ada is in this bed already. You can still save.')).toBeVisible();
+    await expect(list.dialog.root.getByText(/In this bed already: LOVELACE, Ada · .*\. You can still save\./)).toBeVisible();
     await list.dialog.press('Transfer');
-    await expect(list.row('BYRON, Allegra').cell('Place')).toContainText('A1');
+    // Whoever has not asked is told as well, for as long as it is so.
+    for (const name of ['BYRON, Allegra', ADA]) {
+        await expect(list.row(name).cell('Place')).toContainText(/A1.*⚠ 2 patients in this bed/s);
+    }
+    await list.discharge('BYRON, Allegra');
+    await expect(list.row(ADA).cell('Place')).not.toContainText('⚠');
 });
 
 test('a discharge is shown before the row leaves, and can be undone', async ({ open, lab }) => {

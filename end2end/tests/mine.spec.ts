@@ -93,6 +93,12 @@ test('a list with a name is on all screens of its user, and its link shows anoth
     await save('Everybody here');
     await list.ward.selectOption('Elm Ward');
     await save('Elm');
+    // A name stands for one list; that another one would go is said before.
+    await list.more('Save this list…');
+    await list.dialog.root.getByRole('textbox').fill(' Elm');
+    await expect(list.dialog.button('Save')).toHaveCount(0);
+    await list.dialog.press('Replace the list of this name');
+    await expect(list.toast).toContainText('Saved as “Elm”');
 
     const elsewhere = await open('sister');
     await elsewhere.follow('Everybody here');
@@ -154,11 +160,11 @@ test('who is to come into a bed that somebody is in is asked about it, also when
     await list.openPatient(ADA);
     await list.dialog.press('Admit');
     await expect(list.dialog.title).toHaveText(`Admit: ${ADA}?`);
-    await expect(list.dialog.root).not.toContainText('is in this bed already');
+    await expect(list.dialog.root).not.toContainText('In this bed already');
     const grace = await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ...place });
-    await expect(list.dialog.root).toContainText(`${GRACE} is in this bed already.`);
+    await expect(list.dialog.root).toContainText(`In this bed already: ${GRACE} · `);
     await lab.change(grace, { bed: 'A2' });
-    await expect(list.dialog.root).not.toContainText('is in this bed already');
+    await expect(list.dialog.root).not.toContainText('In this bed already');
 });
 
 test('who is taken back into a bed that somebody has had since is asked about it', async ({ open, lab }) => {
@@ -172,9 +178,9 @@ test('who is taken back into a bed that somebody has had since is asked about it
     };
     await list.discharge(ADA);
     await askToUndo();
-    await expect(dialog.root).not.toContainText('is in this bed already');
+    await expect(dialog.root).not.toContainText('In this bed already');
     await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ...place });
-    await expect(dialog.root).toContainText(`${GRACE} is in this bed already.`);
+    await expect(dialog.root).toContainText(`In this bed already: ${GRACE} · `);
     await dialog.press('Undo');
     await expect(list.toast).toContainText(`Undone: ${ADA}`);
 
@@ -183,7 +189,7 @@ test('who is taken back into a bed that somebody has had since is asked about it
     await dialog.fill({ Bed: 'A2' });
     await dialog.press('Transfer');
     await askToUndo();
-    await expect(dialog.root).toContainText(`${GRACE} is in this bed already.`);
+    await expect(dialog.root).toContainText(`In this bed already: ${GRACE} · `);
     await dialog.press('Undo');
     await expect(list.row(ADA).cell('Place')).toContainText('A1');
 });

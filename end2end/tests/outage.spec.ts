@@ -89,21 +89,27 @@ test('what was missed while the network was down is made up for, all of it', asy
     await list.isSamePage();
 });
 
-test('a connection that has fallen silent is noticed though nobody closed it', async ({ open, lab, line }) => {
-    await lab.admit();
-    const list = await open('sister', { at: line.url });
-    // Two and a half heartbeats in no time: only the page's clock is turned on.
-    await list.page.clock.install();
-    await list.page.reload();
-    await list.isLive();
-    line.silence();
-    await list.page.clock.fastForward(40_000);
-    await list.isNotLive();
-    await expect(list.admitButton).toBeDisabled();
-    line.mend();
-    await list.page.clock.fastForward(15_000);
-    await list.isLive();
-});
+for (const [title, setBack] of [['', 0], [', also by a device whose clock is being set back', 600_000]] as const) {
+    test(`a connection that has fallen silent is noticed though nobody closed it${title}`, async ({ open, lab, line }) => {
+        await lab.admit();
+        const list = await open('sister', { at: line.url });
+        // Two and a half heartbeats in no time: only the page's clock is turned on.
+        await list.page.clock.install();
+        await list.page.reload();
+        await list.isLive();
+        await list.page.evaluate(by => {
+            const now = Date.now;
+            Date.now = () => now() - by;
+        }, setBack);
+        line.silence();
+        await list.page.clock.fastForward(40_000);
+        await list.isNotLive();
+        await expect(list.admitButton).toBeDisabled();
+        line.mend();
+        await list.page.clock.fastForward(15_000);
+        await list.isLive();
+    });
+}
 
 test('a change whose answer got lost is made once, and its author hears of it', async ({ open, lab, line }) => {
     const list = await open('sister', { at: line.url });
@@ -193,3 +199,27 @@ for (const [title, since] of [['', 0], [', and written to since', 3]] as const) 
         await expect(list.names).toHaveCount(1 + since);
     });
 }
+
+test('what was marked as seen in one history says nothing of another one', async ({ open, lab, server, template }) => {
+    const ada = await lab.admit({ bed: 'A1' });
+    const list = await open('sister');
+    await server.kill();
+    const restore = await server.backup();
+    await server.start();
+    await list.isLive();
+    const writer = await Socket.open(server.socketUrl(), template.token);
+    for (const bed of ['B1', 'B2', 'B3']) await writer.change(ada, { bed });
+    await expect(list.updates).toHaveText('1 update');
+    await server.kill();
+    writer.close();
+    await list.isNotLive();
+    await list.clearAll();
+    await expect(list.updates).toHaveText('0 updates');
+    await restore();
+    // The same positions, with other changes.
+    await server.addDemoPatients(3);
+    await server.start();
+    await list.isLive();
+    await expect(list.names).toHaveCount(4);
+    await expect(list.updates).toHaveText(/^3 updates/);
+});

@@ -67,7 +67,7 @@ test('a record’s address opens it for whoever may see it, with its two identif
     await expect(dialog.title).toHaveText(ADA);
     await page.goto('/?patient=987654');
     await list.isLive();
-    await expect(dialog.title).toHaveText('This patient is no longer on the list');
+    await expect(dialog.title).toHaveText('This patient is not on the list');
     await dialog.press('Back to the list');
     await expect(list.names).toHaveText([ADA, GRACE]);
     await page.goto('/?patient=nobody');

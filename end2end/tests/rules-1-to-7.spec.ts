@@ -59,6 +59,19 @@ test('rule 1: times are of 24 hours, and each thing that is not known says “Un
     }
 });
 
+test('rule 1: who has died is not shown as who lives', async ({ open, lab }) => {
+    const ada = await admitAda(lab);
+    const list = await open('sister');
+    await lab.change(ada, { deceased_at: '2026-11-20T10:00:00Z' });
+    await expect(list.row(ADA).cell('Alerts').locator('.tag').first()).toHaveText('■ Died');
+    await expect(list.row(ADA).changedCells).toHaveCount(2);
+    await expect(list.row(ADA).root.locator('.identity')).toContainText('died 20-Nov-2026');
+    const ward = await WardView.of(list);
+    await expect(ward.patient(ADA).root.locator('.tag').first()).toHaveText('■ Died');
+    await list.page.goto('/print');
+    await expect(list.page.getByRole('main')).toContainText('■ Died');
+});
+
 test('rule 2: two identifiers in every dialog about a patient, and beside what saves', async ({ open, lab }) => {
     await admitAda(lab);
     const { dialog, ...list } = await open('sister').then(page => Object.assign(page, { dialog: page.dialog }));
@@ -313,6 +326,42 @@ test('rule 5: a mark stays until its user clears it, on all their screens and on
     await desk.clearAll();
     for (const list of [desk, bedside]) await expect(list.updates).toHaveText('0 updates');
     for (const list of [doctorBefore, doctor]) await expect(list.updates).toHaveText('2 updates');
+});
+
+test('rule 5: what comes while one is asked about all marks is not seen, and stays marked', async ({ open, lab }) => {
+    const ada = await admitAda(lab);
+    const grace = await admitGrace(lab);
+    const list = await open('sister');
+    await lab.change(ada, { acuity: 2 });
+    await list.row(ADA).isChanged('lab', 'Alerts');
+    await list.markAllSeen.click();
+    await expect(list.dialog.root).toContainText('1 update is marked');
+    await lab.change(grace, { acuity: 2 });
+    await expect(list.page).toHaveTitle('(2) Patients · Wardwatch');
+    await expect(list.dialog.root).toContainText('1 update is marked');
+    await list.dialog.press('Mark all as seen');
+    await list.row(ADA).isUnmarked();
+    await list.row(GRACE).isChanged('lab', 'Alerts');
+    await expect(list.updates).toHaveText('1 update');
+});
+
+test('rule 5: a row that is marked as new shows what changes in it later, too', async ({ open, lab }) => {
+    const list = await open('sister');
+    const emmy = await lab.admit({ first_name: 'Emmy', last_name: 'Noether' });
+    await list.row('NOETHER, Emmy').isNew('lab');
+    await expect(list.row('NOETHER, Emmy').changedCells).toHaveCount(0);
+    await lab.change(emmy, { allergy_status: 'known', middle_names: 'Amalie' });
+    const row = list.row('NOETHER, Emmy');
+    await row.isNew('lab');
+    await expect(row.cell('Alerts')).toContainText('●Changed: ');
+    await expect(row.changedCells).toHaveCount(1);
+    await expect(row.root.locator('.hidden-changes')).toHaveText('Changed: Middle names');
+    // As the server tells it to a page that comes later.
+    const other = (await open('sister', { seesAll: false })).row('NOETHER, Emmy');
+    await other.isNew('lab');
+    await expect(other.cell('Alerts')).toContainText('●Changed: ');
+    await row.seen.click();
+    await row.isUnmarked();
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {

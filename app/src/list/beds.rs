@@ -76,6 +76,13 @@ impl Beds {
         self.known.values().filter_map(|known| known.planned.as_deref())
     }
 
+    /// How many patients are in the bed that a row is in; none where it is in none.
+    pub(super) fn occupants(&self, entry: &Entry, entries: &FxHashMap<i64, Arc<Entry>>) -> usize {
+        let known = place(entry).filter(|_| entry.row.status.occupies_bed()).and_then(|place| self.known.get(&place));
+        let rows = known.iter().flat_map(|known| &known.ids).filter_map(|id| entries.get(id));
+        rows.filter(|other| other.row.status.occupies_bed()).count()
+    }
+
     /// A row has changed to what it is in `entries` now.
     pub(super) fn follow(
         &mut self,

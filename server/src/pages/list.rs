@@ -12,15 +12,15 @@ use app::{
 use axum::{
     extract::{Request, State},
     http::Uri,
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 
-use super::{asked_for, language::language, reader, render, visitor, with_data};
+use super::{asked_for, language::language, reader, render, with_data};
 use crate::{auth::Principal, clock, error::HttpError, state::AppState};
 
 /// `GET /`: the list.
 pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
-    let who = reader(&state, request.headers()).await?;
+    let who = reader(&state, request.headers(), "/sign-in").await?;
     let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
     let chosen = personal.values.get(LANGUAGE).and_then(|code| Language::from_code(code));
     let language = chosen.unwrap_or_else(|| asked_for(request.headers()));
@@ -39,13 +39,8 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
 
 /// `GET /wall`: the list as it hangs on a wall, for nobody in particular.
 pub(crate) async fn wall(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
-    let Some(who) = visitor(&state, request.headers()).await? else {
-        let wall = Wall::from_address(request.uri().query().unwrap_or_default()).sign_in_address();
-        return Ok(Redirect::to(&wall).into_response());
-    };
-    if who.must_change_password {
-        return Ok(Redirect::to("/password").into_response());
-    }
+    let sign_in = Wall::from_address(request.uri().query().unwrap_or_default()).sign_in_address();
+    let who = reader(&state, request.headers(), &sign_in).await?;
     let language = language(&state, Some(&who), request.headers()).await?;
     // What somebody has not seen is not asked for: the wall is nobody's.
     let snapshot = state.store.snapshot().await?;
