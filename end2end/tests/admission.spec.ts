@@ -104,6 +104,8 @@ test('who was expected is there from when they are admitted, and not from when t
     expect(Date.parse(admission_date)).toBeGreaterThan(began - 5_000);
     // Taken back, it is planned for when it was.
     await list.undo(name);
+    await expect(list.row(name).cell('Status')).toHaveText('Expected');
+    await list.row(name).isSettled();
     expect(Date.parse((await lab.read(ada)).admission_date)).toBe(Date.parse(planned));
     // And the stay can end, whatever had been planned.
     await admit();
