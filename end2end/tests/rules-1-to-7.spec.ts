@@ -237,22 +237,45 @@ test('rule 4: place and identity are the first columns and stay in view, whateve
     await admitAda(lab);
     const list = await open('sister', { viewport: { width: 820, height: 600 } });
     await expect(list.page.getByRole('columnheader')).toHaveText([/^Bed/, /^Patient/, /^Status/, /^Admitted/, /^Attending/, 'Alerts']);
+    await list.chooseNote();
     const left = () => Promise.all(['.place', '.identity', '.alerts'].map(async cell =>
         (await list.row(ADA).root.locator(cell).boundingBox())!.x));
     const [place, identity, alerts] = await left();
     await list.table.evaluate(element => element.scrollTo({ left: 300 }));
     await expect.poll(async () => (await left())[2]).toBeLessThan(alerts! - 50);
     expect((await left()).slice(0, 2)).toEqual([place, identity]);
+    expect(identity! - place!, 'beside each other').toBeGreaterThan(50);
     // The other columns are a choice that is kept; these two are none.
     await list.more('Columns…');
     await expect(list.dialog.root.getByRole('checkbox')).toHaveCount(5);
-    await list.dialog.root.getByLabel('Admitted', { exact: true }).uncheck();
+    for (const column of ['Admitted', 'Note']) await list.dialog.root.getByLabel(column, { exact: true }).uncheck();
     await list.dialog.root.getByRole('button', { name: 'Move Alerts to the left' }).click();
     await list.dialog.press('Back to the list');
     await expect(list.page.getByRole('columnheader')).toHaveText([/^Bed/, /^Patient/, /^Status/, 'Alerts', /^Attending/]);
     const other = await open('sister');
     await expect(other.page.getByRole('columnheader')).toHaveText([/^Bed/, /^Patient/, /^Status/, 'Alerts', /^Attending/]);
 });
+
+for (const locale of ['en-GB', 'de-DE']) {
+    test(`rule 5: a change of a column that is chosen at first is in view on a tablet, ${locale}`, async ({ open, lab }) => {
+        const ada = await admitAda(lab);
+        const list = await open('sister', { locale, viewport: { width: 820, height: 1100 } });
+        await lab.change(ada, { allergy_status: 'known', code_status: 'limited', attending: 'Dr A. Osei' });
+        const cells = list.page.locator('thead th, #rows > tr > *');
+        await expect(list.page.locator('#rows .changed')).toHaveCount(2);
+        for (const width of [800, 820, 1024, 1151, 1152, 1180]) {
+            await list.page.setViewportSize({ width, height: 1100 });
+            const beyond = await cells.evaluateAll(cells => {
+                const pane = document.querySelector('.table')!.getBoundingClientRect();
+                return cells.filter(cell => {
+                    const { left, right } = cell.getBoundingClientRect();
+                    return left < pane.left - 1 || right > pane.right + 1;
+                }).map(cell => cell.textContent);
+            });
+            expect(beyond, `${width} pixels`).toEqual([]);
+        }
+    });
+}
 
 test('rule 5: a mark stays until its user clears it, on all their screens and on nobody else’s', async ({ open, lab }) => {
     const ada = await admitAda(lab);
