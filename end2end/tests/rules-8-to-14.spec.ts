@@ -225,6 +225,33 @@ test('rule 14: what others do is announced summed up, and updating can be paused
     await expect(list.names).toHaveText([ADA, 'NOETHER, Emmy', GRACE, MARY]);
 });
 
+test('rule 14: what one looks for is told once, and what others do changes no word of it', async ({ open, lab }) => {
+    const ada = await admitAda(lab);
+    await admitGrace(lab);
+    const list = await open('sister');
+    const { page, announcer, filters } = list;
+    const told = await page.evaluateHandle(() => {
+        const said: string[] = [];
+        const note = (changes: MutationRecord[]) => {
+            for (const { target } of changes) {
+                const region = (target.parentElement ?? (target as Element)).closest('[role=status], [role=alert], [aria-live]');
+                if (region?.textContent) said.push(region.textContent);
+            }
+        };
+        new MutationObserver(note).observe(document.body, { subtree: true, characterData: true, childList: true });
+        return said;
+    });
+    await list.search.pressSequentially('lovel');
+    const found = 'Filtered: here or expected, matching “lovel”. 1 of 2 patients.';
+    await expect(filters).toHaveText(found);
+    await expect(announcer).toHaveText(found);
+    await lab.admit({ first_name: 'Byron', last_name: 'Lovelock', ward: 'Elm Ward', bed: 'A5' });
+    await lab.change(ada, { acuity: 1 });
+    await expect(filters).toHaveText('Filtered: here or expected, matching “lovel”. 2 of 3 patients.');
+    await expect(announcer).toHaveText('2 patients updated');
+    expect([...new Set(await told.jsonValue())]).toEqual([found, '2 patients updated']);
+});
+
 test('rule 14: colour is never the only sign', async ({ open, lab, line }) => {
     const all = {
         acuity: 1, allergy_status: 'known', code_status: 'limited', flags: [{ code: 'falls', text: '' }, { code: 'own', text: 'Own words' }],
