@@ -30,7 +30,7 @@ use crate::{
     address,
     backoff::Backoff,
     browser::{self, Wake},
-    memory, screen, steady,
+    focus, memory, screen, steady,
 };
 
 /// How often the age of the last sign of life is looked at, and the time on the screen goes on.
@@ -60,6 +60,7 @@ pub(crate) fn connect(page: &Page) {
         address::follow(live, dialogs);
         screen::follow(view);
         steady::follow(view);
+        focus::follow();
         let for_page = socket.clone();
         browser::ask_before_leaving(move || {
             let is_unsaved = || live.edits.with_untracked(|edits| edits.iter().any(|edit| !edit.is_saved()));
