@@ -252,6 +252,33 @@ test('rule 14: what one looks for is told once, and what others do changes no wo
     expect([...new Set(await told.jsonValue())]).toEqual([found, '2 patients updated']);
 });
 
+test('rule 14: who has a record or a form open is told of what somebody else does to that patient', async ({ open, lab }) => {
+    const ada = await admitAda(lab);
+    const grace = await admitGrace(lab);
+    const list = await open('sister');
+    const dialog = await list.openPatient(ADA);
+    const told = dialog.root.locator('.meanwhile[role=status]');
+    await expect(told).toHaveText('');
+    await lab.change(grace, { acuity: 3 });
+    await lab.change(ada, { reason: 'Fever' });
+    await expect(told).toHaveText('lab has just changed: Reason.');
+    await lab.change(ada, { reason: 'Fever, cough', allergy_status: 'known' });
+    await expect(told).toHaveText('lab has just changed: Reason, Allergies.');
+    // And marked as in the list: by a symbol, by words and by a colour.
+    for (const label of ['Reason', 'Allergies']) await expect(dialog.fact(label)).toHaveText(/●Changed: /);
+    await expect(dialog.root.locator('.record .changed')).toHaveCount(2);
+    await expect(dialog.fact('Reason')).toHaveClass('changed');
+
+    await dialog.press('Edit');
+    await expect(told).toHaveText('');
+    await dialog.fill({ Team: 'Surgery' });
+    await lab.change(ada, { reason: 'Sepsis' });
+    await expect(told).toHaveText('lab has just changed: Reason.');
+    await lab.delete(ada);
+    await expect(told).toHaveText(/lab has just deleted this record: nothing about it can be saved any more\.$/);
+    await expect(dialog.field('Team')).toHaveValue('Surgery');
+});
+
 test('rule 14: colour is never the only sign', async ({ open, lab, line }) => {
     const all = {
         acuity: 1, allergy_status: 'known', code_status: 'limited', flags: [{ code: 'falls', text: '' }, { code: 'own', text: 'Own words' }],
