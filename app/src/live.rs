@@ -21,7 +21,7 @@ pub use self::{
     own::{Done, WriteRequest},
     view::View,
 };
-use self::{own::Waiting, pause::Then};
+use self::{own::Waiting, pause::Then, personal::Touch};
 use crate::{
     edits::{Edit, Pending},
     filter::{Filter, Was},
@@ -158,6 +158,8 @@ pub struct Live {
     pub unkept: RwSignal<bool>,
     /// Who else attends which patient.
     pub others: RwSignal<(i64, Vec<Present>)>,
+    /// What others have done to the patient whom this user attends, since they do.
+    pub meanwhile: RwSignal<Vec<Touch>>,
     /// Whether people are told who else attends a patient.
     presence: StoredValue<bool>,
     /// Which patient this user attends, and how.
@@ -216,6 +218,7 @@ impl Live {
             told: StoredValue::new_local(BTreeMap::new()),
             unkept: RwSignal::new(false),
             others: RwSignal::new((0, Vec::new())),
+            meanwhile: RwSignal::new(Vec::new()),
             presence: StoredValue::new(presence),
             attends: StoredValue::new(None),
             replica: StoredValue::new_local(replica),
@@ -461,6 +464,9 @@ impl Live {
                 (ChangeAction::Delete, Vec::new(), Some(Was::of(&patient)), Some(patient))
             }
         };
+        if !own {
+            self.touched(id, by, &changed, action == ChangeAction::Delete);
+        }
         let seq = self.replica.with_value(|replica| replica.list().seq());
         self.absorb(Told {
             pk: id,
