@@ -355,7 +355,7 @@ mod tests {
                         has_bed && !deleted.contains(&other.id) && (&other.ward, &other.bed) == (&row.ward, &row.bed)
                     };
                     let with = rows.values().filter(is_with);
-                    let is_there = Some(row).filter(is_with).is_some();
+                    let is_there = is_with(&row);
                     prop_assert_eq!(index.occupants(*id), if is_there { with.count() } else { 0 });
                     let alike: BTreeSet<i64> = index.alike(*id).collect();
                     let others = rows.values().filter(|other| other.id != *id && are_alike(other, row));
