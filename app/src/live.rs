@@ -21,7 +21,7 @@ pub use self::{
     own::{Done, WriteRequest},
     view::View,
 };
-use self::{own::Waiting, pause::Then};
+use self::{own::Waiting, pause::Then, personal::Touch};
 use crate::{
     edits::{Edit, Pending},
     filter::{Filter, Was},
@@ -154,8 +154,12 @@ pub struct Live {
     untold: StoredValue<BTreeMap<String, Option<String>>, LocalStorage>,
     /// What it was told last and how often, and has not answered to.
     told: StoredValue<BTreeMap<String, (Option<String>, usize)>, LocalStorage>,
+    /// The server has refused to keep something, and the user was not told yet.
+    pub unkept: RwSignal<bool>,
     /// Who else attends which patient.
     pub others: RwSignal<(i64, Vec<Present>)>,
+    /// What others have done to the patient whom this user attends, since they do.
+    pub meanwhile: RwSignal<Vec<Touch>>,
     /// Whether people are told who else attends a patient.
     presence: StoredValue<bool>,
     /// Which patient this user attends, and how.
@@ -212,7 +216,9 @@ impl Live {
             mine: Memo::new(move |_| personal.with(|personal| Mine::of(personal, &name))),
             untold: StoredValue::new_local(BTreeMap::new()),
             told: StoredValue::new_local(BTreeMap::new()),
+            unkept: RwSignal::new(false),
             others: RwSignal::new((0, Vec::new())),
+            meanwhile: RwSignal::new(Vec::new()),
             presence: StoredValue::new(presence),
             attends: StoredValue::new(None),
             replica: StoredValue::new_local(replica),
@@ -376,6 +382,7 @@ impl Live {
                 Effect::Recalled(key, value) => self.told_again(&key, value),
                 Effect::Remembered(key) => self.remembered(&key),
                 Effect::NotRemembered(key) => self.not_remembered(&key),
+                Effect::NeverRemembered(key) => self.never_remembered(&key),
                 Effect::Presence(pk, others) => self.others.set((pk, others)),
                 Effect::Rows(changes) => {
                     for (change, by) in changes {
@@ -457,6 +464,9 @@ impl Live {
                 (ChangeAction::Delete, Vec::new(), Some(Was::of(&patient)), Some(patient))
             }
         };
+        if !own {
+            self.touched(id, by, &changed, action == ChangeAction::Delete);
+        }
         let seq = self.replica.with_value(|replica| replica.list().seq());
         self.absorb(Told {
             pk: id,

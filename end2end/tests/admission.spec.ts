@@ -196,6 +196,14 @@ test('somebody who may be on the list already is asked about before anything is 
     await dialog.press('Back to the form');
     await expect(dialog.field('Ward')).toHaveValue('Elm');
     await dialog.press('Admit');
+    // What was typed is not thrown away by one press.
+    await dialog.press('Open MEIER, Anna instead');
+    await expect(dialog.root.getByText('Press once more to throw away what you have typed')).toBeVisible();
+    await dialog.press('Back to the form');
+    await expect(dialog.root.getByText('Press once more')).toBeHidden();
+    await expect(dialog.field('First name')).toHaveValue(/./);
+    await dialog.press('Admit');
+    await dialog.press('Open MEIER, Anna instead');
     await dialog.press('Open MEIER, Anna instead');
     await expect(dialog.title).toHaveText('MEIER, Anna');
     await dialog.press('Back to the list');

@@ -1,7 +1,11 @@
-import { tabTo } from '../fixtures/keys.ts';
-import { expect, test } from '../fixtures/test.ts';
+import type { Locator } from '@playwright/test';
+import { press, tabTo } from '../fixtures/keys.ts';
+import { expect, test, type Server, type Socket } from '../fixtures/test.ts';
+import type { ListPage } from '../pages/list.ts';
 
 const ADA = 'LOVELACE, Ada';
+const GRACE = 'HOPPER, Grace';
+const MARY = 'SOMERVILLE, Mary';
 
 test('a patient is admitted by keyboard alone, with a slip on the way', async ({ open }) => {
     const list = await open('sister');
@@ -198,3 +202,160 @@ test('Escape asks about what was typed, and not about what is kept at once', asy
     await page.keyboard.press('Escape');
     await expect(dialog.root.getByText('Press Escape again')).toBeVisible();
 });
+
+/** A list with three patients, and who changes it beside its user. */
+type Ward = { list: ListPage; lab: Socket; server: Server; ada: Awaited<ReturnType<Socket['admit']>> };
+
+/** By keyboard: opens the record at this name, presses this, and then the same in the question that follows. */
+async function act({ list: { page, dialog } }: Ward, name: Locator, action: string, confirm = dialog.button(action)) {
+    await press(page, name);
+    await press(page, dialog.button(action));
+    await expect(dialog.title).toHaveText(/\?$/);
+    await press(page, confirm);
+    await dialog.isClosed();
+}
+
+async function openMenu({ list: { page } }: Ward, button: string) {
+    await press(page, page.locator('.menu > summary'));
+    await press(page, page.locator('.menu').getByRole('button', { name: button }));
+}
+
+const summary = ({ list }: Ward) => list.page.locator('.menu > summary');
+
+/** What takes the focus away from where it is, by keyboard, and gives what has it then. */
+const TAKES: Record<string, (ward: Ward) => Promise<Locator>> = {
+    '“Seen” goes with its mark': async ({ list, lab, ada }) => {
+        await lab.change(ada, { acuity: 1 });
+        await list.row(ADA).isChanged('lab', 'Alerts');
+        await press(list.page, list.row(ADA).seen);
+        await list.row(ADA).isUnmarked();
+        return list.row(ADA).name;
+    },
+    '“Show all” shows all': async ({ list }) => {
+        await press(list.page, list.showAll);
+        await expect(list.showAll).toBeHidden();
+        return list.search;
+    },
+    'the row that has it goes by “u”': async ({ list, lab, ada }) => {
+        await tabTo(list.page, list.row(ADA).name);
+        await lab.delete(ada);
+        await list.row(ADA).isDeleted('lab');
+        await list.page.keyboard.press('s');
+        await expect(list.row(ADA).root).toContainText('Deleted, and seen');
+        await list.page.keyboard.press('u');
+        await list.row(ADA).isGone();
+        return list.row(GRACE).name;
+    },
+    'what was pending is shown': async ({ list, lab }) => {
+        await list.row(ADA).name.hover();
+        await lab.admit({ first_name: 'Emmy', last_name: 'Noether', ward: 'Elm Ward', bed: 'A0' });
+        await expect(list.waiting).toHaveText('1 pending: show');
+        await press(list.page, list.waiting);
+        await expect(list.waiting).toBeHidden();
+        return list.search;
+    },
+    'a pause is over': async ({ list }) => {
+        await list.page.keyboard.press('p');
+        await press(list.page, list.banner.getByRole('button', { name: 'Go on' }));
+        await expect(list.banner).toHaveCount(0);
+        return list.search;
+    },
+    'one has discharged somebody': async ward => {
+        await act(ward, ward.list.row(ADA).name, 'Discharge');
+        await ward.list.row(ADA).isGone();
+        return ward.list.row(GRACE).name;
+    },
+    'one has deleted somebody': async ward => {
+        const confirm = ward.list.dialog.root.getByRole('button', { name: `Delete ${MARY}` });
+        await act(ward, ward.list.row(MARY).name, 'Delete', confirm);
+        await ward.list.row(MARY).isGone();
+        return ward.list.row(GRACE).name;
+    },
+    'one has taken something back': async ward => {
+        const { page, dialog, toast } = ward.list;
+        await act(ward, ward.list.row(ADA).name, 'Send on leave');
+        await press(page, toast.getByRole('button', { name: 'Undo' }));
+        await press(page, dialog.button('Undo'));
+        await dialog.isClosed();
+        // The last row on the way there.
+        return ward.list.row(MARY).name;
+    },
+    'a message is dismissed': async ward => {
+        await act(ward, ward.list.row(MARY).name, 'Send on leave');
+        await press(ward.list.page, ward.list.toast.getByRole('button', { name: 'Dismiss' }));
+        await expect(ward.list.toast).toHaveCount(0);
+        return ward.list.row(MARY).name;
+    },
+    'all is marked as seen': async ({ list, lab, ada }) => {
+        await lab.change(ada, { acuity: 1 });
+        await expect(list.markAllSeen).toBeEnabled();
+        await press(list.page, list.markAllSeen);
+        await press(list.page, list.dialog.button('Mark all as seen'));
+        await list.dialog.isClosed();
+        await expect(list.markAllSeen).toBeDisabled();
+        return list.search;
+    },
+    'the menu is closed': async ward => {
+        await press(ward.list.page, summary(ward));
+        await tabTo(ward.list.page, ward.list.page.locator('#flag'));
+        await ward.list.page.keyboard.press('Escape');
+        await expect(ward.list.page.locator('#flag')).toBeHidden();
+        return summary(ward);
+    },
+    'a dialog from the menu is closed': async ward => {
+        await openMenu(ward, 'Columns');
+        await expect(ward.list.dialog.title).toBeFocused();
+        await ward.list.page.keyboard.press('Escape');
+        await ward.list.dialog.isClosed();
+        return summary(ward);
+    },
+    'a column is moved': async ward => {
+        await openMenu(ward, 'Columns');
+        const earlier = ward.list.dialog.root.getByRole('button', { name: 'Move Attending to the left' });
+        await press(ward.list.page, earlier);
+        await expect(ward.list.page.locator('.choices li').nth(1)).toHaveText(/Attending/);
+        return earlier;
+    },
+    'a column has come to the start': async ward => {
+        await openMenu(ward, 'Columns');
+        const earlier = ward.list.dialog.root.getByRole('button', { name: 'Move Admitted to the left' });
+        await press(ward.list.page, earlier);
+        await expect(earlier).toBeDisabled();
+        return ward.list.dialog.root.getByRole('checkbox', { name: 'Admitted' });
+    },
+    'a saved list is forgotten': async ward => {
+        const { page, dialog } = ward.list;
+        await openMenu(ward, 'Save this list');
+        await tabTo(page, dialog.field('Name'));
+        await page.keyboard.type('Night');
+        await page.keyboard.press('Enter');
+        await dialog.isClosed();
+        await expect(summary(ward)).toBeFocused();
+        await openMenu(ward, 'Save this list');
+        const forget = dialog.root.getByRole('button', { name: 'Forget Night' });
+        await press(page, forget);
+        await expect(forget).toHaveCount(0);
+        return dialog.title;
+    },
+    'what is saved is refused': async ({ list, server }) => {
+        const { page, dialog } = list;
+        await press(page, list.row(ADA).name);
+        await press(page, dialog.button('Edit'));
+        await tabTo(page, dialog.field('Reason'));
+        await page.keyboard.type('Chest pain');
+        await server.run(['user', 'role', 'sister', 'viewer']);
+        await press(page, dialog.button('Save'));
+        await expect(dialog.problem.filter({ hasText: 'not change it' })).toBeVisible();
+        return dialog.button('Save');
+    },
+};
+
+for (const [what, take] of Object.entries(TAKES)) {
+    test(`the focus is somewhere when ${what}`, async ({ open, lab, server }) => {
+        const ada = await lab.admit({ ward: 'Elm Ward', bed: 'A1' });
+        await lab.admit({ first_name: 'Grace', last_name: 'Hopper', ward: 'Elm Ward', bed: 'A2' });
+        await lab.admit({ first_name: 'Mary', last_name: 'Somerville', ward: 'Elm Ward', bed: 'A3' });
+        const list = await open('sister');
+        await expect(await take({ list, lab, server, ada })).toBeFocused();
+    });
+}

@@ -119,6 +119,25 @@ test('a list with a name is on all screens of its user, and its link shows anoth
     await expect(porter.names).toHaveText([GRACE]);
 });
 
+test('a list that the account has no room for is not claimed to be saved', async ({ open, lab }) => {
+    await lab.admit();
+    const list = await open('sister');
+    // Two of these are more than one value may be.
+    await list.search.fill('long '.repeat(1_800));
+    const save = async (name: string) => {
+        await list.more('Save this list…');
+        await list.dialog.root.getByRole('textbox').fill(name);
+        await list.dialog.press('Save');
+        await list.dialog.isClosed();
+    };
+    await save('One');
+    await expect(list.toast).toContainText('Saved as “One”');
+    await save('Two');
+    await expect(list.toast).toContainText('This was not kept: your account keeps as much as one may.');
+    await list.more('Save this list…');
+    await expect(list.dialog.root.getByRole('listitem')).toHaveText([/^One/]);
+});
+
 test('who has a record open or changes it is said to others, for as long as they do', async ({ open, lab }) => {
     await lab.admit();
     const doctor = await open('doctor');

@@ -266,6 +266,60 @@ test('rule 14: a paused list is the list as it was, whatever is looked for in it
     await expect(list.updates).toHaveText('3 updates');
 });
 
+test('rule 14: what one looks for is told once, and what others do changes no word of it', async ({ open, lab }) => {
+    const ada = await admitAda(lab);
+    await admitGrace(lab);
+    const list = await open('sister');
+    const { page, announcer, filters } = list;
+    const told = await page.evaluateHandle(() => {
+        const said: string[] = [];
+        const note = (changes: MutationRecord[]) => {
+            for (const { target } of changes) {
+                const region = (target.parentElement ?? (target as Element)).closest('[role=status], [role=alert], [aria-live]');
+                if (region?.textContent) said.push(region.textContent);
+            }
+        };
+        new MutationObserver(note).observe(document.body, { subtree: true, characterData: true, childList: true });
+        return said;
+    });
+    await list.search.pressSequentially('lovel');
+    const found = 'Filtered: here or expected, matching “lovel”. 1 of 2 patients.';
+    await expect(filters).toHaveText(found);
+    await expect(announcer).toHaveText(found);
+    await lab.admit({ first_name: 'Byron', last_name: 'Lovelock', ward: 'Elm Ward', bed: 'A5' });
+    await lab.change(ada, { acuity: 1 });
+    await expect(filters).toHaveText('Filtered: here or expected, matching “lovel”. 2 of 3 patients.');
+    await expect(announcer).toHaveText('2 patients updated');
+    expect([...new Set(await told.jsonValue())]).toEqual([found, '2 patients updated']);
+});
+
+test('rule 14: who has a record or a form open is told of what somebody else does to that patient', async ({ open, lab }) => {
+    const ada = await admitAda(lab);
+    const grace = await admitGrace(lab);
+    const list = await open('sister');
+    const dialog = await list.openPatient(ADA);
+    const told = dialog.root.locator('.meanwhile[role=status]');
+    await expect(told).toHaveText('');
+    await lab.change(grace, { acuity: 3 });
+    await lab.change(ada, { reason: 'Fever' });
+    await expect(told).toHaveText('lab has just changed: Reason.');
+    await lab.change(ada, { reason: 'Fever, cough', allergy_status: 'known' });
+    await expect(told).toHaveText('lab has just changed: Reason, Allergies.');
+    // And marked as in the list: by a symbol, by words and by a colour.
+    for (const label of ['Reason', 'Allergies']) await expect(dialog.fact(label)).toHaveText(/●Changed: /);
+    await expect(dialog.root.locator('.record .changed')).toHaveCount(2);
+    await expect(dialog.fact('Reason')).toHaveClass('changed');
+
+    await dialog.press('Edit');
+    await expect(told).toHaveText('');
+    await dialog.fill({ Team: 'Surgery' });
+    await lab.change(ada, { reason: 'Sepsis' });
+    await expect(told).toHaveText('lab has just changed: Reason.');
+    await lab.delete(ada);
+    await expect(told).toHaveText(/lab has just deleted this record: nothing about it can be saved any more\.$/);
+    await expect(dialog.field('Team')).toHaveValue('Surgery');
+});
+
 test('rule 14: colour is never the only sign', async ({ open, lab, line }) => {
     const all = {
         acuity: 1, allergy_status: 'known', code_status: 'limited', flags: [{ code: 'falls', text: '' }, { code: 'own', text: 'Own words' }],

@@ -132,3 +132,66 @@ test('a program whose token is revoked is cut off', async ({ lab, server, templa
     const status = await Socket.handshake(server.socketUrl(), { Authorization: `Bearer ${template.token}` });
     expect(status).toBe(401);
 });
+
+test('what is typed stays when its user signs out in another window, and is saved once they are back', async ({ open, lab }) => {
+    const ada = await lab.admit();
+    const list = await open('sister');
+    const { page, dialog } = list;
+    await list.startEdit('LOVELACE, Ada');
+    await dialog.fill({ Reason: 'Chest pain' });
+    const other = new ListPage(await page.context().newPage());
+    await other.page.goto('/');
+    await other.signOut();
+    const told = dialog.root.locator('.stale', { hasText: 'Your sign-in has ended' });
+    await expect(told).toBeVisible();
+    await expect(told.getByRole('link', { name: 'Sign in in another window' })).toHaveAttribute('href', '/sign-in');
+    await expect(dialog.field('Reason')).toHaveValue('Chest pain');
+    const door = new SignInPage(other.page);
+    await door.isShown();
+    await door.signIn('sister', PASSWORD);
+    await other.isLive();
+    await expect(told).toBeHidden({ timeout: 30_000 });
+    await dialog.press('Save');
+    await dialog.isClosed();
+    await expect(list.row('LOVELACE, Ada').root).toContainText('Chest pain');
+    expect((await lab.read(ada)).reason).toBe('Chest pain');
+});
+
+test('what is typed is not sent in the name of somebody else who signs in instead', async ({ open, lab }) => {
+    await lab.admit();
+    const list = await open('sister');
+    const { page, dialog } = list;
+    await list.startEdit('LOVELACE, Ada');
+    await dialog.fill({ Reason: 'Chest pain' });
+    const other = new ListPage(await page.context().newPage());
+    await other.page.goto('/');
+    await other.signOut();
+    const greeted = new Promise<void>(done => page.on('websocket', socket => socket.on('framereceived', () => done())));
+    await new SignInPage(other.page).signIn('doctor', PASSWORD);
+    await greeted;
+    await expect(dialog.root).toContainText('Your sign-in has ended');
+    await expect(dialog.field('Reason')).toHaveValue('Chest pain');
+    // Being done with it, one leaves for whoever is signed in now.
+    await dialog.press('Cancel');
+    await expect(page.getByRole('navigation', { name: 'Account' })).toContainText('doctor (clinician)');
+});
+
+test('a page in which something is typed asks before it is left', async ({ open, lab }) => {
+    await lab.admit();
+    const list = await open('sister');
+    const { page, dialog } = list;
+    await list.startEdit('LOVELACE, Ada');
+    await dialog.field('Reason').click();
+    await page.keyboard.type('Chest pain');
+    const asked = page.waitForEvent('dialog');
+    await page.close({ runBeforeUnload: true });
+    expect((await asked).type()).toBe('beforeunload');
+    await (await asked).dismiss();
+    await expect(dialog.field('Reason')).toHaveValue('Chest pain');
+    await dialog.press('Save');
+    await dialog.isClosed();
+    await list.row('LOVELACE, Ada').isSettled();
+    const closed = page.waitForEvent('close');
+    await page.close({ runBeforeUnload: true });
+    await closed;
+});

@@ -49,7 +49,7 @@ pub(crate) fn value_of(id: &str) -> String {
 
 /// The text of the first element that the selector finds, which is taken out of the page.
 pub(crate) fn take_text(selector: &str) -> Option<String> {
-    let element = leptos::prelude::document().query_selector(selector).ok()??;
+    let element = find(selector)?;
     element.remove();
     element.text_content()
 }
@@ -183,6 +183,41 @@ pub(crate) fn on_pointer(run: impl Fn(web_sys::Element) + 'static) {
 /// Reports what the focus comes to.
 pub(crate) fn on_focus(run: impl Fn(web_sys::Element) + 'static) {
     listen(&leptos::prelude::document(), "focusin", move |event| _ = target(&event).map(&run));
+}
+
+/// Reports that something has lost the focus, and nothing else has got it at once.
+pub(crate) fn on_focus_lost(run: impl Fn() + 'static) {
+    listen(&leptos::prelude::document(), "focusout", move |event| {
+        if event.dyn_into::<web_sys::FocusEvent>().is_ok_and(|event| event.related_target().is_none()) {
+            run();
+        }
+    });
+}
+
+/// Reports each key, and with `false` each press of the pointer.
+pub(crate) fn on_hand(run: impl Fn(bool) + 'static) {
+    let run = std::rc::Rc::new(run);
+    let pressed = run.clone();
+    listen(&window(), "keydown", move |_| run(true));
+    listen(&window(), "pointerdown", move |_| pressed(false));
+}
+
+/// Whether nothing has the focus.
+pub(crate) fn is_focus_nowhere() -> bool {
+    leptos::prelude::document().active_element().is_none_or(|element| element.tag_name() == "BODY")
+}
+
+/// Gives the focus to this.
+pub(crate) fn focus(element: web_sys::Element) {
+    if let Ok(element) = element.dyn_into::<web_sys::HtmlElement>() {
+        // Fails only for an element that is not in the document.
+        let _ = element.focus();
+    }
+}
+
+/// The first element that the selector finds.
+pub(crate) fn find(selector: &str) -> Option<web_sys::Element> {
+    leptos::prelude::document().query_selector(selector).ok()?
 }
 
 fn target(event: &web_sys::Event) -> Option<web_sys::Element> {

@@ -10,11 +10,11 @@ use std::{
 };
 
 use app::{
-    components::Clock,
+    components::{Clock, react},
     live::{Link, LinkState, Live},
     pages::{Page, Use},
     patient::UtcTime,
-    wire::{LEVEL_2, close},
+    wire::{Frame, LEVEL_2, Notice, close},
 };
 use futures::{
     FutureExt as _, SinkExt as _, StreamExt as _,
@@ -30,7 +30,7 @@ use crate::{
     address,
     backoff::Backoff,
     browser::{self, Wake},
-    memory, screen, steady,
+    focus, memory, screen, steady,
 };
 
 /// How often the age of the last sign of life is looked at, and the time on the screen goes on.
@@ -60,9 +60,19 @@ pub(crate) fn connect(page: &Page) {
         address::follow(live, dialogs);
         screen::follow(view);
         steady::follow(view);
+        focus::follow();
         let for_page = socket.clone();
         browser::ask_before_leaving(move || {
-            !for_page.leaving.get() && live.edits.with_untracked(|edits| edits.iter().any(|edit| !edit.is_saved()))
+            let is_unsaved = || live.edits.with_untracked(|edits| edits.iter().any(|edit| !edit.is_saved()));
+            !for_page.leaving.get() && (dialogs.typed.get_untracked() || is_unsaved())
+        });
+        // What somebody has typed stays on the screen until they are done with it.
+        let for_page = socket.clone();
+        react(move || {
+            if dialogs.signed_out.get() && !dialogs.typed.get() {
+                for_page.leaving.set(true);
+                browser::go_to_sign_in();
+            }
         });
     }
     leptos::task::spawn_local(socket.run(woken));
@@ -124,12 +134,15 @@ impl Socket {
             *self.outgoing.borrow_mut() = None;
             self.live.disconnected(self.clock.at(heard.at));
             if ended == Ended::SignedOut || (ended == Ended::Refused && is_signed_out().await) {
-                self.leaving.set(true);
                 match self.use_of {
-                    Use::List(_) => browser::go_to_sign_in(),
-                    Use::Wall(ended) => ended.set(true),
+                    // Until somebody has signed in again, in whichever window, or the page is left.
+                    Use::List(dialogs) => dialogs.signed_out.set(true),
+                    Use::Wall(ended) => {
+                        self.leaving.set(true);
+                        ended.set(true);
+                        return;
+                    }
                 }
-                return;
             }
             if ended == Ended::Slept {
                 continue;
@@ -170,6 +183,9 @@ impl Socket {
                         Some(Err(_)) | None => return if greeted { Ended::Broken } else { Ended::Refused },
                     };
                     patience = Fuse::terminated();
+                    if !greeted && self.is_for_another(&text) {
+                        return Ended::SignedOut;
+                    }
                     greeted = true;
                     if self.live.receive(&text) {
                         *heard = Moment::now();
@@ -209,6 +225,16 @@ impl Socket {
                 patience = TimeoutFuture::new(PROBE_MS).fuse();
             }
         }
+    }
+
+    /// Whether a greeting is for somebody else: in their name nothing of this page is to be sent.
+    fn is_for_another(&self, text: &str) -> bool {
+        let (Use::List(dialogs), Some(Frame::Notice(Notice::Hello(hello)))) = (self.use_of, Frame::parse(text)) else {
+            return false;
+        };
+        let is_other = self.live.user.with_value(|user| user.name != hello.user.name);
+        dialogs.signed_out.set(is_other);
+        is_other
     }
 
     /// Two and a half heartbeats have not come: whatever the browser believes, nobody is there who knows of changes.

@@ -1,17 +1,25 @@
 use std::{collections::BTreeSet, time::Duration};
 
-use leptos::prelude::*;
+use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 
 use super::erased::react;
-use crate::{language::use_language, live::Live};
+use crate::{
+    language::use_language,
+    live::{Live, View},
+    wording,
+};
 
 /// How long changes are gathered before they are read out together.
 const GATHER: Duration = Duration::from_secs(2);
 
-/// Tells a screen reader what others did, summed up and without moving the focus (4.1.3).
+/// Who has not typed for so long has typed what they look for.
+const TYPED: Duration = Duration::from_secs(1);
+
+/// Tells a screen reader what others did, summed up, and what one has looked for, without moving the focus (4.1.3).
 #[component]
 pub(crate) fn Announcer() -> impl IntoView {
     let live = expect_context::<Live>();
+    let view = expect_context::<View>();
     let t = use_language();
     let words = RwSignal::new(String::new());
     let gathering = StoredValue::new(false);
@@ -33,6 +41,21 @@ pub(crate) fn Announcer() -> impl IntoView {
             },
             GATHER,
         );
+    });
+    // How many are found changes with whatever anybody does: it is told once.
+    let filters = Memo::new(move |_| live.query.with(|query| wording::filters(t, query)));
+    let told = StoredValue::new(filters.get_untracked());
+    react(move || {
+        if filters.get() == told.get_value() {
+            return;
+        }
+        words.set(String::new());
+        let tell = move || {
+            told.set_value(filters.get_untracked());
+            words.set(untrack(|| live.query.with(|query| wording::announce(t, query, view.count(), live.count()))));
+        };
+        let soon = set_timeout_with_handle(tell, TYPED).ok();
+        on_cleanup(move || soon.iter().for_each(TimeoutHandle::clear));
     });
     view! { <p class="quiet" role="status" id="announcer">{words}</p> }
 }

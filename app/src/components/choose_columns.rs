@@ -4,6 +4,7 @@ use super::{
     Dialogs,
     dialog::DialogTitle,
     erased::{each, entry, input, press, when},
+    keys::focus,
 };
 use crate::{
     language::use_language,
@@ -34,6 +35,11 @@ pub(super) fn ColumnsDialog() -> impl IntoView {
             columns.swap(place, place - 1);
         }
         keep(&columns);
+        // What moves loses the focus, and what has come to the start cannot be pressed.
+        request_animation_frame(move || {
+            let item = format!("#column-{}", column.as_str());
+            let _ = focus(&format!("{item} button:enabled")) || focus(&format!("{item} input"));
+        });
     };
     let place = move |column: Column| columns.with(|columns| columns.iter().position(|other| *other == column));
     let all = move || {
@@ -45,7 +51,7 @@ pub(super) fn ColumnsDialog() -> impl IntoView {
         let label = wording::column(t, column);
         let choice = move || {
             view! {
-                <li>
+                <li id=format!("column-{}", column.as_str())>
                     <label class="check">
                         <input
                             type="checkbox"

@@ -112,6 +112,9 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
     let newer = theirs.current.clone();
     let mine = conflict.mine.clone();
     let confirm = submit(move || {
+        if blocked.get_untracked() {
+            return;
+        }
         if deletes {
             // A delete is decided anew, in front of the row as it is.
             submission.settle();
@@ -146,7 +149,7 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
             {has_alone.then(|| view! { <p>{t.text("record.conflict.mine_only")}</p>{changes(t, &base, &alone, &|_| String::new())} }.into_any())}
             <Problem submission/>
             <div class="buttons">
-                <button type="submit" class="primary" disabled=blocked>
+                <button type="submit" class="primary" aria-disabled=text(move || blocked.get().to_string())>
                     {text(move || t.text(match (deletes, live.blocked.get()) {
                         (true, _) => "record.conflict.look_again",
                         (false, false) => "record.conflict.save",

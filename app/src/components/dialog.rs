@@ -7,7 +7,7 @@ use super::{
     actions::{DeleteDialog, StatusDialog, UndoDialog},
     choose_columns::ColumnsDialog,
     clear_all::ClearAllDialog,
-    erased::{input, part, press, react, when},
+    erased::{input, part, press, react, text, when},
     keys::HelpDialog,
     patient_form::{AdmitDialog, EditDialog},
     patient_view::PatientDialog,
@@ -78,13 +78,34 @@ impl Undo {
 pub struct Dialogs {
     pub(crate) open: RwSignal<Open>,
     pub(crate) done: RwSignal<Option<Done>>,
+    /// Something was typed into the form that is open.
+    pub typed: RwSignal<bool>,
+    /// What is to be done again before it is thrown away: the key of a text.
+    pub(super) asking: RwSignal<Option<&'static str>>,
+    /// The login has ended: nothing can be sent any more.
+    pub signed_out: RwSignal<bool>,
     /// What the user is asked about, see [`Open::Undo`].
     undoes: StoredValue<Option<Undo>>,
 }
 
 impl Dialogs {
     pub(crate) fn new() -> Self {
-        Self { open: RwSignal::new(Open::Nothing), done: RwSignal::new(None), undoes: StoredValue::new(None) }
+        Self {
+            open: RwSignal::new(Open::Nothing),
+            done: RwSignal::new(None),
+            typed: RwSignal::new(false),
+            asking: RwSignal::new(None),
+            signed_out: RwSignal::new(false),
+            undoes: StoredValue::new(None),
+        }
+    }
+
+    /// Whether what was typed may be thrown away. It is not lost by one slip of a finger: the first time this asks.
+    pub(super) fn may_discard(self, question: &'static str) -> bool {
+        let is_asked = self.asking.get_untracked() == Some(question);
+        let may = is_asked || !self.typed.get_untracked();
+        self.asking.set((!may).then_some(question));
+        may
     }
 
     pub(crate) fn show(self, what: Open) {
@@ -141,13 +162,11 @@ pub(crate) fn Dialog() -> impl IntoView {
             dialog.close();
         }
     });
-    // What was typed is not lost by one slip of a finger: the first Escape asks, the second one discards.
-    let typed = RwSignal::new(false);
-    let asking = RwSignal::new(false);
+    let Dialogs { typed, asking, .. } = dialogs;
     react(move || {
         dialogs.open.track();
         typed.set(false);
-        asking.set(false);
+        asking.set(None);
     });
     let on_input = input(move |event: Event| {
         let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -155,12 +174,11 @@ pub(crate) fn Dialog() -> impl IntoView {
         typed.update(|typed| {
             *typed |= field.is_some_and(|field| field.closest("form").is_ok_and(|form| form.is_some()));
         });
-        asking.set(false);
+        asking.set(None);
     });
     let on_escape = input(move |event: Event| {
-        if typed.get_untracked() && !asking.get_untracked() {
+        if !dialogs.may_discard("record.escape") {
             event.prevent_default();
-            asking.set(true);
         }
     });
     // The browser tells it a moment later: something else may have been opened by then.
@@ -173,8 +191,8 @@ pub(crate) fn Dialog() -> impl IntoView {
         <dialog node_ref=node aria-labelledby="dialog-title" on:input=on_input on:cancel=on_escape on:close=closed>
             <Truth/>
             <Stopped/>
-            <p class="warning" role="alert" class:hidden=when(move || !asking.get())>
-                {t.text("record.escape")}
+            <p class="warning asking" role="alert" class:hidden=when(move || asking.with(Option::is_none))>
+                {text(move || asking.get().map(|question| t.text(question)).unwrap_or_default())}
             </p>
             {part(move || match dialogs.open.get() {
                 Open::Nothing => ().into_any(),
@@ -200,6 +218,7 @@ pub(crate) fn Dialog() -> impl IntoView {
 #[component]
 fn Truth() -> impl IntoView {
     let live = expect_context::<Live>();
+    let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
     let t = use_language();
     part(move || {
@@ -210,7 +229,14 @@ fn Truth() -> impl IntoView {
             (_, Some(since)) => says("bar.paused.at", since, "bar.paused.what"),
             _ => return ().into_any(),
         };
-        view! { <p class="stale" role="status"><span aria-hidden="true">"⚠ "</span>{words}</p> }.into_any()
+        let over = dialogs.signed_out.get().then(|| {
+            view! {
+                " "{t.text("record.signed_out.what")}" "
+                <a href="/sign-in" target="_blank" rel="noopener">{t.text("record.signed_out.sign_in")}</a>
+            }
+            .into_any()
+        });
+        view! { <p class="stale" role="status"><span aria-hidden="true">"⚠ "</span>{words}{over}</p> }.into_any()
     })
 }
 

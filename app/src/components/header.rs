@@ -102,7 +102,7 @@ fn WaitingRows() -> impl IntoView {
         dialogs.done.set(None);
     });
     view! {
-        <p class="waiting" class:unseen=is_none role="status">
+        <p class="waiting" class:unseen=is_none>
             <button type="button" id="waiting" on:click=show>
                 {text(move || t.fill("bar.waiting", &[("count", &view.waiting.get())]))}
             </button>

@@ -141,7 +141,8 @@ pub(super) fn sideways(key: &str) -> Option<i16> {
     }
 }
 
-fn focus(selector: &str) -> bool {
+/// Gives the focus to the first that the selector finds; whether there is one.
+pub(super) fn focus(selector: &str) -> bool {
     let element = document().query_selector(selector).ok().flatten();
     element.and_then(|element| element.dyn_into::<HtmlElement>().ok()).is_some_and(|element| element.focus().is_ok())
 }

@@ -10,6 +10,7 @@ use super::{
     Dialogs,
     dialog::Open,
     erased::{input, one_of, part, press, text, when},
+    keys::focus,
     views,
 };
 use crate::{
@@ -19,6 +20,8 @@ use crate::{
     patient::Flag,
     wording::flag_word,
 };
+
+const SUMMARY: &str = ".menu > summary";
 
 /// What is not needed at every look: further filters, columns, and lists with names.
 #[component]
@@ -43,6 +46,7 @@ pub(super) fn Menu() -> impl IntoView {
     let key = move |event: KeyboardEvent| {
         if event.key() == "Escape" {
             close();
+            focus(SUMMARY);
         }
     };
     let pick_flag = input(move |event| {
@@ -54,7 +58,12 @@ pub(super) fn Menu() -> impl IntoView {
         live.remember(ATTENDING.to_owned(), Some(name).filter(|name| !name.is_empty()));
     });
     let opens = move |what: Open, words: &'static str| {
-        view! { <button type="button" on:click=press(move || dialogs.show(what))>{t.text(words)}</button> }.into_any()
+        let open = press(move || {
+            // It is closed with what is in it: there the dialog gives the focus back.
+            focus(SUMMARY);
+            dialogs.show(what);
+        });
+        view! { <button type="button" on:click=open>{t.text(words)}</button> }.into_any()
     };
     // What the server makes from the list as it is arranged here.
     let made = move |path: &'static str, words: &'static str| {

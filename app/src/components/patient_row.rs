@@ -34,7 +34,9 @@ pub(super) fn PatientRow(id: i64, row: Arc<Row>) -> impl IntoView {
         let cells = Cells::now(id, &row);
         let t = cells.language;
         let columns = columns.get();
-        let shown = [PLACE, IDENTITY].into_iter().chain(columns.iter().map(|column| test_of(*column)));
+        // More than there are at first may go on beyond the edge: then words say it, beside the name, which stays in view.
+        let near: &[Column] = if columns.len() > Column::AT_FIRST.len() { &[] } else { &columns };
+        let shown = [PLACE, IDENTITY].into_iter().chain(near.iter().map(|column| test_of(*column)));
         let hidden = cells.hidden(shown);
         view! {
             <td class="place" class:changed=cells.has(PLACE) data-label=t.text("wording.place")>

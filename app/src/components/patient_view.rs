@@ -5,6 +5,7 @@ use super::{
     actions::status_action,
     dialog::{DialogTitle, Gone, Open},
     erased::{part, press, text, when},
+    patient_row::{Cells, Test},
     pending::pending_mark,
     presence::Presence,
 };
@@ -59,9 +60,15 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
             {part(move || pending_mark(t, pending(), &patient()).into_any())}
             {may_write.then(|| view! { <div class="buttons" role="group" aria-label=t.text("record.actions")>{part(actions)}</div> }.into_any())}
             <dl class="record">
-                {part(move || facts(t, &patient(), clock).into_iter().map(|(label, value)| view! {
-                    <div><dt>{label}</dt><dd>{value}</dd></div>
-                }.into_any()).collect_view().into_any())}
+                {part(move || {
+                    let cells = row.with_value(|row| Cells::now(id, row));
+                    facts(t, &cells.patient, clock).into_iter().map(|(names, label, value)| view! {
+                        <div class:changed=cells.has(Test::Changed(names))>
+                            <dt>{label}</dt>
+                            <dd>{cells.dot(Test::Changed(names))}{value}</dd>
+                        </div>
+                    }.into_any()).collect_view().into_any()
+                })}
             </dl>
             <div class="buttons">
                 <button type="button" class="primary" on:click=press(move || dialogs.close())>{t.text("list.back")}</button>
@@ -73,35 +80,40 @@ pub(super) fn PatientDialog(id: i64) -> impl IntoView {
     part(move || if exists.get() { record() } else { view! { <Gone/> }.into_any() }).into_any()
 }
 
-fn facts(t: Language, patient: &Patient, clock: Clock) -> Vec<(String, String)> {
+/// A label and what is known, with the names of the fields that tell it.
+type Fact = (&'static [&'static str], String, String);
+
+fn facts(t: Language, patient: &Patient, clock: Clock) -> Vec<Fact> {
     let zone = clock.zone();
     let values = patient.values();
-    let field_or = |name, none: &'static str| {
+    let fact = |names: &'static [&'static str], label: String, value: String| (names, label, value);
+    let field_or = |names: &'static [&'static str; 1], none: &'static str| {
+        let [name] = *names;
         let value = values.get(name).and_then(|value| wording::value(t, name, value, &zone));
-        (wording::field(t, name), value.unwrap_or_else(|| t.text(none)))
+        fact(names, wording::field(t, name), value.unwrap_or_else(|| t.text(none)))
     };
-    let field = |name| field_or(name, "wording.unknown");
+    let field = |names| field_or(names, "wording.unknown");
     let discharge = patient.dismissal_date.map_or_else(|| "—".to_owned(), |time| zone.date_time(time));
     vec![
-        (t.text("record.fact.name"), patient.display_name()),
-        field("middle_names"),
-        field("preferred_name"),
-        (t.text("record.fact.born"), birth(t, patient, clock.today(), &zone)),
-        field("gender"),
-        field("nhs_number"),
-        field("medical_record_number"),
-        field("status"),
-        (t.text("wording.place"), whole_place(t, patient)),
-        (t.text("record.form.admission"), zone.date_time(patient.admission_date)),
-        (t.text("record.fact.discharge"), discharge),
-        field("attending"),
-        field("team"),
-        field("reason"),
-        field_or("handover_note", "record.fact.no_note"),
-        field_or("acuity", "wording.not_assessed"),
-        field("allergy_status"),
-        field("code_status"),
-        field_or("flags", "record.fact.no_flags"),
-        (t.text("record.fact.last_change"), zone.date_time(patient.updated_at)),
+        fact(&["first_name", "last_name", "title"], t.text("record.fact.name"), patient.display_name()),
+        field(&["middle_names"]),
+        field(&["preferred_name"]),
+        fact(&["birth_date", "deceased_at"], t.text("record.fact.born"), birth(t, patient, clock.today(), &zone)),
+        field(&["gender"]),
+        field(&["nhs_number"]),
+        field(&["medical_record_number"]),
+        field(&["status"]),
+        fact(&["ward", "room", "bed"], t.text("wording.place"), whole_place(t, patient)),
+        fact(&["admission_date"], t.text("record.form.admission"), zone.date_time(patient.admission_date)),
+        fact(&["dismissal_date"], t.text("record.fact.discharge"), discharge),
+        field(&["attending"]),
+        field(&["team"]),
+        field(&["reason"]),
+        field_or(&["handover_note"], "record.fact.no_note"),
+        field_or(&["acuity"], "wording.not_assessed"),
+        field(&["allergy_status"]),
+        field(&["code_status"]),
+        field_or(&["flags"], "record.fact.no_flags"),
+        fact(&[], t.text("record.fact.last_change"), zone.date_time(patient.updated_at)),
     ]
 }

@@ -5,11 +5,13 @@ use leptos::prelude::*;
 use super::erased::text;
 use crate::{
     language::use_language,
-    live::Live,
+    live::{Live, personal::Touch},
     wire::{ATTEND_MS, How},
+    wording,
 };
 
-/// Says who else looks at this patient or changes something, and lets them know of this user, for as long as it is shown.
+/// Says who else looks at this patient or changes something, and what they have changed meanwhile; lets them know of this
+/// user. For as long as it is shown.
 #[component]
 pub(super) fn Presence(id: i64, how: How) -> impl IntoView {
     let live = expect_context::<Live>();
@@ -42,5 +44,21 @@ pub(super) fn Presence(id: i64, how: How) -> impl IntoView {
             format!("{editing} {viewing}").trim().to_owned()
         })
     });
-    view! { <p class="presence" role="status">{words}</p> }.into_any()
+    let done = text(move || {
+        // Who wants nothing to change is told of nothing either.
+        if live.paused.with(Option::is_some) {
+            return String::new();
+        }
+        let says = |touch: &Touch| {
+            let labels: Vec<String> = touch.fields.iter().map(|name| wording::field(t, name)).collect();
+            let key = if touch.is_deleted { "record.meanwhile.deleted" } else { "record.meanwhile.changed" };
+            t.fill(key, &[("by", &touch.by), ("fields", &labels.join(", "))])
+        };
+        live.meanwhile.with(|meanwhile| meanwhile.iter().map(says).collect::<Vec<_>>().join(" "))
+    });
+    view! {
+        <p class="presence" role="status">{words}</p>
+        <p class="meanwhile" role="status">{done}</p>
+    }
+    .into_any()
 }

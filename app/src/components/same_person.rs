@@ -58,14 +58,23 @@ pub(super) fn SamePersonPart(
             format!("{}, {}", status_word(t, patient.status), whole_place(t, &patient)),
             t.fill("admit.since", &[("time", &clock.zone().date_time(patient.admission_date))]),
         ];
+        let open = press(move || {
+            if dialogs.may_discard("admit.open_again") {
+                dialogs.show(Open::Patient(id));
+            }
+        });
         let label = t.fill("admit.open", &[("name", &patient.display_name())]);
         view! {
             <li>
                 {facts.into_iter().map(|fact| view! { <p>{fact}</p> }).collect_view()}
-                <button type="button" on:click=press(move || dialogs.show(Open::Patient(id)))>{label}</button>
+                <button type="button" on:click=open>{label}</button>
             </li>
         }
         .into_any()
+    };
+    let back = move || {
+        same.found.set(Vec::new());
+        dialogs.asking.set(None);
     };
     let question = move || {
         let send = submit(move || {
@@ -82,7 +91,7 @@ pub(super) fn SamePersonPart(
                 <p class="hint">{t.text("admit.why")}</p>
                 <div class="buttons">
                     <button type="submit" class="primary">{t.text("admit.another")}</button>
-                    <button type="button" on:click=press(move || same.found.set(Vec::new()))>{t.text("admit.back")}</button>
+                    <button type="button" on:click=press(back)>{t.text("admit.back")}</button>
                 </div>
             </form>
         }

@@ -223,7 +223,8 @@ pub(super) fn Buttons(
     let dialogs = expect_context::<Dialogs>();
     let t = submission.t;
     let is_kept = move || keeps && live.keeps.get();
-    let disabled = when(move || submission.busy.get() || (live.blocked.get() && !is_kept()));
+    // Not disabled: what cannot be pressed for a moment keeps the focus.
+    let is_idle = when(move || submission.busy.get() || (live.blocked.get() && !is_kept()));
     let label =
         text(move || if live.blocked.get() && is_kept() { t.text("record.not_live.keep") } else { label.clone() });
     let class = text(move || if is_kept() { "warning" } else { "problem" }.to_owned());
@@ -240,7 +241,7 @@ pub(super) fn Buttons(
         <Problem submission/>
         <p role="status" class=class class:hidden=when(move || !live.blocked.get())>{why}</p>
         <div class="buttons">
-            <button type="submit" class=if danger { "danger" } else { "primary" } disabled=disabled>{label}</button>
+            <button type="submit" class=if danger { "danger" } else { "primary" } aria-disabled=text(move || is_idle.get().to_string())>{label}</button>
             <button type="button" on:click=press(move || dialogs.close())>{t.text("list.cancel")}</button>
         </div>
     }

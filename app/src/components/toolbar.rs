@@ -101,7 +101,7 @@ pub(crate) fn Toolbar() -> impl IntoView {
             }.into_any())}
         </div>
         <p class="filters" id="filters">
-            <span role="status">{text(move || query.with(|query| wording::announce(t, query, view.count(), live.count())))}</span>
+            <span>{text(move || query.with(|query| wording::announce(t, query, view.count(), live.count())))}</span>
             <button type="button" class="link needs-script" on:click=clear class:unseen=when(move || query.with(Query::is_unfiltered))>{t.text("list.show_all")}</button>
         </p>
     }

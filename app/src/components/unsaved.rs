@@ -121,14 +121,7 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView 
         (None, _) => t.text("record.unsaved.saving"),
     };
     let (key, decided) = (edit.key.clone(), edit.key.clone());
-    let discard = press(move || {
-        live.forget(&key);
-        // The button is gone with its item.
-        if let Some(title) = document().get_element_by_id("dialog-title") {
-            use leptos::wasm_bindgen::JsCast as _;
-            let _ = title.unchecked_ref::<leptos::web_sys::HtmlElement>().focus();
-        }
-    });
+    let discard = press(move || live.forget(&key));
     let again = edit.pk().filter(|id| matches!(edit.stuck(), Some(Stuck::Refused(_))) && live.exists(*id));
     let decide = matches!(edit.stuck(), Some(Stuck::Conflict(_)));
     view! {

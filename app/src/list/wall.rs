@@ -189,7 +189,8 @@ mod tests {
         let data = json!({"first_name": "ada", "last_name": "Lovelace", "title": "Ms", "admission_date": "2026-11-01",
             "medical_record_number": "M-17", "nhs_number": "9434765919", "birth_date": "1985-12-10", "reason": "Fever",
             "middle_names": "Augusta", "preferred_name": "Addie", "attending": "Dr A. Osei", "team": "Surgery",
-            "gender": "female", "deceased_at": "1999-11-02T03:00:00Z", "handover_note": "Bloods at 06:00", "ward": "Elm", "bed": "A1", "acuity": 2, "allergy_status": "known", "code_status": "limited",
+            "gender": "female", "deceased_at": "1999-11-02T03:00:00Z", "handover_note": "Bloods at 06:00",
+            "ward": "Elm", "bed": "A1", "acuity": 2, "allergy_status": "known", "code_status": "limited",
             "flags": [{"code": "falls", "text": ""}, {"code": "safeguarding", "text": ""},
                       {"code": "isolation", "text": "Hepatitis B"}]});
         Patient::admit(data.as_object().unwrap(), at(NOW)).unwrap()

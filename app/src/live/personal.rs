@@ -25,6 +25,17 @@ pub const LANGUAGE: &str = "language";
 /// Lists that have a name: one a line, its name, a tab, its address.
 pub const VIEWS: &str = "views";
 
+/// What somebody else has done to a patient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touch {
+    /// Who.
+    pub by: String,
+    /// The fields that were changed.
+    pub fields: Vec<String>,
+    /// The record was deleted.
+    pub is_deleted: bool,
+}
+
 impl Live {
     /// Keeps a value for this user, here and on the server; nothing when there is none.
     pub fn remember(self, key: String, value: Option<String>) {
@@ -76,6 +87,13 @@ impl Live {
             self.untold.update_value(|untold| _ = untold.entry(key.to_owned()).or_insert(value));
             set_timeout(move || self.tell(), LATER);
         }
+    }
+
+    /// The server will not take it in: what it has instead is shown, and the user told.
+    pub(super) fn never_remembered(self, key: &str) {
+        self.remembered(key);
+        self.unkept.set(true);
+        self.ask("personal", PERSONAL_ID, None, None);
     }
 
     fn ask(self, action: &str, request_id: &str, pk: Option<i64>, data: Option<&Data>) {
@@ -216,9 +234,29 @@ impl Live {
     pub fn attend(self, patient: Option<(i64, How)>) {
         if self.attends.get_value() != patient {
             self.others.set((0, Vec::new()));
+            self.meanwhile.set(Vec::new());
         }
         self.attends.set_value(patient);
         self.attend_again();
+    }
+
+    /// Somebody else has changed these fields of a row, or deleted it.
+    pub(super) fn touched(self, id: i64, by: &str, fields: &[String], is_deleted: bool) {
+        if self.attends.get_value().is_none_or(|(attended, _)| attended != id) {
+            return;
+        }
+        self.meanwhile.update(|meanwhile| {
+            let known = meanwhile.iter_mut().find(|touch| touch.by == by && touch.is_deleted == is_deleted);
+            let Some(touch) = known else {
+                meanwhile.push(Touch { by: by.to_owned(), fields: fields.to_vec(), is_deleted });
+                return;
+            };
+            for field in fields {
+                if !touch.fields.contains(field) {
+                    touch.fields.push(field.clone());
+                }
+            }
+        });
     }
 
     /// Says again whom this user attends.
