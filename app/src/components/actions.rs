@@ -43,13 +43,20 @@ fn status_data(base: &Patient, status: Status, now: UtcTime) -> Data {
     data
 }
 
+/// By so much clocks differ.
+const A_MOMENT_MICROS: i64 = 60_000_000;
+
 /// The time that goes with a status, and its field.
 fn time_of(base: &Patient, status: Status, now: UtcTime) -> Option<(&'static str, UtcTime)> {
     match (base.status, status) {
         // Until now it was planned.
         (Status::Expected, Status::Admitted) => Some(("admission_date", now)),
-        // Who was admitted a moment ago by a clock that is a moment ahead can go, too.
-        (_, Status::Discharged) => Some(("dismissal_date", now.max(base.admission_date))),
+        (_, Status::Discharged) => {
+            // Who was admitted a moment ago by a clock that is a moment ahead can go, too.
+            let ahead = base.admission_date.unix_micros() - now.unix_micros();
+            let is_a_moment = (0..A_MOMENT_MICROS).contains(&ahead);
+            Some(("dismissal_date", if is_a_moment { base.admission_date } else { now }))
+        }
         _ => None,
     }
 }
