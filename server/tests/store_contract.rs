@@ -638,7 +638,7 @@ async fn marks_are_what_others_changed_and_the_account_has_not_seen(folder: Fold
         [
             (1, 10, ChangeAction::Update, "acuity status ward".to_owned(), "ben, eve, import", north.clone()),
             (3, 12, ChangeAction::Delete, String::new(), "ben, eve", north),
-            (4, 13, ChangeAction::Create, String::new(), "ben, eve", None),
+            (4, 13, ChangeAction::Create, "bed".to_owned(), "ben, eve", None),
         ]
     );
     let gone = personal.marks[1].data.as_ref().unwrap();
@@ -686,7 +686,7 @@ fn marks_by(
             (Action::Create, Action::Delete) => None,
             (_, Action::Delete) if end.by == name => None,
             (_, Action::Delete) => Some((*pk, last.seq, ChangeAction::Delete, String::new())),
-            (Action::Create, _) => Some((*pk, last.seq, ChangeAction::Create, String::new())),
+            (Action::Create, _) => Some((*pk, last.seq, ChangeAction::Create, changed.join(" "))),
             _ => Some((*pk, last.seq, ChangeAction::Update, changed.join(" "))),
         }
     };
