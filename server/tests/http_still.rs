@@ -331,7 +331,7 @@ async fn a_change_is_taken_back_as_a_new_change_and_only_once() {
 #[tokio::test]
 async fn who_would_come_back_to_a_bed_that_somebody_has_had_since_is_asked_about_it() {
     let desk = Desk::open().await;
-    let warning = "⚠ HOPPER, Grace is in this bed already. You can still save.";
+    let warning = "⚠ In this bed already: HOPPER, Grace · Born Unknown. You can still save.";
     let place = json!({"ward": "Elm", "bed": "A1"});
     let [moved, discharged] = [desk.create(place.clone()).await, desk.create(place.clone()).await];
     let undo = [

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 use super::{Clock, erased::part};
-use crate::{language::use_language, list::beds::has_bed, live::Live, wording::two_identifiers};
+use crate::{language::use_language, list::beds::has_bed, live::Live, wording::bed_taken};
 
 /// Two patients in one bed are sometimes right (mother and baby): said, not forbidden.
 #[component]
@@ -21,9 +21,7 @@ pub(super) fn BedWarning(
             return None;
         }
         let others = live.find_all(|patient| Some(patient.id) != id && has_bed(patient, ward, bed));
-        let told: Vec<String> =
-            others.iter().map(|other| two_identifiers(t, other, clock.today(), &clock.zone())).collect();
-        (!told.is_empty()).then(|| t.fill("record.form.bed_taken", &[("names", &told.join("; "))]))
+        bed_taken(t, others.iter().map(|other| &**other), clock.today(), &clock.zone())
     };
     view! {
         <div role="status">

@@ -92,8 +92,8 @@ pub struct Undo {
     pub key: String,
     /// Why the values before it are no longer right.
     pub errors: Option<FieldErrors>,
-    /// The name of who is in the bed that the patient would come back to.
-    pub in_bed: Option<String>,
+    /// Who is in the bed that the patient would come back to.
+    pub in_bed: Vec<Patient>,
 }
 
 /// The list as it was.

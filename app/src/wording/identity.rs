@@ -62,6 +62,17 @@ pub fn two_identifiers(t: Language, patient: &Patient, today: Date, zone: &Zone)
     format!("{} · {second}", patient.display_name())
 }
 
+/// Says who is in a bed already that somebody is to come to; `None` when nobody is.
+pub fn bed_taken<'a>(
+    t: Language,
+    others: impl IntoIterator<Item = &'a Patient>,
+    today: Date,
+    zone: &Zone,
+) -> Option<String> {
+    let names: Vec<String> = others.into_iter().map(|other| two_identifiers(t, other, today, zone)).collect();
+    (!names.is_empty()).then(|| t.fill("record.form.bed_taken", &[("names", &names.join("; "))]))
+}
+
 /// Ward, room and bed, as far as they are known.
 pub fn whole_place(t: Language, patient: &Patient) -> String {
     let bed = patient.bed.as_ref().map(|bed| t.fill("wording.bed_named", &[("bed", bed)]));

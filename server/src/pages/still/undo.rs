@@ -30,22 +30,22 @@ impl Reader {
         self.answer(status, Sheet::Undo(Undo { change, key, errors, in_bed })).await
     }
 
-    /// The name of who is in the bed that the patient would come back to, if this change were taken back.
-    async fn in_bed_of(&self, LoggedChange { change, .. }: &LoggedChange) -> Result<Option<String>, HttpError> {
+    /// Who is in the bed that the patient would come back to, if this change were taken back.
+    async fn in_bed_of(&self, LoggedChange { change, .. }: &LoggedChange) -> Result<Vec<Patient>, HttpError> {
         let as_before = change.patient.revise(&change.before, Revision::Partial, self.now).ok();
         let Some(Patient { id, ward: Some(ward), bed: Some(bed), .. }) =
             as_before.filter(|then| change.patient.comes_to_bed(then))
         else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let rows = self.state.store.list(&Filter { ward: Some(ward.clone()), status: None }, &[]).await?;
-        let rows: Vec<Patient> = rows
+        let mut rows: Vec<Patient> = rows
             .iter()
             .map(|row| serde_json::from_str(row.get()))
             .collect::<Result<_, _>>()
             .map_err(StoreError::from)?;
-        let is_there = |row: &&Patient| row.id != id && has_bed(row, &ward, &bed);
-        Ok(rows.iter().find(is_there).map(Patient::display_name))
+        rows.retain(|row| row.id != id && has_bed(row, &ward, &bed));
+        Ok(rows)
     }
 
     /// Says that the last change is not the one, or none that can be taken back.
