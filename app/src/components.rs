@@ -2,6 +2,7 @@
 
 mod actions;
 mod announcer;
+mod bed_warning;
 mod choose_columns;
 mod clear_all;
 mod clock;

@@ -154,6 +154,8 @@ pub struct Live {
     untold: StoredValue<BTreeMap<String, Option<String>>, LocalStorage>,
     /// What it was told last and how often, and has not answered to.
     told: StoredValue<BTreeMap<String, (Option<String>, usize)>, LocalStorage>,
+    /// The server has refused to keep something, and the user was not told yet.
+    pub unkept: RwSignal<bool>,
     /// Who else attends which patient.
     pub others: RwSignal<(i64, Vec<Present>)>,
     /// What others have done to the patient whom this user attends, since they do.
@@ -214,6 +216,7 @@ impl Live {
             mine: Memo::new(move |_| personal.with(|personal| Mine::of(personal, &name))),
             untold: StoredValue::new_local(BTreeMap::new()),
             told: StoredValue::new_local(BTreeMap::new()),
+            unkept: RwSignal::new(false),
             others: RwSignal::new((0, Vec::new())),
             meanwhile: StoredValue::new(Vec::new()),
             presence: StoredValue::new(presence),
@@ -286,6 +289,12 @@ impl Live {
     pub fn count(self) -> usize {
         self.turned.track();
         self.seen_as(|index, _| index.count())
+    }
+
+    /// How many patients are in the bed that this one is in; follows every change.
+    pub fn in_bed_of(self, id: i64) -> usize {
+        self.turned.track();
+        self.seen_as(|index, _| index.occupants(id))
     }
 
     /// Every value of a field in the list, once each, in order; follows every change.
@@ -373,6 +382,7 @@ impl Live {
                 Effect::Recalled(key, value) => self.told_again(&key, value),
                 Effect::Remembered(key) => self.remembered(&key),
                 Effect::NotRemembered(key) => self.not_remembered(&key),
+                Effect::NeverRemembered(key) => self.never_remembered(&key),
                 Effect::Presence(pk, others) => self.others.set((pk, others)),
                 Effect::Rows(changes) => {
                     for (change, by) in changes {

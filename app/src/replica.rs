@@ -47,6 +47,8 @@ pub enum Effect {
     Remembered(String),
     /// As above, but the server cannot take it in just now.
     NotRemembered(String),
+    /// As above, and it will not: the account keeps too much already.
+    NeverRemembered(String),
     /// Who else attends this patient.
     Presence(i64, Vec<Present>),
 }
@@ -447,8 +449,12 @@ fn aside(reply: &ClientReply) -> Option<Effect> {
         return serde_json::from_str(data?).ok().map(Effect::Personal);
     }
     if let Some(key) = id.strip_prefix("remember ") {
-        // What is refused for good is answered all the same.
-        return Some(if reply.is_for_now() { Effect::NotRemembered } else { Effect::Remembered }(key.to_owned()));
+        let effect = match reply.response_status {
+            200..300 => Effect::Remembered,
+            _ if reply.is_for_now() => Effect::NotRemembered,
+            _ => Effect::NeverRemembered,
+        };
+        return Some(effect(key.to_owned()));
     }
     let pk = id.strip_prefix("attend ")?.parse().ok()?;
     Some(Effect::Presence(pk, data.and_then(|data| serde_json::from_str(data).ok()).unwrap_or_default()))

@@ -2,8 +2,11 @@
 //! this user clears it. Nothing is written for it with a change; it follows from the log and from the positions up to which
 //! the user has seen it. Knows no Leptos, HTTP or SQL.
 
+mod checkpoint;
+
 use std::{collections::BTreeMap, sync::Arc};
 
+pub use self::checkpoint::{Checkpoint, Reading};
 use crate::{
     filter::Was,
     patient::{Patient, UtcTime},
@@ -101,6 +104,11 @@ impl Unseen {
         self.seen
     }
 
+    /// The position up to which everything of one patient is seen.
+    fn seen_of(&self, pk: i64) -> i64 {
+        self.seen_of.get(&pk).copied().unwrap_or(0).max(self.seen)
+    }
+
     /// The mark of a patient.
     pub fn mark(&self, pk: i64) -> Option<&UnseenChange> {
         self.marks.get(&pk)
@@ -147,7 +155,7 @@ impl Unseen {
     /// that came and went unseen.
     pub fn absorb(&mut self, told: Told) {
         let Told { pk, seq, action, changed, by, at, own, was, row } = told;
-        if seq <= self.seen_of.get(&pk).copied().unwrap_or(0).max(self.seen) || action == ChangeAction::Leave {
+        if seq <= self.seen_of(pk) || action == ChangeAction::Leave {
             return;
         }
         let is_gone = action == ChangeAction::Delete;
@@ -170,7 +178,7 @@ impl Unseen {
             (mark.action, mark.data) = (action, row);
             mark.changed.clear();
         }
-        if mark.action == ChangeAction::Update {
+        if mark.action != ChangeAction::Delete {
             mark.changed.extend(changed);
             mark.changed.sort_unstable();
             mark.changed.dedup();
@@ -187,7 +195,7 @@ impl Unseen {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::{collection::vec, prelude::*};
 
     use super::*;
@@ -204,7 +212,7 @@ mod tests {
     }
 
     /// The change at `seq`, of a row that has moved on at each one of them.
-    fn told(seq: i64, pk: i64, action: ChangeAction, by: &str) -> Told {
+    pub(crate) fn told(seq: i64, pk: i64, action: ChangeAction, by: &str) -> Told {
         let field = FIELDS[usize::try_from(seq).unwrap() % FIELDS.len()];
         Told {
             pk,
@@ -220,7 +228,7 @@ mod tests {
     }
 
     /// A log in which no row comes twice: of each step the row and who, and whether it ends there.
-    fn log() -> impl Strategy<Value = Vec<Told>> {
+    pub(crate) fn log() -> impl Strategy<Value = Vec<Told>> {
         vec((1..5_i64, prop::sample::select(&[ME, "doctor", "sister"]), prop::bool::weighted(0.2)), 0..40).prop_map(
             |steps| {
                 // Which row a number stands for: each one that is deleted is followed by another one.
@@ -269,7 +277,7 @@ mod tests {
             pk: first.pk,
             seq: last.seq,
             action,
-            changed: if action == ChangeAction::Update { changed } else { Vec::new() },
+            changed: if action == ChangeAction::Delete { Vec::new() } else { changed },
             by: by.join(", "),
             at: last.at,
             was: first.was.clone(),
@@ -277,7 +285,7 @@ mod tests {
         })
     }
 
-    fn values(seen: i64, seen_of: &[(i64, i64)]) -> BTreeMap<String, String> {
+    pub(crate) fn values(seen: i64, seen_of: &[(i64, i64)]) -> BTreeMap<String, String> {
         let of = seen_of.iter().map(|(pk, seq)| (seen_key(*pk), seq.to_string()));
         of.chain([(SEEN.to_owned(), seen.to_string())]).collect()
     }

@@ -24,13 +24,15 @@ pub fn bed(t: Language, patient: &Patient) -> String {
     patient.bed.clone().unwrap_or_else(|| t.text("wording.no_bed"))
 }
 
-/// Below the bed: ward and room.
+/// Below a patient's bed: ward and room.
 pub fn place(t: Language, patient: &Patient) -> String {
-    let ward = patient.ward.clone().unwrap_or_else(|| t.text("wording.ward_unknown"));
-    match &patient.room {
-        Some(room) => format!("{ward}, {room}"),
-        None => ward,
-    }
+    let unknown = || t.text("wording.ward_unknown");
+    ward_and_room(&patient.ward.clone().unwrap_or_else(unknown), patient.room.as_deref())
+}
+
+/// Below a bed, whoever is in it.
+pub fn ward_and_room(ward: &str, room: Option<&str>) -> String {
+    [Some(ward), room].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// The status, of a stay that is over with its end.
@@ -81,6 +83,9 @@ pub fn attending(t: Language, patient: &Patient) -> String {
 /// What has to be seen at a glance, with the class that it is drawn by. "Not recorded" is never shown like "none" or "full".
 pub fn alerts(t: Language, patient: &Patient) -> Vec<(&'static str, String)> {
     let mut alerts = Vec::new();
+    if patient.deceased_at.is_some() {
+        alerts.push(("tag strong", t.text("wording.alert.died")));
+    }
     if let Some(acuity) = patient.acuity {
         let (class, key) =
             if acuity <= 2 { ("tag strong", "wording.acuity.urgent") } else { ("tag", "wording.acuity.other") };
@@ -103,9 +108,15 @@ pub fn alerts(t: Language, patient: &Patient) -> Vec<(&'static str, String)> {
     alerts
 }
 
-/// An alert: its own words, or those for its code.
+/// An alert: the words for its code, behind them its own. Of a code that nobody here knows its own words say it all.
 pub fn flag(t: Language, flag: &Flag) -> String {
-    if flag.text.is_empty() { flag_word(t, &flag.code) } else { flag.text.clone() }
+    if flag.text.is_empty() {
+        flag_word(t, &flag.code)
+    } else if flag.is_common() {
+        format!("{}: {}", flag_word(t, &flag.code), flag.text)
+    } else {
+        flag.text.clone()
+    }
 }
 
 /// A flag's code; one that nobody here knows as it is.
@@ -266,6 +277,16 @@ pub fn choices(t: Language, name: &str) -> Vec<(&'static str, String)> {
 mod tests {
     use super::*;
     use crate::patient::field;
+
+    #[test]
+    fn a_flag_says_what_it_is_about_and_its_own_words() {
+        let flag = |code: &str, text: &str| super::flag(Language::En, &Flag { code: code.into(), text: text.into() });
+        assert_eq!(flag("isolation", ""), "Isolation");
+        assert_eq!(flag("isolation", "MRSA"), "Isolation: MRSA");
+        assert_eq!(flag("latex", ""), "latex");
+        assert_eq!(flag("latex", "Latex allergy"), "Latex allergy");
+        assert_eq!(flag(Flag::OWN, "Hard of hearing"), "Hard of hearing");
+    }
 
     #[test]
     fn every_field_has_a_name_and_the_english_one_is_that_of_the_api() {

@@ -1,4 +1,5 @@
 import { expect, type Dialog, type Locator, type Page } from '@playwright/test';
+import { Shown } from './shown.ts';
 
 /** Labels of the form's fields and what is typed or picked there. */
 export type Values = Record<string, string>;
@@ -192,6 +193,14 @@ export class ListPage {
         await ((await button.count()) ? button : menu.getByLabel(what)).click();
     }
 
+    /** The column that is not chosen at first: with it the list is wider than a tablet. */
+    async chooseNote(): Promise<void> {
+        await this.more('Columns…');
+        await this.dialog.root.getByLabel('Note', { exact: true }).check();
+        await this.dialog.press('Back to the list');
+        await this.dialog.isClosed();
+    }
+
     /** Everything counts as seen. */
     async clearAll(): Promise<void> {
         await this.markAllSeen.click();
@@ -205,18 +214,13 @@ export class ListPage {
 }
 
 /** A patient's row. */
-export class Row {
-    readonly name;
-    readonly mark;
-    readonly seen;
+export class Row extends Shown {
     readonly changedCells;
     /** What has become of the user's own change. */
     readonly pending;
 
-    constructor(readonly root: Locator) {
-        this.name = root.locator('.name');
-        this.mark = root.locator('.mark');
-        this.seen = root.getByRole('button', { name: /^Seen: / });
+    constructor(root: Locator) {
+        super(root);
         this.changedCells = root.locator('.changed');
         this.pending = root.locator('.pending');
     }

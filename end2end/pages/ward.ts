@@ -1,5 +1,6 @@
 import { expect, type Locator, type Page } from '@playwright/test';
 import type { ListPage } from './list.ts';
+import { Shown } from './shown.ts';
 
 /** The ward as it is laid out, in the list's page; whatever is not about that is the list's. */
 export class WardView {
@@ -51,16 +52,11 @@ export class WardView {
 }
 
 /** A patient on the plan. */
-export class Card {
-    readonly name;
-    readonly mark;
-    readonly seen;
+export class Card extends Shown {
     readonly lead;
 
-    constructor(readonly root: Locator) {
-        this.name = root.locator('.name');
-        this.mark = root.locator('.mark');
-        this.seen = root.getByRole('button', { name: /^Seen: / });
+    constructor(root: Locator) {
+        super(root);
         this.lead = root.locator('.lead');
     }
 }

@@ -1,4 +1,5 @@
 import { expect, test, Wire } from '../fixtures/test.ts';
+import { written } from '../fixtures/time.ts';
 
 test('what only the server can know is said beside its field', async ({ open, lab }) => {
     const wire = new Wire();
@@ -82,6 +83,36 @@ test('a stay goes its way by one action each, and each can be taken back', async
     await expect(list.row(name).cell('Status')).toHaveText('On leave');
 });
 
+test('who was expected is there from when they are admitted, and not from when that was planned', async ({ open, lab }) => {
+    const planned = new Date(Date.now() + 20 * 3_600_000).toISOString();
+    const ada = await lab.admit({ status: 'expected', admission_date: planned });
+    const list = await open('sister');
+    const name = 'LOVELACE, Ada';
+    const admit = async () => {
+        const dialog = await list.openPatient(name);
+        await dialog.press('Admit');
+        const { date, time } = written(planned);
+        await expect(dialog.root).toContainText(new RegExp(`Admission: \\S+ \\d\\d:\\d\\d \\(planned: ${date} ${time}\\)`));
+        await dialog.press('Admit');
+        await dialog.isClosed();
+        await expect(list.row(name).cell('Status')).toHaveText('Admitted');
+    };
+    const began = Date.now();
+    await admit();
+    const { admission_date } = await lab.read(ada);
+    expect(Date.parse(admission_date)).toBeLessThanOrEqual(Date.now() + 1_000);
+    expect(Date.parse(admission_date)).toBeGreaterThan(began - 5_000);
+    // Taken back, it is planned for when it was.
+    await list.undo(name);
+    await expect(list.row(name).cell('Status')).toHaveText('Expected');
+    await list.row(name).isSettled();
+    expect(Date.parse((await lab.read(ada)).admission_date)).toBe(Date.parse(planned));
+    // And the stay can end, whatever had been planned.
+    await admit();
+    await list.discharge(name);
+    await expect(list.toast).toContainText('Discharged: LOVELACE, Ada');
+});
+
 test('a transfer and an edit are taken back, too, after a question that says to what', async ({ open, lab }) => {
     await lab.admit({ ward: 'Elm Ward', room: 'Bay 1', bed: 'A1', reason: 'Fever' });
     const name = 'LOVELACE, Ada';
@@ -130,7 +161,7 @@ test('a bed is one bed however its name is written', async ({ open, lab }) => {
     await list.admitButton.click();
     await list.dialog.field('Ward').fill('Elm Ward');
     await list.dialog.field('Bed').fill('A01');
-    await expect(list.dialog.root).toContainText('⚠ HOPPER, Grace is in this bed already.');
+    await expect(list.dialog.root).toContainText('⚠ In this bed already: HOPPER, Grace · ');
 });
 
 test('what is not known says so', async ({ open, lab }) => {

@@ -25,11 +25,12 @@ async function distances(page: Page): Promise<number[]> {
 
 test('from right to left, place and identity stay at the right edge', async ({ open, lab }) => {
     await lab.admit({ title: 'Ms', birth_date: '1985-12-10', ward: 'Elm Ward', bed: 'A1', attending: 'Dr A. Osei', acuity: 1 });
-    const list = await open('sister', { viewport: { width: 1000, height: 700 }, seesAll: false });
+    const list = await open('sister', { viewport: { width: 820, height: 700 }, seesAll: false });
     const { page } = list;
+    await list.chooseNote();
     await turnAround(page);
     const pane = page.locator('.table');
-    for (const scrolled of [0, -200]) {
+    for (const scrolled of [0, -100]) {
         const at = await pane.evaluate((element, scrolled) => {
             element.scrollTo({ left: scrolled, behavior: 'instant' });
             return element.scrollLeft;

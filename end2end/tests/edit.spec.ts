@@ -95,7 +95,7 @@ test('every flag of a record can be taken away and taken back', async ({ open, l
     await dialog.press('Save');
     await dialog.isClosed();
     const alerts = list.row(ADA).cell('Alerts');
-    await expect(alerts).toContainText('⚑ Falls risk');
+    for (const name of ['Isolation: MRSA', 'Falls risk']) await expect(alerts).toContainText(`⚑ ${name}`);
     await expect(alerts).not.toContainText(IMPORTED.text);
     expect(await lab.read(ada)).toMatchObject({ flags: [MRSA, { code: 'falls', text: '' }] });
     await list.undo(ADA);

@@ -141,7 +141,7 @@ const SCREENS: Screen[] = [
     {
         name: 'nobody’s record',
         at: () => '/?patient=987654',
-        says: { en: 'This patient is no longer on the list', de: 'Dieser Patient steht nicht mehr auf der Liste' },
+        says: { en: 'This patient is not on the list', de: 'Dieser Patient steht nicht auf der Liste' },
     },
     {
         name: 'page of nobody',

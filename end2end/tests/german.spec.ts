@@ -96,7 +96,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
             await list.openPatient(ADA);
             await dialog.press('Verlegen');
             await dialog.fill({ Bett: 'A2' });
-            await check('transfer', `${ADA} verlegen`, 'Jetzt: Innere, 12, Bett A1.', 'liegt schon in diesem Bett');
+            await check('transfer', `${ADA} verlegen`, 'Jetzt: Innere, 12, Bett A1.', 'Schon in diesem Bett');
             await dialog.fill({ Bett: 'B7' });
             await dialog.press('Verlegen');
             await expect(list.toast).toContainText(`${ADA} ist jetzt hier: Innere, 12, Bett B7`);

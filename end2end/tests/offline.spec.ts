@@ -189,6 +189,21 @@ test('a discharge that is kept can be taken back before it was ever sent', async
     expect(await lab.read(ada)).toEqual(ada);
 });
 
+test('a discharge that is kept is of the time when it was made, and not of when it could be sent', async ({ open, lab }) => {
+    const ada = await lab.admit();
+    const { list, wire } = await cutOff(open);
+    await (await list.openPatient(ADA)).press('Discharge');
+    await list.dialog.press('Keep until live');
+    await list.row(ADA).isNotSent();
+    const shown = await list.row(ADA).cell('Status').textContent();
+    const sent = Date.now();
+    wire.mend();
+    await list.isLive();
+    await list.row(ADA).isSettled();
+    await expect(list.row(ADA).cell('Status')).toHaveText(shown!);
+    expect(Date.parse((await lab.read(ada)).dismissal_date)).toBeLessThan(sent);
+});
+
 test('who prefers it has every change refused while the list is not live, on this device from now on', async ({
     open, lab,
 }) => {

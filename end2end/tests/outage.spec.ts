@@ -1,4 +1,4 @@
-import { expect, Socket, test } from '../fixtures/test.ts';
+import { expect, Socket, test, Wire } from '../fixtures/test.ts';
 import { writeExport } from '../fixtures/fhir.ts';
 import { SignInPage } from '../pages/sign-in.ts';
 
@@ -89,21 +89,27 @@ test('what was missed while the network was down is made up for, all of it', asy
     await list.isSamePage();
 });
 
-test('a connection that has fallen silent is noticed though nobody closed it', async ({ open, lab, line }) => {
-    await lab.admit();
-    const list = await open('sister', { at: line.url });
-    // Two and a half heartbeats in no time: only the page's clock is turned on.
-    await list.page.clock.install();
-    await list.page.reload();
-    await list.isLive();
-    line.silence();
-    await list.page.clock.fastForward(40_000);
-    await list.isNotLive();
-    await expect(list.admitButton).toBeDisabled();
-    line.mend();
-    await list.page.clock.fastForward(15_000);
-    await list.isLive();
-});
+for (const [title, setBack] of [['', 0], [', also by a device whose clock is being set back', 600_000]] as const) {
+    test(`a connection that has fallen silent is noticed though nobody closed it${title}`, async ({ open, lab, line }) => {
+        await lab.admit();
+        const list = await open('sister', { at: line.url });
+        // Two and a half heartbeats in no time: only the page's clock is turned on.
+        await list.page.clock.install();
+        await list.page.reload();
+        await list.isLive();
+        await list.page.evaluate(by => {
+            const now = Date.now;
+            Date.now = () => now() - by;
+        }, setBack);
+        line.silence();
+        await list.page.clock.fastForward(40_000);
+        await list.isNotLive();
+        await expect(list.admitButton).toBeDisabled();
+        line.mend();
+        await list.page.clock.fastForward(15_000);
+        await list.isLive();
+    });
+}
 
 test('a change whose answer got lost is made once, and its author hears of it', async ({ open, lab, line }) => {
     const list = await open('sister', { at: line.url });
@@ -193,3 +199,22 @@ for (const [title, since] of [['', 0], [', and written to since', 3]] as const) 
         await expect(list.names).toHaveCount(1 + since);
     });
 }
+
+test('what was marked as seen in one history says nothing of another one', async ({ open, lab }) => {
+    const wire = new Wire();
+    const ada = await lab.admit();
+    const list = await open('sister', { wire });
+    await lab.change(ada, { acuity: 2 });
+    await list.row(ADA).isChanged('lab', 'Alerts');
+    wire.cut();
+    await list.isNotLive();
+    await list.clearAll();
+    await list.row(ADA).isUnmarked();
+    // As after a failover: the same positions, and nobody knows whether they are of the same changes.
+    wire.falsify = frame => JSON.parse(JSON.stringify(frame, (key, value) => (key === 'epoch' ? 'another' : value)));
+    wire.mend();
+    await list.isLive();
+    // So the server is asked what this user has seen, and is told nothing.
+    await list.row(ADA).isChanged('lab', 'Alerts');
+    expect(wire.asked('remember').map(({ data }) => data.key)).not.toContain('seen');
+});

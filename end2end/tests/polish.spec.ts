@@ -1,4 +1,5 @@
 import type { Locator, Page } from '@playwright/test';
+import { expectNoSidewaysScrolling } from '../fixtures/axe.ts';
 import { pagesOf } from '../fixtures/pdf.ts';
 import { expect, test, Wire, type Socket } from '../fixtures/test.ts';
 import { ListPage } from '../pages/list.ts';
@@ -66,7 +67,7 @@ test('a record’s address opens it for whoever may see it, with its two identif
     await expect(dialog.title).toHaveText(ADA);
     await page.goto('/?patient=987654');
     await list.isLive();
-    await expect(dialog.title).toHaveText('This patient is no longer on the list');
+    await expect(dialog.title).toHaveText('This patient is not on the list');
     await dialog.press('Back to the list');
     await expect(list.names).toHaveText([ADA, GRACE]);
     await page.goto('/?patient=nobody');
@@ -177,6 +178,10 @@ test('on paper the list and the ward name everybody, and a long list says that i
     for (const part of ['Patient', ADA, GRACE, '10-Dec-1985', '943 476 5919', 'End of the list']) expect(short).toContain(part);
     // What can be pressed is of no use there.
     expect(short).not.toContain('Admit a patient');
+    // Paper is of a time and by somebody, and never live.
+    expect(short).not.toContain('Live');
+    expect(short).toMatch(/\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d/);
+    expect(short).toContain('sister (clinician)');
     const ward = await WardView.of(list);
     const plan = await paper();
     for (const part of [ADA, GRACE, '10-Dec-1985', 'Elm Ward']) expect(plan).toContain(part);
@@ -187,6 +192,69 @@ test('on paper the list and the ward name everybody, and a long list says that i
     const long = await paper();
     expect(long).toContain('The list goes on: only the rows around the screen are printed.');
     expect(long).not.toContain('End of the list');
+});
+
+/** As somebody chooses it in a browser; 16 is what one begins with. */
+async function setTextSize(page: Page, standard: number): Promise<void> {
+    await (await page.context().newCDPSession(page)).send('Page.setFontSizes', { fontSizes: { standard } });
+}
+
+for (const dir of ['ltr', 'rtl']) {
+    test(`the menu opens within the screen, whatever its width and the size of text, ${dir}`, async ({ open }) => {
+        const list = await open('sister');
+        const { page } = list;
+        await page.evaluate(dir => (document.documentElement.dir = dir), dir);
+        await page.locator('.menu summary').click();
+        for (const size of [16, 21, 32]) {
+            await setTextSize(page, size);
+            for (const width of [320, 360, 480, 600, 700, 820, 1024, 1440]) {
+                await page.setViewportSize({ width, height: 740 });
+                const { x, width: wide } = (await page.locator('.menu-body').boundingBox())!;
+                expect([x >= 0, x + wide <= width], `${width} pixels, text of ${size}`).toEqual([true, true]);
+                await expectNoSidewaysScrolling(page, `the menu, ${width} pixels, text of ${size}`);
+            }
+        }
+    });
+}
+
+test('all text is of the size that the browser is set to, and the title stays in one piece', async ({ open, lab }) => {
+    await fillWard(lab);
+    const list = await open('sister', { viewport: { width: 360, height: 740 } });
+    const { page, dialog } = list;
+    const sizes = (...elements: Locator[]) =>
+        Promise.all(elements.map(element => element.evaluate(element => parseFloat(getComputedStyle(element).fontSize))));
+    const ofList = () => sizes(list.row(ADA).name, list.search, list.ward, list.admitButton, list.markAllSeen, list.badge);
+    const before = await ofList();
+    await setTextSize(page, 32);
+    await expect.poll(ofList).toEqual(before.map(size => size * 2));
+    await expectNoSidewaysScrolling(page, 'list');
+    const title = page.locator('.bar-title');
+    const brand = await title.locator('h1').evaluate(title => {
+        const range = document.createRange();
+        range.selectNode(title.firstChild!);
+        return range.getClientRects().length;
+    });
+    expect(brand, 'lines of one word').toBe(1);
+    expect((await title.boundingBox())!.height, 'of what stays in view').toBeLessThan(740 / 4);
+    await list.startEdit(ADA);
+    for (const size of await sizes(dialog.field('Reason'), dialog.button('Save'))) expect(size).toBe(32);
+    await expectNoSidewaysScrolling(page, 'form');
+});
+
+test('on a phone that lies on its side, whether the list is live stays in view', async ({ open, lab }) => {
+    await fillWard(lab);
+    const wire = new Wire();
+    const list = await open('sister', { viewport: { width: 844, height: 390 }, wire });
+    const toTheEnd = async () => {
+        await list.page.evaluate(() => scrollTo({ top: document.documentElement.scrollHeight, behavior: 'instant' }));
+        expect(await list.page.evaluate(() => scrollY)).toBeGreaterThan(100);
+        await expect(list.badge).toBeInViewport({ ratio: 1 });
+        expect((await list.page.locator('.bar-title').boundingBox())!.height).toBeLessThan(390 / 5);
+    };
+    await toTheEnd();
+    wire.cut();
+    await list.isNotLive();
+    await toTheEnd();
 });
 
 test('who wants no motion sees none', async ({ open, lab }) => {

@@ -225,6 +225,47 @@ test('rule 14: what others do is announced summed up, and updating can be paused
     await expect(list.names).toHaveText([ADA, 'NOETHER, Emmy', GRACE, MARY]);
 });
 
+test('rule 14: a paused list is the list as it was, whatever is looked for in it and however it is laid out', async ({
+    open, lab,
+}) => {
+    const ada = await admitAda(lab);
+    const grace = await admitGrace(lab);
+    const list = await open('sister');
+    await list.page.getByRole('button', { name: 'Pause' }).click();
+    await lab.change(ada, { bed: 'A8', last_name: 'Byron' });
+    await lab.admit({ first_name: 'Emmy', last_name: 'Noether', ward: 'Elm Ward', bed: 'A2' });
+    await lab.delete(grace);
+    await expect(list.banner).toContainText('3 rows have changed since');
+    const isAsItWas = async () => {
+        await expect(list.names).toHaveText([ADA, GRACE]);
+        await expect(list.row(ADA).cell('Place')).toContainText('A1');
+        await list.row(GRACE).isUnmarked();
+    };
+    await list.letGo();
+    await list.page.keyboard.press('u');
+    await isAsItWas();
+    await expect(list.filters).toContainText('2 of 2 patients');
+    await expect(list.updates).toHaveText('0 updates');
+    await expect(list.page).toHaveTitle('Patients · Wardwatch');
+    await list.search.fill('lovelace');
+    await expect(list.names).toHaveText([ADA]);
+    await list.search.fill('');
+    await list.ward.selectOption('Elm Ward');
+    await isAsItWas();
+    const ward = await WardView.of(list);
+    await expect(ward.bed('A1').locator('.name')).toHaveText(ADA);
+    await expect(ward.patient(ADA).lead).not.toContainText('Now in');
+    await expect(ward.bed('A2')).toHaveCount(0);
+    // What one does oneself is seen.
+    await list.admit({ 'Last name': 'Somerville', 'First name': 'Mary', Ward: 'Elm Ward', Bed: 'A9' });
+    await expect(ward.bed('A9').locator('.name')).toHaveText(MARY);
+    await expect(list.banner).toContainText('3 rows have changed since');
+    await list.banner.getByRole('button', { name: 'Go on' }).click();
+    await expect(ward.bed('A8').locator('.name')).toHaveText('BYRON, Ada (Ms)');
+    await expect(ward.bed('A2').locator('.name')).toHaveText('NOETHER, Emmy');
+    await expect(list.updates).toHaveText('3 updates');
+});
+
 test('rule 14: what one looks for is told once, and what others do changes no word of it', async ({ open, lab }) => {
     const ada = await admitAda(lab);
     await admitGrace(lab);

@@ -141,8 +141,9 @@ test('the key for finding goes to the list’s search, which finds rows that are
 });
 
 test('place and identity stay in view, and columns where they are, wherever the list is scrolled to', async ({ open }) => {
-    const list = await open('sister', { viewport: { width: 900, height: 700 } });
+    const list = await open('sister', { viewport: { width: 820, height: 900 } });
     const { table, page } = list;
+    await list.chooseNote();
     const columns = () => page.locator('thead th').evaluateAll(titles => titles.map(title => Math.round(title.getBoundingClientRect().left)));
     const frozen = () =>
         page.evaluate(() => {

@@ -73,7 +73,7 @@ test('task 3: a patient is moved to another bed', async ({ open: visit, lab }) =
     await press(page, dialog.button('Transfer'));
     await typeInto(page, dialog.field('Bed'), 'A1');
     // Somebody is there: said before it is saved.
-    await expect(dialog.root.getByText('is in this bed already')).toBeVisible();
+    await expect(dialog.root.getByText('In this bed already')).toBeVisible();
     await typeInto(page, dialog.field('Bed'), 'A4');
     await page.keyboard.press('Enter');
     await dialog.isClosed();

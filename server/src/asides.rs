@@ -251,3 +251,33 @@ impl Drop for Seat {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_does_not_say_so_again_is_no_longer_there_once_the_time_is_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}", folder.path().join("ward.db").display())).await.unwrap();
+        let asides = Asides::new(store, true);
+        let seat = asides.seat(1);
+        let told = || seat.take().iter().map(|frame| frame.as_str().to_owned()).collect::<Vec<_>>();
+        let lease = Duration::from_secs(20);
+        let earliest = Instant::now() + lease;
+        assert_eq!(seat.attend(7, How::Viewing, "sister"), []);
+        let until = asides.room().leases.leases(7).map(|(_, lease)| lease.until).next().unwrap();
+        assert!((earliest..=Instant::now() + lease).contains(&until));
+
+        // Somebody at another node, who is gone without a word.
+        let by = "doctor".to_owned();
+        let said = Said::Attends { socket: 1, account: 2, by, pk: 7, how: How::Editing, for_ms: 1 };
+        let word = Word { node: asides.0.node.wrapping_add(1), said };
+        asides.hear(&word.text().unwrap()).await;
+        seat.ready().await;
+        assert_eq!(told(), [r#"{"type":"presence","pk":7,"others":[{"by":"doctor","how":"editing"}]}"#]);
+        tokio::spawn(asides.clone().run(CancellationToken::new()));
+        seat.ready().await;
+        assert_eq!(told(), [r#"{"type":"presence","pk":7,"others":[]}"#]);
+    }
+}

@@ -7,10 +7,7 @@ use std::{
 
 use app::{
     list::beds::Bed,
-    patient::{
-        display::natural_key,
-        field::{self, TextField},
-    },
+    patient::field::{self, TextField},
 };
 
 use crate::store::{Store, StoreError};
@@ -74,7 +71,7 @@ fn read(table: impl Read) -> Result<Vec<Bed>, BedsError> {
         };
         let needed = |rule: TextField| value(rule)?.ok_or_else(|| wrong(format!("{}: there is none", rule.name)));
         let bed = Bed { ward: needed(field::WARD)?, room: value(field::ROOM)?, bed: needed(field::BED)? };
-        if let Some(first) = lines.insert((bed.ward.clone(), natural_key(&bed.bed)), line) {
+        if let Some(first) = lines.insert(bed.key(), line) {
             return Err(wrong(format!("this bed is in line {first} already")));
         }
         beds.push(bed);

@@ -29,7 +29,7 @@ pub(crate) enum HttpError {
     Unauthenticated,
     /// A page that comes first: to sign in, or to choose a password.
     #[error("first {0}")]
-    First(&'static str),
+    First(String),
     #[error(transparent)]
     Csv(#[from] csv::Error),
     #[error("{0}")]

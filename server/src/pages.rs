@@ -38,11 +38,11 @@ async fn visitor(state: &AppState, headers: &HeaderMap) -> Result<Option<Princip
     }
 }
 
-/// Who may see patients: somebody who is signed in, with a password of their own.
-async fn reader(state: &AppState, headers: &HeaderMap) -> Result<Principal, HttpError> {
+/// Who may see patients: somebody who is signed in, with a password of their own. `sign_in`: where anybody else is sent.
+async fn reader(state: &AppState, headers: &HeaderMap, sign_in: &str) -> Result<Principal, HttpError> {
     match visitor(state, headers).await? {
-        None => Err(HttpError::First("/sign-in")),
-        Some(who) if who.must_change_password => Err(HttpError::First("/password")),
+        None => Err(HttpError::First(sign_in.to_owned())),
+        Some(who) if who.must_change_password => Err(HttpError::First("/password".to_owned())),
         Some(who) => Ok(who),
     }
 }

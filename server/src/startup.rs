@@ -106,6 +106,7 @@ pub async fn build(args: &ServeArgs, database_url: &str, stop: CancellationToken
         requests,
         sign_ins,
         turns: Turns::of_this_machine(),
+        list_turns: Turns::of_this_machine(),
         origin: args.origin.clone(),
         session_seconds: i64::from(args.session_hours) * 3600,
         outbox_bytes: usize::try_from(args.outbox_bytes).unwrap_or(usize::MAX),

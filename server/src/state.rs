@@ -32,6 +32,8 @@ pub(crate) struct Inner {
     pub(crate) sign_ins: Throttle<(String, std::net::IpAddr)>,
     /// Of pages that hold still.
     pub(crate) turns: Turns,
+    /// Of the list's own page: a ward that comes back all at once is served one after the other, from memory that is bounded.
+    pub(crate) list_turns: Turns,
     pub(crate) origin: Option<PublicOrigin>,
     pub(crate) session_seconds: i64,
     pub(crate) outbox_bytes: usize,

@@ -115,8 +115,8 @@ pub(crate) const LONGEST_WORD: usize = 7_999;
 /// Words that may wait to be heard.
 const MOST_HEARD: usize = 1024;
 
-/// Unseen changes at most that are read for an account: what is further back counts as seen. Somebody who was away for a
-/// year is not kept waiting for all of it.
+/// Changes at most that are read for an account at once: when more have come since its marks were read last, what is further
+/// back counts as seen. Somebody who was away for a year is not kept waiting for all of it.
 const MOST_UNSEEN: i64 = 200_000;
 
 impl Store {

@@ -390,6 +390,7 @@ async fn a_backup_of_an_older_program_is_brought_up_to_date() {
     let mut db = SqliteConnection::connect(&format!("sqlite://{}/copy.db", folder.path().display())).await.unwrap();
     let forget_notes: Vec<_> = FORGET_NOTES.split(';').collect();
     let older = [
+        "DROP TABLE unseen",
         "DROP TABLE bed",
         "DROP INDEX change_at",
         "DROP TABLE access_log",

@@ -62,3 +62,21 @@ async fn an_import_adds_the_beds_of_its_locations_and_the_next_page_has_them() {
     succeeded(&run_beside(folder, &["import", EXPORT]).await);
     assert_eq!(succeeded(&run_beside(folder, &["beds"]).await), plan);
 }
+
+#[tokio::test]
+async fn an_import_adds_no_bed_that_is_there_in_another_spelling_and_what_is_printed_can_be_put_in() {
+    let folder = Folder::new();
+    folder.open().await.close().await;
+    succeeded(&run(&folder, &set(&folder, &format!("{TITLES}Remington Ward,,a01\n"))));
+    // As an import by an older program left it.
+    folder
+        .run_sql("INSERT INTO bed (ward, bed, room) VALUES ('Elm', 'b1', 'Bay 1'), ('Elm', 'B1', NULL)")
+        .await
+        .unwrap();
+    succeeded(&run(&folder, &["import", EXPORT]));
+    let plan = succeeded(&run(&folder, &["beds"]));
+    assert_eq!(plan.lines().count(), 1 + 1 + 104, "{plan}");
+    assert!(plan.contains("\nRemington Ward,Bay 1,a01\n") && plan.contains("\nElm,Bay 1,B1\n"), "{plan}");
+    assert_eq!(succeeded(&run(&folder, &set(&folder, &plan))), "105 beds\n");
+    assert_eq!(succeeded(&run(&folder, &["beds"])), plan);
+}

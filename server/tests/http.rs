@@ -107,6 +107,8 @@ async fn pages_are_in_the_language_that_the_browser_asks_for_until_its_user_choo
         ("to=fr&back=%2F", "/"),
         ("to=de&back=%2F%2Fevil.example", "/"),
         ("to=de&back=%2F%5Cevil", "/"),
+        ("to=de&back=%2F%09%2Fevil.example", "/"),
+        ("to=de&back=%2F%2Fevil.example%3Fward%3DElm%0D%0A", "/?ward=Elm%0D%0A"),
         ("to=de&back=https:%2F%2Fevil", "/"),
     ] {
         let answer = ward.http("POST", "/language", &[&cookie], form).await;

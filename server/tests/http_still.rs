@@ -8,17 +8,17 @@ use std::collections::BTreeMap;
 
 use app::{
     change::Action,
-    patient::{Data, Patient, UtcTime},
+    patient::{Data, Patient, Revision, UtcTime},
     wire::Role,
 };
 use futures::{StreamExt, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use server::{
     import,
-    store::{Accessed, Command, Remember, Store},
+    store::{Accessed, Author, Command, Remember, Store, Write},
 };
 use sqlx::{Connection, SqliteConnection};
-use support::{Answer, Folder, Ward, create_in, data, patch_in, write};
+use support::{Answer, Folder, Ward, author, create_in, data, patch_in, write};
 
 const PASSWORD: &str = "correct horse";
 
@@ -680,6 +680,27 @@ fn by_kind(ndjson: &str) -> BTreeMap<String, String> {
         file.push('\n');
     }
     files
+}
+
+#[tokio::test]
+async fn an_exported_note_tells_who_wrote_it_and_when() {
+    let desk = Desk::open().await;
+    let id = desk.create(json!({"ward": "Elm"})).await;
+    let note = Command::Revise {
+        pk: id,
+        revision: Revision::Partial,
+        data: Ok(data(json!({"handover_note": "Bloods at six"}))),
+    };
+    let writer = Author { name: "Grace Hopper".to_owned(), ..author() };
+    desk.store.write(Write { author: writer, ..write(note) }).await.unwrap();
+    let at = desk.moment().await;
+    desk.patch(id, json!({"acuity": 2})).await;
+    assert_ne!(desk.moment().await, at);
+    let exported = desk.get("/export.ndjson").await;
+    let lines = exported.body().lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let note = lines.filter(|line| line["resourceType"] == "Composition").collect::<Vec<_>>();
+    assert_eq!(note.len(), 1);
+    assert_eq!((&note[0]["author"], &note[0]["date"]), (&json!([{"display": "Grace Hopper"}]), &json!(at.to_string())));
 }
 
 #[tokio::test]

@@ -52,6 +52,8 @@ const ACCESSES: &str = "SELECT id || ' ' || account_id || ' ' || by_name || ' ' 
 
 const VALUES: &str = "SELECT account_id || ' ' || key || ' ' || value FROM personal ORDER BY account_id";
 
+const UNSEEN: &str = "SELECT account_id || ' ' || seq || ' ' || marks FROM unseen ORDER BY account_id";
+
 /// What a client was answered to a write with a key.
 struct Keyed {
     key: Uuid,
@@ -125,6 +127,7 @@ async fn past() -> Past {
     let last = store.write(write(Command::Delete { pk: last_id })).await.unwrap().seq.unwrap();
     let mut client = Mirror::new(ward.level_2("viewer").await, Filter::default());
     client.reach(last).await;
+    ward.folder.run_sql("INSERT INTO unseen (account_id, seq, marks) VALUES (1, 1, '[]')").await.unwrap();
     store.close().await;
     ward.ask_to_stop();
     ward.stopped().await;
@@ -182,7 +185,8 @@ async fn assert_empty(folder: &Folder) {
         "SELECT (SELECT count(*) FROM patient) + (SELECT count(*) FROM change) + (SELECT count(*) FROM account) + \
                 (SELECT count(*) FROM credential) + (SELECT count(*) FROM import_link) + \
                 (SELECT count(*) FROM idempotency) + (SELECT count(*) FROM personal) + \
-                (SELECT count(*) FROM access_log) + (SELECT count(*) FROM bed) + (SELECT seq FROM change_head)",
+                (SELECT count(*) FROM access_log) + (SELECT count(*) FROM bed) + (SELECT count(*) FROM unseen) + \
+                (SELECT seq FROM change_head)",
     )
     .fetch_one(&mut db)
     .await
@@ -222,7 +226,7 @@ async fn a_ward_moves_with_all_that_it_has() {
     let log: Vec<Logged> = sqlx::query_as(LOG).fetch_all(&mut new).await.unwrap();
     assert_eq!(log, sqlx::query_as::<_, Logged>(LOG).fetch_all(&mut old).await.unwrap());
     assert!(log.len() > 10);
-    for sql in [ACCOUNTS, LINKS, KEYS, ROWS, VALUES, ACCESSES, BEDS] {
+    for sql in [ACCOUNTS, LINKS, KEYS, ROWS, VALUES, UNSEEN, ACCESSES, BEDS] {
         let there: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut new).await.unwrap();
         let here: Vec<String> = sqlx::query_scalar(sql).fetch_all(&mut old).await.unwrap();
         assert_eq!(there, here);

@@ -51,7 +51,8 @@ contract! {
     marks_are_what_the_log_says_after_any_writes_of_several_accounts
     nothing_is_new_to_an_account_that_was_before_it_or_before_marks_were
     a_position_of_another_history_counts_as_the_end_of_the_log
-    who_has_seen_everything_patient_by_patient_need_not_read_it_again
+    what_was_read_of_the_log_is_not_read_again
+    who_has_seen_a_part_of_what_was_kept_is_told_of_the_rest
 }
 
 fn import(source_id: &str, values: Value) -> Write {
@@ -754,23 +755,64 @@ async fn a_position_of_another_history_counts_as_the_end_of_the_log(folder: Fold
         done(&store, 2, create(json!({}))).await;
     }
     let beyond = "UPDATE personal SET value = '99' WHERE account_id = 1; \
-                  INSERT INTO personal (account_id, key, value) VALUES (1, 'seen/2', '98'), (1, 'seen/3', '1')";
+                  INSERT INTO personal (account_id, key, value) VALUES (1, 'seen/2', '98'), (1, 'seen/3', '1'); \
+                  INSERT INTO unseen (account_id, seq, marks) VALUES (1, 4, '[]'), (2, 3, 'of another program')";
     folder.run_sql(beyond).await.unwrap();
     let personal = store.personal(1).await.unwrap();
     let told: Vec<_> = personal.values.into_iter().collect();
     assert_eq!((told, personal.marks), (pairs(&[("seen", "3"), ("seen/2", "3"), ("seen/3", "1")]), vec![]));
     done(&store, 2, patch(2, json!({"bed": "A"}))).await;
     assert_eq!(marks(&store, 1).await.iter().map(|mark| mark.pk).collect::<Vec<_>>(), [2]);
+    assert_eq!(marks(&store, 2).await, [], "what cannot be read stops nobody");
 }
 
-async fn who_has_seen_everything_patient_by_patient_need_not_read_it_again(folder: Folder) {
-    let store = accounts(&folder).await;
-    done(&store, 2, create(json!({}))).await;
+/// Two patients of whom one is changed more often than the log is read twice for.
+async fn much_to_see(folder: &Folder) -> Store {
+    let store = accounts(folder).await;
+    for pk in 1..=2 {
+        assert_eq!(done(&store, 2, create(json!({}))).await, pk);
+    }
     let beds = (0..1100).map(|bed| store.write(by(2, patch(1, json!({"bed": bed})))));
     futures::future::join_all(beds).await;
-    store.remember(1, &seen(Some(1), 1100)).await.unwrap();
-    assert_eq!(values(&store, 1).await, pairs(&[("seen", "0"), ("seen/1", "1100")]), "one is left");
-    store.remember(1, &seen(Some(1), 1101)).await.unwrap();
-    assert_eq!(store.personal(1).await.unwrap().values["seen"], "1101");
-    assert_eq!(values(&store, 1).await, pairs(&[("seen", "1101")]));
+    store
+}
+
+async fn what_was_read_of_the_log_is_not_read_again(folder: Folder) {
+    let store = much_to_see(&folder).await;
+    for what in [seen(Some(2), 2), value("starred/1", Some("yes")), value("starred/9", Some("yes"))] {
+        store.remember(1, &what).await.unwrap();
+    }
+    let personal = store.personal(1).await.unwrap();
+    let gist = |marks: &[UnseenChange]| marks.iter().map(|mark| (mark.pk, mark.seq, mark.action)).collect::<Vec<_>>();
+    assert_eq!(gist(&personal.marks), [(1, 1102, ChangeAction::Create)]);
+    // A position that is of no more use is forgotten, and the star of a row that there is not.
+    let left: Vec<_> = personal.values.clone().into_iter().collect();
+    assert_eq!(left, pairs(&[("seen", "0"), ("starred/1", "yes")]));
+
+    // What could not be if any of it were read again.
+    folder.run_sql("DELETE FROM change").await.unwrap();
+    assert_eq!(store.personal(1).await.unwrap(), personal);
+    let other = folder.open().await;
+    done(&other, 3, patch(2, json!({"acuity": 2}))).await;
+    let update = (2, 1103, ChangeAction::Update);
+    assert_eq!(gist(&marks(&store, 1).await), [(1, 1102, ChangeAction::Create), update]);
+    assert_eq!(gist(&marks(&other, 1).await), [(1, 1102, ChangeAction::Create), update]);
+    store.remember(1, &seen(Some(1), 1102)).await.unwrap();
+    assert_eq!(gist(&marks(&other, 1).await), [update]);
+    store.remember(1, &seen(None, 1103)).await.unwrap();
+    assert_eq!(marks(&store, 1).await, []);
+    assert_eq!(values(&store, 1).await, pairs(&[("seen", "1103"), ("starred/1", "yes")]));
+}
+
+async fn who_has_seen_a_part_of_what_was_kept_is_told_of_the_rest(folder: Folder) {
+    let store = much_to_see(&folder).await;
+    assert_eq!(marks(&store, 1).await.len(), 2);
+    done(&store, 3, patch(1, json!({"acuity": 2}))).await;
+    let first = |marks: &[UnseenChange]| (marks[0].action, marks[0].by.clone(), marks[0].changed.join(" "));
+    assert_eq!(first(&marks(&store, 1).await), (ChangeAction::Create, "ben, eve".to_owned(), "acuity bed".to_owned()));
+    store.remember(1, &seen(Some(1), 600)).await.unwrap();
+    let update = |by: &str, changed: &str| (ChangeAction::Update, by.to_owned(), changed.to_owned());
+    assert_eq!(first(&marks(&store, 1).await), update("ben, eve", "acuity bed"));
+    store.remember(1, &seen(None, 1102)).await.unwrap();
+    assert_eq!(first(&marks(&store, 1).await), update("eve", "acuity"));
 }

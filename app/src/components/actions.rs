@@ -4,17 +4,17 @@ use leptos::prelude::*;
 
 use super::{
     Clock, Dialogs,
+    bed_warning::BedWarning,
     conflict::ConflictPart,
     dialog::{DialogTitle, Gone, Undo},
-    erased::submit,
-    patient_form::BedWarning,
+    erased::{submit, text},
     submission::{Buttons, Submission},
     words::Changes,
 };
 use crate::{
     language::{Language, use_language},
     live::Live,
-    patient::{Code as _, Data, Patient, Revision, Status},
+    patient::{Code as _, Data, Patient, Revision, Status, UtcTime},
     wording::{born, number, status_word, two_identifiers, whole_place},
 };
 
@@ -34,9 +34,31 @@ pub(super) fn status_action(t: Language, from: Status, to: Status) -> String {
     })
 }
 
-/// The one value that a change of status sends.
-pub(super) fn status_data(status: Status) -> Data {
-    Data::from_iter([("status".to_owned(), status.as_str().into())])
+/// What a change of status sends: a stay that begins or ends does so when that is said, also where it arrives later.
+fn status_data(base: &Patient, status: Status, now: UtcTime) -> Data {
+    let mut data = Data::from_iter([("status".to_owned(), status.as_str().into())]);
+    if let Some((field, time)) = time_of(base, status, now) {
+        data.insert(field.to_owned(), time.to_string().into());
+    }
+    data
+}
+
+/// By so much clocks differ.
+const A_MOMENT_MICROS: i64 = 60_000_000;
+
+/// The time that goes with a status, and its field.
+fn time_of(base: &Patient, status: Status, now: UtcTime) -> Option<(&'static str, UtcTime)> {
+    match (base.status, status) {
+        // Until now it was planned.
+        (Status::Expected, Status::Admitted) => Some(("admission_date", now)),
+        (_, Status::Discharged) => {
+            // Who was admitted a moment ago by a clock that is a moment ahead can go, too.
+            let ahead = base.admission_date.unix_micros() - now.unix_micros();
+            let is_a_moment = (0..A_MOMENT_MICROS).contains(&ahead);
+            Some(("dismissal_date", if is_a_moment { base.admission_date } else { now }))
+        }
+        _ => None,
+    }
 }
 
 /// Says who else is in this patient's bed, as long as somebody is.
@@ -59,11 +81,23 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
     let title = t.fill("record.status.question", &[("action", &action), ("name", &base.display_name())]);
     let place = whole_place(t, &base);
     let identifiers = two_identifiers(t, &base, clock.today(), &clock.zone());
-    let from = base.status;
+    let (from, planned) = (base.status, base.admission_date);
     let comes = status.occupies_bed() && !from.occupies_bed();
     let warning = comes.then(|| bed_warning(&base));
+    let time = time_of(&base, status, clock.now.get_untracked()).map(|(field, _)| {
+        let base = base.clone();
+        let at = text(move || {
+            let time = time_of(&base, status, clock.now.get());
+            time.map(|(_, time)| clock.zone().date_time(time)).unwrap_or_default()
+        });
+        let label = t.text(if field == "admission_date" { "record.form.admission" } else { "record.fact.discharge" });
+        let planned = (field == "admission_date")
+            .then(|| t.fill("record.status.planned", &[("time", &clock.zone().date_time(planned))]));
+        view! { <p>{label}": "<strong>{at}</strong>{planned}</p> }.into_any()
+    });
     let send = submit(move || {
-        let (before, data) = (base.clone(), status_data(status));
+        let now = clock.now.get_untracked();
+        let (before, data) = (base.clone(), status_data(&base, status, now));
         submission.patch(base.clone(), data.clone(), move |row| {
             let words = format!("{}: {}", status_word(t, status), row.display_name());
             dialogs.finish(words, Some(Undo::of(&before, &data, row)));
@@ -75,6 +109,7 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
             <DialogTitle text=title.clone()/>
             <p class="identifiers">{identifiers.clone()}</p>
             <p>{status_word(t, from)}", "{place.clone()}{t.text("wording.becomes")}<strong>{status_word(t, status)}</strong></p>
+            {time}
             {warning}
             <p class="hint">{t.text("record.status.hint")}</p>
             <Buttons submission label=action.clone() keeps=true/>

@@ -2,7 +2,7 @@ use leptos::prelude::*;
 
 use super::{
     Clock, Dialogs,
-    dialog::DialogTitle,
+    dialog::{DialogTitle, Undo},
     erased::{input, part, press, submit, text, when},
     submission::{Conflict, Problem, Submission},
     words::{changes, shown},
@@ -132,8 +132,10 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
             dialogs.finish(t.text("record.conflict.theirs_kept"), None);
             return;
         }
-        submission.patch(newer.clone(), kept, move |row| {
-            dialogs.finish(t.fill("record.done.saved", &[("name", &row.display_name())]), None);
+        let before = newer.clone();
+        submission.patch(newer.clone(), kept.clone(), move |row| {
+            let told = t.fill("record.done.saved", &[("name", &row.display_name())]);
+            dialogs.finish(told, Some(Undo::of(&before, &kept, row)));
         });
     });
     view! {

@@ -10,6 +10,7 @@ use crate::{
         columns::Column,
     },
     live::View,
+    wording::ward_and_room,
 };
 
 /// A bed that nobody is in (PAL-0660).
@@ -17,10 +18,7 @@ use crate::{
 pub(super) fn EmptyBed(bed: Arc<Bed>) -> impl IntoView {
     let view = expect_context::<View>();
     let columns = expect_context::<Memo<Vec<Column>>>();
-    let place = match &bed.room {
-        Some(room) => format!("{}, {room}", bed.ward),
-        None => bed.ward.clone(),
-    };
+    let place = ward_and_room(&bed.ward, bed.room.as_deref());
     let t = use_language();
     let name = bed.bed.clone();
     view! {

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     language::use_language,
     patient::{Data, Flag},
-    wording::{flag, flag_word},
+    wording::flag,
 };
 
 /// The flags of a form. A handle.
@@ -54,10 +54,6 @@ fn flags_of(values: &Data) -> Vec<Flag> {
     values.get("flags").and_then(|flags| serde_json::from_value(flags.clone()).ok()).unwrap_or_default()
 }
 
-fn is_common(flag: &Flag) -> bool {
-    Flag::COMMON.iter().any(|(code, _)| *code == flag.code)
-}
-
 /// The common ones, each as the record has it, and whatever else the record has.
 fn offered(had: &[Flag]) -> Vec<Flag> {
     let mut offered = Vec::new();
@@ -68,7 +64,7 @@ fn offered(had: &[Flag]) -> Vec<Flag> {
             offered.push(Flag { code: (*code).to_owned(), text: String::new() });
         }
     }
-    offered.extend(had.iter().filter(|flag| !is_common(flag)).cloned());
+    offered.extend(had.iter().filter(|flag| !flag.is_common()).cloned());
     offered
 }
 
@@ -77,12 +73,7 @@ fn offered(had: &[Flag]) -> Vec<Flag> {
 pub(super) fn FlagChoice(flags: Flags, submission: Submission) -> impl IntoView {
     let t = use_language();
     let boxes = offered(&flags.ticked.get_untracked()).into_iter().map(|one| {
-        // A common one with words of its own stays where it is looked for.
-        let words = if is_common(&one) && !one.text.is_empty() {
-            format!("{}: {}", flag_word(t, &one.code), one.text)
-        } else {
-            flag(t, &one)
-        };
+        let words = flag(t, &one);
         let ticked = one.clone();
         let toggle = input(move |_| {
             flags.toggle(&one);

@@ -13,12 +13,18 @@ pub(super) struct Beside {
     /// Where to look to tell it from others whose names are alike (PAL-0540…0560).
     alike: Option<Part>,
     starred: bool,
+    /// How many patients are in the same bed, this one among them.
+    pub(super) in_bed: usize,
 }
 
 impl Beside {
     pub(super) fn follow(id: i64) -> Memo<Self> {
         let (live, view) = (expect_context::<Live>(), expect_context::<View>());
-        Memo::new(move |_| Self { alike: view.alike(id), starred: live.mine.with(|mine| mine.starred.contains(&id)) })
+        Memo::new(move |_| Self {
+            alike: view.alike(id),
+            starred: live.mine.with(|mine| mine.starred.contains(&id)),
+            in_bed: live.in_bed_of(id),
+        })
     }
 }
 
@@ -27,7 +33,7 @@ pub(super) fn identity(cells: &Cells, beside: Memo<Beside>) -> AnyView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let Cells { id, language: t, clock, ref patient, .. } = *cells;
-    let Beside { alike, starred } = beside.get();
+    let Beside { alike, starred, .. } = beside.get();
     let differs = |part: Part| alike == Some(part);
     let title = patient
         .title

@@ -5,9 +5,10 @@ use serde_json::Value;
 
 use super::{
     Clock, Dialogs,
+    bed_warning::BedWarning,
     conflict::ConflictPart,
     dialog::{DialogTitle, Gone, Undo},
-    erased::{part, press, react, submit, text},
+    erased::{press, react, submit, text},
     field_input::{Field, FieldInput, Kind},
     flag_choice::{FlagChoice, Flags},
     presence::Presence,
@@ -16,7 +17,6 @@ use super::{
 };
 use crate::{
     language::{Language, use_language},
-    list::beds::has_bed,
     live::Live,
     patient::{
         BirthDate, Data, FieldErrors, NhsNumber, Patient, Revision, UtcTime,
@@ -372,32 +372,6 @@ fn Fields(draft: Draft, submission: Submission, admitting: bool, id: Option<i64>
         </fieldset>
     }
     .into_any()
-}
-
-/// Two patients in one bed are sometimes right (mother and baby): said, not forbidden.
-#[component]
-pub(super) fn BedWarning(
-    #[prop(into)] ward: Signal<String>,
-    #[prop(into)] bed: Signal<String>,
-    id: Option<i64>,
-) -> impl IntoView {
-    let live = expect_context::<Live>();
-    let t = use_language();
-    let other = move || {
-        live.track_rows();
-        let (ward, bed) = (ward.get(), bed.get());
-        let (ward, bed) = (ward.trim().to_owned(), bed.trim().to_owned());
-        (!ward.is_empty() && !bed.is_empty())
-            .then(|| live.find(|patient| Some(patient.id) != id && has_bed(patient, &ward, &bed)))
-            .flatten()
-    };
-    view! {
-        <div role="status">
-            {part(move || other().map(|patient| view! {
-                <p class="warning">{t.fill("record.form.bed_taken", &[("name", &patient.display_name())])}</p>
-            }.into_any()).into_any())}
-        </div>
-    }
 }
 
 #[cfg(test)]

@@ -34,13 +34,16 @@ pub(super) fn PatientRow(id: i64, row: Arc<Row>) -> impl IntoView {
         let cells = Cells::now(id, &row);
         let t = cells.language;
         let columns = columns.get();
-        let shown = [PLACE, IDENTITY].into_iter().chain(columns.iter().map(|column| test_of(*column)));
+        // More than there are at first may go on beyond the edge: then words say it, beside the name, which stays in view.
+        let near: &[Column] = if columns.len() > Column::AT_FIRST.len() { &[] } else { &columns };
+        let shown = [PLACE, IDENTITY].into_iter().chain(near.iter().map(|column| test_of(*column)));
         let hidden = cells.hidden(shown);
         view! {
             <td class="place" class:changed=cells.has(PLACE) data-label=t.text("wording.place")>
                 {cells.dot(PLACE)}
                 <span class="bed">{wording::bed(t, &cells.patient)}</span>
                 <span class="sub">{wording::place(t, &cells.patient)}</span>
+                {shared_bed(t, beside.get().in_bed)}
             </td>
             <th scope="row" class="identity" class:changed=cells.has(IDENTITY)>
                 {cells.dot(IDENTITY)}
@@ -64,6 +67,14 @@ pub(super) fn PatientRow(id: i64, row: Arc<Row>) -> impl IntoView {
         </tr>
     }
     .into_any()
+}
+
+/// Says that somebody shares a bed (mother and baby, or a slip).
+pub(super) fn shared_bed(t: Language, count: usize) -> Option<AnyView> {
+    (count > 1).then(|| {
+        let words = t.fill("ward.shared", &[("count", &count)]);
+        view! { <span class="shared"><span aria-hidden="true">"⚠ "</span>{words}</span> }.into_any()
+    })
 }
 
 /// Whether this can be said of the row's mark; follows it.
@@ -151,7 +162,7 @@ impl Cells {
         let mark = self.mark.as_ref()?;
         let words = match mark.kind {
             MarkKind::New => "list.mark.new",
-            MarkKind::Changed(_) => "list.mark.changed",
+            MarkKind::Changed => "list.mark.changed",
             MarkKind::Deleted => "list.mark.deleted",
             MarkKind::Gone => return Some(view! { <span class="mark">{t.text("list.mark.gone")}</span> }.into_any()),
         };
@@ -172,12 +183,11 @@ impl Cells {
     /// The names of changed fields that are in none of what is `shown`.
     pub(super) fn hidden(&self, shown: impl Iterator<Item = Test>) -> Option<AnyView> {
         let (t, mark) = (self.language, self.mark.as_ref()?);
-        let MarkKind::Changed(fields) = &mark.kind else { return None };
         let shown: Vec<&str> = shown.flat_map(Test::fields).copied().collect();
         // Of two numbers one is shown.
         let is_second = |name: &str| name == "medical_record_number" && self.patient.nhs_number.is_some();
         let is_hidden = |name: &&String| !shown.contains(&name.as_str()) || is_second(name);
-        let labels: Vec<String> = fields.iter().filter(is_hidden).map(|name| wording::field(t, name)).collect();
+        let labels: Vec<String> = mark.changed.iter().filter(is_hidden).map(|name| wording::field(t, name)).collect();
         (!labels.is_empty()).then(|| {
             let words = t.fill("list.mark.hidden", &[("fields", &labels.join(", "))]);
             view! { <span class="hidden-changes">{words}</span> }.into_any()
@@ -244,5 +254,5 @@ pub(super) const IDENTITY: Test = Test::Changed(&[
 pub(super) const STATUS: Test = Test::Changed(&["status", "dismissal_date"]);
 const ADMISSION: Test = Test::Changed(&["admission_date", "reason"]);
 const ATTENDING: Test = Test::Changed(&["attending", "team"]);
-pub(super) const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags"]);
+pub(super) const ALERTS: Test = Test::Changed(&["acuity", "allergy_status", "code_status", "flags", "deceased_at"]);
 const NOTE: Test = Test::Changed(&["handover_note"]);

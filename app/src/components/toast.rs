@@ -2,7 +2,8 @@ use leptos::prelude::*;
 
 use super::{
     Dialogs,
-    erased::{part, press, when},
+    dialog::Done,
+    erased::{part, press, react, when},
 };
 use crate::{language::use_language, live::Live};
 
@@ -12,6 +13,12 @@ pub(crate) fn Toast() -> impl IntoView {
     let live = expect_context::<Live>();
     let dialogs = expect_context::<Dialogs>();
     let t = use_language();
+    react(move || {
+        if live.unkept.get() {
+            dialogs.done.set(Some(Done { text: t.text("list.not_kept"), undo: None }));
+            live.unkept.set(false);
+        }
+    });
     let is_refused = when(move || live.refuses.get());
     view! {
         <div class="toasts" role="status">

@@ -36,8 +36,9 @@ pub(crate) fn Toolbar() -> impl IntoView {
         query.update(|query| query.ward = Some(ward).filter(|ward| !ward.is_empty()));
     });
     let pick_status = input(move |event| {
-        let status = StatusFilter::from_value(&event_target_value(&event));
-        query.update(|query| query.status = status);
+        if let Some(status) = StatusFilter::from_value(&event_target_value(&event)) {
+            query.update(|query| query.status = status);
+        }
     });
     let status = move |status: StatusFilter, words: String| {
         one_of(status.value().to_owned(), words, when(move || query.with(|query| query.status == status)))

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use super::{
     Clock, Dialogs,
+    bed_warning::BedWarning,
     conflict::ConflictPart,
     dialog::{DialogTitle, Gone, Undo},
     erased::submit,
     field_input::{Field, FieldInput},
-    patient_form::BedWarning,
     presence::Presence,
     submission::{Buttons, Submission},
 };

@@ -46,8 +46,10 @@ pub(super) fn SaveViewDialog() -> impl IntoView {
     let views = move || read(live.value_of(personal::VIEWS));
     let address = live.query.with_untracked(Query::to_link);
     let keep = move |views: Vec<SavedView>| live.remember(personal::VIEWS.to_owned(), write(&views));
+    let typed = move || name.with(|name| name.split_whitespace().collect::<Vec<_>>().join(" "));
+    let is_taken = when(move || views().iter().any(|view| view.name == typed()));
     let save = submit(move || {
-        let name = name.with_untracked(|name| name.split_whitespace().collect::<Vec<_>>().join(" "));
+        let name = untrack(typed);
         if name.is_empty() {
             return;
         }
@@ -66,7 +68,9 @@ pub(super) fn SaveViewDialog() -> impl IntoView {
                 <input id="view-name" type="text" maxlength="60" autocomplete="off" prop:value=name on:input=input(move |event| name.set(event_target_value(&event)))/>
             </div>
             <div class="buttons">
-                <button type="submit" class="primary" disabled=when(move || name.with(|name| name.trim().is_empty()))>{t.text("record.save")}</button>
+                <button type="submit" class="primary" disabled=when(move || name.with(|name| name.trim().is_empty()))>
+                    {text(move || t.text(if is_taken.get() { "list.views.replace" } else { "record.save" }))}
+                </button>
                 <button type="button" on:click=press(move || dialogs.close())>{t.text("list.cancel")}</button>
             </div>
             <ul class="views">

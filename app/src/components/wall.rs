@@ -252,9 +252,9 @@ fn card(id: i64, at: Place) -> AnyView {
     let facts = move || {
         let cells = Cells::now(id, &row);
         let t = cells.language;
-        let (lead, name) = (lead(t, &cells.patient, &at, clock), names.of(&cells.patient));
         let cells = Cells { patient: Arc::new(names.redacted(&cells.patient)), ..cells };
         let patient = &cells.patient;
+        let (lead, name) = (lead(t, patient, &at, clock), names.of(patient));
         let born = (names == Names::Full).then(|| {
             let (born, number) = (wording::born(t, patient, clock.today(), &clock.zone()), wording::number(t, patient));
             view! { <p class="sub">{born}</p><p class="sub">{number}</p> }.into_any()

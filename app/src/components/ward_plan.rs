@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     Clock,
     erased::{Entry, each, entry, part, press, text, when},
+    patient_row::shared_bed,
 };
 use crate::{
     language::{Language, use_language},
@@ -159,11 +160,7 @@ impl Plan {
         let occupants = Memo::new(move |_| self.in_bed(&of, |spot| spot.occupants));
         let words = move || match occupants.get() {
             0 => view! { <p class="empty">{language.text("ward.unoccupied")}</p> }.into_any(),
-            1 => ().into_any(),
-            several => {
-                let words = language.fill("ward.shared", &[("count", &several)]);
-                view! { <p class="shared"><span aria-hidden="true">"⚠ "</span>{words}</p> }.into_any()
-            }
+            occupants => shared_bed(language, occupants).into_any(),
         };
         let patients = move || {
             let card = |id: &i64| {

@@ -13,7 +13,7 @@ impl Query {
             match key {
                 "q" => query.search = value,
                 "ward" => query.ward = Some(value).filter(|ward| !ward.is_empty()),
-                "status" => query.status = StatusFilter::from_value(&value),
+                "status" if let Some(status) = StatusFilter::from_value(&value) => query.status = status,
                 "flag" => query.flag = Some(value).filter(|flag| !flag.is_empty()),
                 "mine" => query.whose = Whose::from_value(&value),
                 "empty" => query.hides_empty = value == "hidden",
@@ -118,6 +118,10 @@ mod tests {
             Query::from_address("?q=ada+l%zz%4&sort=nonsense&status=all&utm=1"),
             Query { search: "ada l%zz%4".into(), status: StatusFilter::All, ..Query::default() }
         );
+        // A link that was mistyped shows nobody who has gone.
+        for status in ["", "nonsense", "All", "discharge"] {
+            assert_eq!(Query::from_address(&format!("status={status}")), Query::default(), "{status}");
+        }
     }
 
     proptest::proptest! {

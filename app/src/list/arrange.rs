@@ -26,11 +26,12 @@ pub enum StatusFilter {
 }
 
 impl StatusFilter {
-    /// The filter with this value in the page's select.
-    pub fn from_value(value: &str) -> Self {
+    /// The filter with this value in the page's select and in an address; `None` when there is none.
+    pub fn from_value(value: &str) -> Option<Self> {
         match value {
-            "" | "current" => Self::Current,
-            other => Status::from_code(other).map_or(Self::All, Self::Only),
+            "current" => Some(Self::Current),
+            "all" => Some(Self::All),
+            other => Status::from_code(other).map(Self::Only),
         }
     }
 
@@ -94,6 +95,14 @@ impl SortBy {
 
 /// Under this key an account has remembered whose patients are its own, if not those with the account's name.
 pub const ATTENDING: &str = "attending";
+
+/// Under keys that begin with this an account has remembered whom it has starred.
+pub const STARRED: &str = "starred";
+
+/// The key under which an account remembers that a patient is starred.
+pub fn starred_key(id: i64) -> String {
+    format!("{STARRED}/{id}")
+}
 
 /// How the patients are laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -160,7 +169,8 @@ pub struct Mine {
 impl Mine {
     /// Those of the account with this name, by what it has remembered.
     pub fn of(remembered: &BTreeMap<String, String>, name: &str) -> Self {
-        let starred = remembered.keys().filter_map(|key| key.strip_prefix("starred/")?.parse().ok()).collect();
+        let id = |key: &String| key.strip_prefix(STARRED)?.strip_prefix('/')?.parse().ok();
+        let starred = remembered.keys().filter_map(id).collect();
         let attending = remembered.get(ATTENDING).map_or(name, String::as_str).to_owned();
         Self { attending, starred }
     }

@@ -24,6 +24,27 @@ pub struct Bed {
     pub bed: String,
 }
 
+impl Bed {
+    /// What it is known by: its ward, and what all ways to write its name have in common.
+    pub fn key(&self) -> (String, String) {
+        (self.ward.clone(), natural_key(&self.bed))
+    }
+
+    /// Each bed once: as it is written first, in the room that is told last.
+    pub fn once(beds: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut places: BTreeMap<_, usize> = BTreeMap::new();
+        let mut once: Vec<Self> = Vec::new();
+        for bed in beds {
+            let place = *places.entry(bed.key()).or_insert(once.len());
+            match once.get_mut(place) {
+                Some(known) => known.room = bed.room.or(known.room.take()),
+                None => once.push(bed),
+            }
+        }
+        once
+    }
+}
+
 /// The beds that are known, kept up to date with each change of a row.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Beds {
@@ -74,6 +95,13 @@ impl Beds {
     /// The beds that the plan has, in no order.
     pub(super) fn all_planned(&self) -> impl Iterator<Item = &Bed> {
         self.known.values().filter_map(|known| known.planned.as_deref())
+    }
+
+    /// How many patients are in the bed that a row is in; none where it is in none.
+    pub(super) fn occupants(&self, entry: &Entry, entries: &FxHashMap<i64, Arc<Entry>>) -> usize {
+        let known = place(entry).filter(|_| entry.row.status.occupies_bed()).and_then(|place| self.known.get(&place));
+        let rows = known.iter().flat_map(|known| &known.ids).filter_map(|id| entries.get(id));
+        rows.filter(|other| other.row.status.occupies_bed()).count()
     }
 
     /// A row has changed to what it is in `entries` now.

@@ -170,6 +170,11 @@ impl Index {
         self.beds.all_planned()
     }
 
+    /// How many patients are in the bed that this one is in.
+    pub fn occupants(&self, id: i64) -> usize {
+        self.entry(id).map_or(0, |entry| self.beds.occupants(entry, &self.entries))
+    }
+
     /// The bed that a row names, as the plan of the house has it.
     pub fn planned(&self, entry: &Entry) -> Option<&Bed> {
         self.beds.planned(entry)
@@ -345,6 +350,13 @@ mod tests {
                     }
                 }
                 for (id, row) in &rows {
+                    let is_with = |other: &&Arc<Patient>| {
+                        let has_bed = other.ward.is_some() && other.bed.is_some() && other.status.occupies_bed();
+                        has_bed && !deleted.contains(&other.id) && (&other.ward, &other.bed) == (&row.ward, &row.bed)
+                    };
+                    let with = rows.values().filter(is_with);
+                    let is_there = Some(row).filter(is_with).is_some();
+                    prop_assert_eq!(index.occupants(*id), if is_there { with.count() } else { 0 });
                     let alike: BTreeSet<i64> = index.alike(*id).collect();
                     let others = rows.values().filter(|other| other.id != *id && are_alike(other, row));
                     prop_assert_eq!(alike, others.map(|other| other.id).collect::<BTreeSet<i64>>());

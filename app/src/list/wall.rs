@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::arrange::{Layout, Query};
-use crate::patient::{CodeStatus, Flag, Patient, UtcTime};
+use crate::patient::{CodeStatus, Flag, Gender, Patient, UtcTime};
 
 /// How names are written on the wall.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,36 +44,60 @@ impl Names {
         }
     }
 
-    /// As much of a patient as may be seen by who walks by. What is not shown cannot be shown by mistake later.
+    /// As much of a patient as may be seen by who walks by, under the same name. What is not shown cannot be shown by mistake
+    /// later: so each field is decided here, also one that is new.
     pub fn redacted(self, patient: &Patient) -> Patient {
-        if self == Self::Full {
-            return patient.clone();
-        }
+        let last_name = match self {
+            Self::Full => return patient.clone(),
+            Self::Short => patient.last_name.clone(),
+            Self::Initials => first_letter(&patient.last_name),
+        };
         let (public, others): (Vec<Flag>, Vec<Flag>) = patient.flags.iter().cloned().partition(is_public);
         let more = (!others.is_empty()).then(|| Flag { code: String::new(), text: format!("+{}", others.len()) });
         Patient {
+            id: patient.id,
+            first_name: first_letter(&patient.first_name),
+            last_name,
+            admission_date: patient.admission_date,
+            dismissal_date: patient.dismissal_date,
+            updated_at: patient.updated_at,
+            created_at: patient.created_at,
+            version: patient.version,
             title: None,
             middle_names: None,
             preferred_name: None,
             medical_record_number: None,
             nhs_number: None,
             birth_date: None,
+            gender: Gender::Unknown,
+            deceased_at: None,
+            status: patient.status,
+            ward: patient.ward.clone(),
+            room: patient.room.clone(),
+            bed: patient.bed.clone(),
             attending: None,
             team: None,
             reason: None,
+            acuity: patient.acuity,
+            allergy_status: patient.allergy_status,
             // No limits to be read off a wall; who has to know them looks into the record.
             code_status: CodeStatus::Full,
             flags: public.into_iter().chain(more).collect(),
-            ..patient.clone()
+            handover_note: None,
         }
     }
 }
 
-/// The first letter and its accents, as a capital.
+/// As a capital.
 fn initial(name: &str) -> String {
+    first_letter(name).to_uppercase()
+}
+
+/// With its accents.
+fn first_letter(name: &str) -> String {
     let is_accent = |c: &char| ('\u{300}'..='\u{36f}').contains(c);
     let mut letters = name.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    let first = letters.next().into_iter();
     first.chain(letters.take_while(is_accent)).collect()
 }
 
@@ -165,6 +189,7 @@ mod tests {
         let data = json!({"first_name": "ada", "last_name": "Lovelace", "title": "Ms", "admission_date": "2026-11-01",
             "medical_record_number": "M-17", "nhs_number": "9434765919", "birth_date": "1985-12-10", "reason": "Fever",
             "middle_names": "Augusta", "preferred_name": "Addie", "attending": "Dr A. Osei", "team": "Surgery",
+            "gender": "female", "deceased_at": "1999-11-02T03:00:00Z", "handover_note": "Bloods at 06:00",
             "ward": "Elm", "bed": "A1", "acuity": 2, "allergy_status": "known", "code_status": "limited",
             "flags": [{"code": "falls", "text": ""}, {"code": "safeguarding", "text": ""},
                       {"code": "isolation", "text": "Hepatitis B"}]});
@@ -184,21 +209,29 @@ mod tests {
 
     #[test]
     fn who_walks_by_learns_nothing_that_is_not_theirs_to_know() {
-        for names in [Names::Short, Names::Initials] {
-            let shown = serde_json::to_string(&names.redacted(&ada())).unwrap();
-            for secret in [
-                "M-17",
-                "943",
-                "1985",
-                "Fever",
-                "Augusta",
-                "Addie",
-                "Osei",
-                "Surgery",
-                "limited",
-                "safeguarding",
-                "Hepatitis",
-            ] {
+        let secrets = [
+            "\"ada\"",
+            "Ms",
+            "M-17",
+            "943",
+            "1985",
+            "female",
+            "1999",
+            "Fever",
+            "Augusta",
+            "Addie",
+            "Osei",
+            "Surgery",
+            "limited",
+            "safeguarding",
+            "Hepatitis",
+            "Bloods",
+        ];
+        for (names, more) in [(Names::Short, None), (Names::Initials, Some("Lovelace"))] {
+            let redacted = names.redacted(&ada());
+            assert_eq!(names.of(&redacted), names.of(&ada()));
+            let shown = serde_json::to_string(&redacted).unwrap();
+            for secret in secrets.into_iter().chain(more) {
                 assert!(!shown.contains(secret), "{secret} in {shown}");
             }
             for public in ["\"A1\"", "\"acuity\":2", "\"known\"", "falls", "+2"] {

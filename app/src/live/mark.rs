@@ -14,6 +14,8 @@ use crate::{
 pub struct Mark {
     /// What happened.
     pub kind: MarkKind,
+    /// The fields that changed; of a row that has come into view, too: it may have changed since.
+    pub changed: Vec<String>,
     /// Who did it.
     pub by: String,
 }
@@ -23,8 +25,8 @@ pub struct Mark {
 pub enum MarkKind {
     /// The row has come into view.
     New,
-    /// These fields changed.
-    Changed(Vec<String>),
+    /// It has other values.
+    Changed,
     /// The row was deleted; it is shown until this is cleared.
     Deleted,
     /// As above and cleared; the row is still there because nothing moves under somebody's hand.
@@ -34,10 +36,7 @@ pub enum MarkKind {
 impl Mark {
     /// Whether this field changed.
     pub fn has(&self, fields: &[&str]) -> bool {
-        match &self.kind {
-            MarkKind::Changed(changed) => fields.iter().any(|field| changed.iter().any(|name| name == field)),
-            MarkKind::New | MarkKind::Deleted | MarkKind::Gone => false,
-        }
+        fields.iter().any(|field| self.changed.iter().any(|name| name == field))
     }
 }
 
@@ -79,9 +78,9 @@ impl Live {
             (ChangeAction::Delete, ..) => MarkKind::Deleted,
             // It has come into view by that change.
             (ChangeAction::Create, ..) | (_, false, true) => MarkKind::New,
-            (ChangeAction::Update | ChangeAction::Leave, true, _) => MarkKind::Changed(changed),
+            (ChangeAction::Update | ChangeAction::Leave, true, _) => MarkKind::Changed,
         };
-        Some(Mark { kind, by })
+        Some(Mark { kind, changed, by })
     }
 
     /// Rows of the ward that is looked at with a mark, in no order; follows every change.

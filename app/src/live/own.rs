@@ -171,7 +171,8 @@ impl Live {
         let (row, exists) = self.seen_as(|index, _| index.entry(id).map(|entry| (entry.row.clone(), entry.exists)))?;
         let mark = self.seen_as(|_, unseen| self.shown_mark_of(unseen.mark(id), exists.then_some(&row)));
         let is_gone = || !exists && self.seen_as(|_, unseen| unseen.mark(id).is_none());
-        let mark = mark.or_else(|| is_gone().then_some(Mark { kind: MarkKind::Gone, by: String::new() }));
+        let gone = Mark { kind: MarkKind::Gone, changed: Vec::new(), by: String::new() };
+        let mark = mark.or_else(|| is_gone().then_some(gone));
         let (patient, pending) =
             self.replica.with_value(|replica| replica.edits().shown(&row, self.now.get_untracked()));
         Some((patient, mark, pending))

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::Live;
 use crate::{
-    list::arrange::Mine,
+    list::arrange::{Mine, starred_key},
     patient::Data,
     replica::{PERSONAL_ID, attend_id, remember_id},
     unseen::SEEN,
@@ -87,6 +87,13 @@ impl Live {
             self.untold.update_value(|untold| _ = untold.entry(key.to_owned()).or_insert(value));
             set_timeout(move || self.tell(), LATER);
         }
+    }
+
+    /// The server will not take it in: what it has instead is shown, and the user told.
+    pub(super) fn never_remembered(self, key: &str) {
+        self.remembered(key);
+        self.unkept.set(true);
+        self.ask("personal", PERSONAL_ID, None, None);
     }
 
     fn ask(self, action: &str, request_id: &str, pk: Option<i64>, data: Option<&Data>) {
@@ -220,7 +227,7 @@ impl Live {
     /// Puts a star on a patient, or takes it away.
     pub fn star(self, id: i64) {
         let is_starred = self.mine.with_untracked(|mine| mine.starred.contains(&id));
-        self.remember(format!("starred/{id}"), (!is_starred).then(|| "yes".to_owned()));
+        self.remember(starred_key(id), (!is_starred).then(|| "yes".to_owned()));
     }
 
     /// This user attends a patient, so that others see it, or none any more. To be said again before it is forgotten.

@@ -55,6 +55,6 @@ impl Early {
     fn apply(self, query: &mut Query) {
         query.search = self.search;
         query.ward = Some(self.ward).filter(|ward| !ward.is_empty());
-        query.status = StatusFilter::from_value(&self.status);
+        query.status = StatusFilter::from_value(&self.status).unwrap_or_default();
     }
 }

@@ -32,6 +32,11 @@ impl Flag {
         ("safeguarding", "Safeguarding"),
     ];
 
+    /// Whether the forms offer its code.
+    pub fn is_common(&self) -> bool {
+        Self::COMMON.iter().any(|(code, _)| *code == self.code)
+    }
+
     /// The words for this flag.
     pub fn label(&self) -> &str {
         if !self.text.is_empty() {

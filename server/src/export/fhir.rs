@@ -4,9 +4,15 @@
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-use app::patient::{AllergyStatus, Code as _, CodeStatus, Patient, Status, field};
+use app::{
+    change::Signed,
+    patient::{AllergyStatus, Code as _, CodeStatus, Patient, Status, field},
+};
 use serde_json::{Map, Value, json};
 
 const NHS_NUMBER: &str = "https://fhir.nhs.uk/Id/nhs-number";
@@ -19,8 +25,9 @@ const ALLERGY_CLINICAL: &str = "http://terminology.hl7.org/CodeSystem/allergyint
 const SNOMED: &str = "http://snomed.info/sct";
 const ABSENT: &str = "http://hl7.org/fhir/uv/ips/CodeSystem/absent-unknown-uv-ips";
 
-/// Places first, then patient by patient: who it is, the stay, alerts, what is known about allergies, the note.
-pub(crate) fn ndjson(rows: &[Arc<Patient>]) -> String {
+/// Places first, then patient by patient: who it is, the stay, alerts, what is known about allergies, the note. `notes`: who
+/// has written that of a patient, and when.
+pub(crate) fn ndjson(rows: &[Arc<Patient>], notes: &HashMap<i64, Signed>) -> String {
     let mut places = Places::default();
     let mut resources = Vec::new();
     for row in rows {
@@ -29,7 +36,7 @@ pub(crate) fn ndjson(rows: &[Arc<Patient>]) -> String {
         resources.push(encounter(row, at));
         resources.extend(flags(row));
         resources.extend(allergies(row));
-        resources.extend(note(row));
+        resources.extend(note(row, notes.get(&row.id)));
     }
     let lines: Vec<String> = places.resources.iter().chain(&resources).map(Value::to_string).collect();
     lines.into_iter().flat_map(|line| [line, "\n".to_owned()]).collect()
@@ -182,8 +189,8 @@ fn allergies(row: &Patient) -> Option<Value> {
     }))
 }
 
-/// The handover note. Who wrote it the row does not tell: the history does.
-fn note(row: &Patient) -> Option<Value> {
+/// The handover note. Who wrote it the row does not tell: the history does, as long as it is the note that is there now.
+fn note(row: &Patient, written: Option<&Signed>) -> Option<Value> {
     let note = row.handover_note.as_ref()?;
     let lines: Vec<String> = note.lines().map(escaped).collect();
     let div = format!("<div xmlns=\"http://www.w3.org/1999/xhtml\"><p>{}</p></div>", lines.join("<br/>"));
@@ -194,8 +201,8 @@ fn note(row: &Patient) -> Option<Value> {
         "type": {"text": field::HANDOVER_NOTE.label},
         "subject": subject(row),
         "encounter": {"reference": format!("Encounter/{}", id("stay", row))},
-        "date": row.updated_at.to_string(),
-        "author": [{"display": "Wardwatch"}],
+        "date": written.map_or(row.updated_at, |written| written.at).to_string(),
+        "author": [{"display": written.map_or("Unknown", |written| &written.by)}],
         "title": field::HANDOVER_NOTE.label,
         "section": [{"title": field::HANDOVER_NOTE.label, "text": {"status": "generated", "div": div}}],
     }))

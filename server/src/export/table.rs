@@ -73,7 +73,7 @@ mod tests {
             ("NHS number", "943 476 5919"),
             ("Date of birth", "Dec-1985"),
             ("Bed", "A,1"),
-            ("Flags", "Falls risk, Side room"),
+            ("Flags", "Falls risk, Isolation: Side room"),
             ("Handover note", "Bloods at 06:00\n\"pending\""),
         ] {
             assert_eq!(at(&table, title), value, "{title}");

@@ -465,6 +465,7 @@ impl World {
                 | Effect::Recalled(..)
                 | Effect::Remembered(_)
                 | Effect::NotRemembered(_)
+                | Effect::NeverRemembered(_)
                 | Effect::Presence(..) => {}
             }
         }

@@ -69,7 +69,7 @@ pub(crate) struct Export {
     pub(crate) candidates: Vec<Candidate>,
     /// By file and line.
     pub(crate) refused: Vec<Refusal>,
-    /// The beds of the house, in no order.
+    /// The beds of the house, each once, in the order of their lines.
     pub(crate) beds: Vec<Bed>,
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn read_export(files: Files<'_>, now: UtcTime) -> Result<Export, Read
     let known = patients.entries.iter().map(|entry| entry.id.as_str()).collect();
     let stays = stays_that_count(&encounters.entries, &known, &mut export.refused);
     let places = Places::new(locations.entries);
-    export.beds = places.beds();
+    export.beds = places.beds(&mut export.refused);
     for patient in &patients.entries {
         let data = values(&patient.resource, stays.get(patient.id.as_str()), &places, now);
         match Patient::admit(&data, now) {

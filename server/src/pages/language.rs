@@ -1,4 +1,4 @@
-use app::{language::Language, live::personal::LANGUAGE};
+use app::{language::Language, list::arrange::Query, live::personal::LANGUAGE};
 use axum::{
     Form,
     extract::State,
@@ -54,6 +54,7 @@ async fn of_visitor(state: &AppState, headers: &HeaderMap) -> Language {
 #[derive(Deserialize)]
 pub(crate) struct ChosenLanguage {
     to: String,
+    /// The address of the list as it is seen.
     #[serde(default)]
     back: String,
 }
@@ -77,7 +78,7 @@ pub(crate) async fn language_chosen(
             Err(RememberError::Store(error)) => return Err(error.into()),
         }
     }
-    // To one of our own pages only: what begins with two slashes is another host.
-    let is_ours = form.back.starts_with('/') && !form.back.starts_with("//") && !form.back.contains('\\');
-    Ok(Redirect::to(if is_ours { &form.back } else { "/" }).into_response())
+    // Written anew, as it may lead to anywhere.
+    let query = Query::from_address(form.back.split_once('?').map_or("", |(_, query)| query));
+    Ok(Redirect::to(&query.address_of("/", &[])).into_response())
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use app::{
     language::Language,
-    list::{Snapshot, beds::Bed, wall::Wall},
+    list::{Snapshot, wall::Wall},
     live::personal::{LANGUAGE, LIST},
     pages::{ListPage, data},
     patient::Patient,
@@ -12,20 +12,20 @@ use app::{
 use axum::{
     extract::{Request, State},
     http::Uri,
-    response::{IntoResponse, Redirect, Response},
+    response::Response,
 };
 
-use super::{asked_for, language::language, reader, render, visitor, with_data};
+use super::{asked_for, language::language, reader, render, with_data};
 use crate::{auth::Principal, clock, error::HttpError, state::AppState};
 
 /// `GET /`: the list.
 pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
-    let who = reader(&state, request.headers()).await?;
+    let who = reader(&state, request.headers(), "/sign-in").await?;
+    let turn = state.list_turns.wait().await;
     let (snapshot, personal) = state.store.snapshot_for(who.account_id).await?;
     let chosen = personal.values.get(LANGUAGE).and_then(|code| Language::from_code(code));
     let language = chosen.unwrap_or_else(|| asked_for(request.headers()));
-    let beds = state.store.beds().await?;
-    let (mut page, rows) = list_page(&state, &who, request.uri(), language, snapshot, beds, Some(personal));
+    let (mut page, rows) = list_page(&state, &who, request.uri(), language, snapshot, Some(personal)).await?;
     // Somebody who names nothing sees what they saw last.
     if page.address.is_empty() {
         let last = page.personal.as_ref().and_then(|personal| personal.values.get(LIST));
@@ -34,42 +34,38 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
     let options = state.leptos.clone();
     let data = data::blocks(&page, rows.clone());
     let made = render(request, move || shell::list(options.clone(), page.clone(), rows.clone())).await;
+    drop(turn);
     Ok(with_data(made, data))
 }
 
 /// `GET /wall`: the list as it hangs on a wall, for nobody in particular.
 pub(crate) async fn wall(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
-    let Some(who) = visitor(&state, request.headers()).await? else {
-        let wall = Wall::from_address(request.uri().query().unwrap_or_default()).sign_in_address();
-        return Ok(Redirect::to(&wall).into_response());
-    };
-    if who.must_change_password {
-        return Ok(Redirect::to("/password").into_response());
-    }
+    let sign_in = Wall::from_address(request.uri().query().unwrap_or_default()).sign_in_address();
+    let who = reader(&state, request.headers(), &sign_in).await?;
     let language = language(&state, Some(&who), request.headers()).await?;
+    let turn = state.list_turns.wait().await;
     // What somebody has not seen is not asked for: the wall is nobody's.
     let snapshot = state.store.snapshot().await?;
-    let beds = state.store.beds().await?;
-    let (page, rows) = list_page(&state, &who, request.uri(), language, snapshot, beds, None);
+    let (page, rows) = list_page(&state, &who, request.uri(), language, snapshot, None).await?;
     let options = state.leptos.clone();
     let data = data::blocks(&page, rows.clone());
     let made = render(request, move || shell::wall(options.clone(), page.clone(), rows.clone())).await;
+    drop(turn);
     Ok(with_data(made, data))
 }
 
 /// What the list's page and the wall are made from, and the rows. `personal`: what the list's user has of their own.
-fn list_page(
+async fn list_page(
     state: &AppState,
     who: &Principal,
     uri: &Uri,
     language: Language,
     Snapshot { epoch, seq, at, rows }: Snapshot,
-    beds: Vec<Bed>,
     personal: Option<Personal>,
-) -> (ListPage, Vec<Arc<Patient>>) {
+) -> Result<(ListPage, Vec<Arc<Patient>>), HttpError> {
     let page = ListPage {
         position: Position { epoch, seq, at },
-        beds,
+        beds: state.store.beds().await?,
         user: who.info(),
         presence: personal.is_some() && state.asides.tell_presence(),
         personal,
@@ -78,5 +74,5 @@ fn list_page(
         now: clock::now(),
         address: uri.query().unwrap_or_default().to_owned(),
     };
-    (page, rows)
+    Ok((page, rows))
 }

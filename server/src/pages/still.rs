@@ -94,7 +94,7 @@ struct Reader {
 
 impl Reader {
     async fn of(state: &AppState, headers: &HeaderMap, uri: &Uri) -> Result<Self, HttpError> {
-        let who = reader(state, headers).await?;
+        let who = reader(state, headers, "/sign-in").await?;
         let language = language(state, Some(&who), headers).await?;
         let asked =
             axum::extract::Query::try_from_uri(uri).map(|axum::extract::Query(asked)| asked).unwrap_or_default();

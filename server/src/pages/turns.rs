@@ -25,6 +25,11 @@ impl Turns {
         self.take_within(PATIENCE).await
     }
 
+    /// As above, for who can do nothing else meanwhile: however long it takes.
+    pub(super) async fn wait(&self) -> Option<OwnedSemaphorePermit> {
+        self.0.clone().acquire_owned().await.ok()
+    }
+
     async fn take_within(&self, patience: Duration) -> Option<OwnedSemaphorePermit> {
         tokio::time::timeout(patience, self.0.clone().acquire_owned()).await.ok()?.ok()
     }
@@ -40,7 +45,8 @@ mod tests {
         let (one, other) = (turns.take().await, turns.take().await);
         assert!(one.is_some() && other.is_some());
         assert!(turns.take_within(Duration::ZERO).await.is_none());
+        let waits = tokio::spawn(async move { turns.wait().await.is_some() });
         drop(one);
-        assert!(turns.take_within(Duration::ZERO).await.is_some());
+        assert!(waits.await.unwrap());
     }
 }

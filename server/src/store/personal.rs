@@ -104,11 +104,11 @@ impl Key {
         if key == SEEN {
             return Ok(Self::Seen(None));
         }
-        let pk: Option<i64> = key.strip_prefix(SEEN).and_then(|rest| rest.strip_prefix('/')?.parse().ok());
-        match pk.filter(|pk| *pk > 0) {
+        let of_patient = key.strip_prefix(SEEN).and_then(|rest| rest.strip_prefix('/'));
+        match of_patient.map(str::parse::<i64>) {
             // One spelling of each.
-            Some(pk) if seen_key(pk) == key => Ok(Self::Seen(Some(pk))),
-            None if key.bytes().all(allowed) && !key.starts_with("seen/") => Ok(Self::Other(key.to_owned())),
+            Some(Ok(pk)) if pk > 0 && seen_key(pk) == key => Ok(Self::Seen(Some(pk))),
+            None if key.bytes().all(allowed) => Ok(Self::Other(key.to_owned())),
             _ => Err("This value does not match the required pattern.".to_owned()),
         }
     }

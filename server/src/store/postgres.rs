@@ -80,6 +80,8 @@ const NEXT_PATIENT_ID: &str = "SELECT nextval('patient_id')";
 const HOLDS_EVERY_WORD: &str = "NOT EXISTS (SELECT 1 FROM json_array_elements_text($3::json) AS word \
      WHERE strpos(search_key, word) = 0)";
 const IDS: &str = "SELECT value::bigint FROM json_array_elements_text($1::json) AS value";
+/// The pairs of a JSON object of texts.
+const PAIRS: &str = "SELECT key, value FROM json_each_text($2::json)";
 const ACCOUNT_IS_NAMED: &str = "lower(name) = lower($1)";
 /// Microseconds since 1970 by the database's clock: those of the nodes may be wrong.
 const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";

@@ -56,6 +56,8 @@ const NEXT_PATIENT_ID: &str = "UPDATE change_head SET last_patient_id = last_pat
 const HOLDS_EVERY_WORD: &str =
     "NOT EXISTS (SELECT 1 FROM json_each($3) AS word WHERE instr(search_key, word.value) = 0)";
 const IDS: &str = "SELECT value FROM json_each($1)";
+/// The pairs of a JSON object of texts.
+const PAIRS: &str = "SELECT key, value FROM json_each($2)";
 /// The column is of a collation that takes upper and lower case for the same.
 const ACCOUNT_IS_NAMED: &str = "name = $1";
 /// Microseconds since 1970 by the database's clock.

@@ -204,6 +204,7 @@ impl Station {
                 | Effect::Recalled(..)
                 | Effect::Remembered(_)
                 | Effect::NotRemembered(_)
+                | Effect::NeverRemembered(_)
                 | Effect::Presence(..) => {}
             }
         }

@@ -131,10 +131,7 @@ fn row(ground: &Ground, columns: &[Column], patient: &Patient, alike: Option<Par
 }
 
 fn empty_bed(ground: &Ground, columns: &[Column], bed: &Bed) -> AnyView {
-    let place = match &bed.room {
-        Some(room) => format!("{}, {room}", bed.ward),
-        None => bed.ward.clone(),
-    };
+    let place = wording::ward_and_room(&bed.ward, bed.room.as_deref());
     // No cell is as wide as none.
     let rest = (!columns.is_empty()).then(|| view! { <td colspan=columns.len().to_string()></td> });
     view! {

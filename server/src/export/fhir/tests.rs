@@ -8,7 +8,7 @@ fn row(values: Value) -> Arc<Patient> {
 }
 
 fn export(rows: &[Arc<Patient>]) -> Vec<Value> {
-    let text = ndjson(rows);
+    let text = ndjson(rows, &HashMap::new());
     assert!(text.is_empty() || text.ends_with('\n'));
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -158,6 +158,7 @@ fn alerts_allergies_and_the_note() {
     for key in ["status", "type", "date", "author", "title"] {
         assert!(!note[key].is_null(), "{key} is required");
     }
+    assert_eq!(note["author"], json!([{"display": "Unknown"}]));
     let over = export(&[row(json!({"flags": [{"code": "falls", "text": ""}], "status": "cancelled"}))]);
     assert_eq!(of_type(&over, "Flag")[0]["status"], "inactive");
 }
@@ -181,7 +182,7 @@ fn every_id_is_one_and_every_reference_leads_somewhere() {
         let id = resource["id"].as_str().unwrap();
         assert!(id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.'), "{id}");
     }
-    let text = ndjson(&rows);
+    let text = ndjson(&rows, &HashMap::new());
     for reference in text.split("\"reference\":\"").skip(1).filter_map(|rest| rest.split('"').next()) {
         assert!(names.contains(reference), "{reference}");
     }

@@ -8,7 +8,7 @@ use app::{
 };
 
 use super::{
-    Draft,
+    Draft, Refusal,
     ndjson::Entry,
     resource::{Location, Reference, filled},
 };
@@ -16,8 +16,13 @@ use super::{
 /// Site, building, wing, level, ward, room, bed: nothing is nested deeper than this, except in a circle.
 const DEEPEST: usize = 16;
 
-/// The places of an export, by id.
-pub(super) struct Places(HashMap<String, Location>);
+/// The places of an export.
+pub(super) struct Places {
+    /// In the order of their lines.
+    entries: Vec<Entry<Location>>,
+    /// Which of them has an id.
+    by_id: HashMap<String, usize>,
+}
 
 /// Where a patient is.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -29,7 +34,8 @@ struct Place<'a> {
 
 impl Places {
     pub(super) fn new(entries: Vec<Entry<Location>>) -> Self {
-        Self(entries.into_iter().map(|entry| (entry.id, entry.resource)).collect())
+        let by_id = entries.iter().enumerate().map(|(at, entry)| (entry.id.clone(), at)).collect();
+        Self { entries, by_id }
     }
 
     /// Adds where the patient is.
@@ -49,15 +55,27 @@ impl Places {
         draft.set(field::BED.name, place.bed);
     }
 
-    /// The beds of the house: those in a ward, as far as a record can name them.
-    pub(super) fn beds(&self) -> Vec<Bed> {
-        let is_bed = |location: &&Location| location.physical_type.as_ref().is_some_and(|kind| kind.is("bd"));
-        let bed = |location| {
-            let Place { ward, room, bed } = self.look_up_from(Some(location));
-            let read = |rule: TextField, name: Option<&str>| rule.read(name?).ok().flatten();
-            Some(Bed { ward: read(field::WARD, ward)?, room: read(field::ROOM, room), bed: read(field::BED, bed)? })
-        };
-        self.0.values().filter(is_bed).filter_map(bed).collect()
+    /// The beds of the house: those in a ward, as far as a record can name them. Of two that are one bed the first counts.
+    pub(super) fn beds(&self, refused: &mut Vec<Refusal>) -> Vec<Bed> {
+        let is_bed = |location: &Location| location.physical_type.as_ref().is_some_and(|kind| kind.is("bd"));
+        let mut lines = HashMap::new();
+        let mut beds = Vec::new();
+        for entry in self.entries.iter().filter(|entry| is_bed(&entry.resource)) {
+            let Some(bed) = self.bed(&entry.resource) else { continue };
+            let first = *lines.entry(bed.key()).or_insert(entry.line);
+            if first == entry.line {
+                beds.push(bed);
+            } else {
+                refused.push(entry.refuse(format!("its bed is that of line {first}")));
+            }
+        }
+        beds
+    }
+
+    fn bed(&self, location: &Location) -> Option<Bed> {
+        let Place { ward, room, bed } = self.look_up_from(Some(location));
+        let read = |rule: TextField, name: Option<&str>| rule.read(name?).ok().flatten();
+        Some(Bed { ward: read(field::WARD, ward)?, room: read(field::ROOM, room), bed: read(field::BED, bed)? })
     }
 
     fn look_up(&self, at: &Reference) -> Place<'_> {
@@ -85,7 +103,7 @@ impl Places {
     }
 
     fn get(&self, reference: &Reference) -> Option<&Location> {
-        self.0.get(reference.id_of::<Location>()?)
+        Some(&self.entries.get(*self.by_id.get(reference.id_of::<Location>()?)?)?.resource)
     }
 }
 

@@ -648,6 +648,30 @@ mod places {
     }
 
     #[test]
+    fn of_two_places_that_are_one_bed_the_first_one_counts_and_the_other_is_named() {
+        let bed = |id: &str, name: &str, ward: &str| {
+            let bay = format!("Bay {id}");
+            location(id, "bd", json!({"name": name, "description": bay, "partOf": part_of(ward)}))
+        };
+        let locations = [
+            location("w", "wa", json!({"name": "Elm"})),
+            bed("1", "A1", "w"),
+            bed("2", "a01", "w"),
+            bed("3", "A1", "v"),
+            location("v", "wa", json!({"name": "Ash"})),
+            bed("4", "A1", "w"),
+        ];
+        let export = read(&[], &[], &locations);
+        let beds: Vec<_> = export.beds.iter().map(|bed| (&*bed.ward, bed.room.as_deref(), &*bed.bed)).collect();
+        assert_eq!(beds, [("Elm", Some("Bay 1"), "A1"), ("Ash", Some("Bay 3"), "A1")]);
+        let refused = "Location.ndjson:3: its bed is that of line 2\nLocation.ndjson:6: its bed is that of line 2";
+        assert_eq!(refusals(&export), refused);
+        // A patient may be in it all the same.
+        let encounter = encounter(json!({"location": at(Some("Location/2"), None)}));
+        assert_eq!(read(&[patient(json!({}))], &[encounter], &locations).candidates[0].data["bed"], "a01");
+    }
+
+    #[test]
     fn a_bed_that_is_in_no_room_has_the_bay_of_its_description() {
         for (description, room) in [
             ("Bay 1", Some("Bay 1")),

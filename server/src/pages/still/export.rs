@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use app::{pages::still::arrange, patient::Patient};
+use app::{list::Snapshot, pages::still::arrange, patient::Patient};
 use axum::{
     extract::{Request, State},
     http::header,
@@ -13,7 +13,7 @@ use crate::{error::HttpError, export, state::AppState, store::AccessKind};
 /// `GET /export.csv`: what the list shows, as a table.
 pub(crate) async fn csv(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
     in_turn(state, request, async |reader| {
-        let rows = shown(&reader).await?;
+        let (_, rows) = shown(&reader).await?;
         let table = export::csv(&rows, reader.language, &reader.zone)?;
         reader.record(AccessKind::ExportCsv, None, &[], rows.len()).await?;
         Ok(file(&reader, "text/csv; charset=utf-8; header=present", "csv", table))
@@ -24,16 +24,18 @@ pub(crate) async fn csv(State(state): State<AppState>, request: Request) -> Resu
 /// `GET /export.ndjson`: what the list shows, as FHIR R4.
 pub(crate) async fn ndjson(State(state): State<AppState>, request: Request) -> Result<Response, HttpError> {
     in_turn(state, request, async |reader| {
-        let rows = shown(&reader).await?;
-        let resources = export::ndjson(&rows);
+        let (seq, rows) = shown(&reader).await?;
+        let resources = export::ndjson(&rows, &reader.state.store.notes(seq).await?);
         reader.record(AccessKind::ExportNdjson, None, &[], rows.len()).await?;
         Ok(file(&reader, "application/fhir+ndjson", "ndjson", resources.into_bytes()))
     })
     .await
 }
 
-async fn shown(reader: &Reader) -> Result<Vec<Arc<Patient>>, HttpError> {
-    Ok(arrange(&reader.state.store.snapshot().await?.rows, &reader.query, &reader.mine().await?).patients)
+/// The rows that the list shows, and the position that they are of.
+async fn shown(reader: &Reader) -> Result<(i64, Vec<Arc<Patient>>), HttpError> {
+    let Snapshot { seq, rows, .. } = reader.state.store.snapshot().await?;
+    Ok((seq, arrange(&rows, &reader.query, &reader.mine().await?).patients))
 }
 
 /// To be kept as a file that says when it was made.

@@ -1,25 +1,22 @@
 //! The plan of the house.
 
 use app::list::beds::Bed;
+use sqlx::Executor;
 
 use super::{BEGIN_WRITE, Database, Db};
 use crate::store::StoreError;
 
 impl Database {
     pub(crate) async fn beds(&self) -> Result<Vec<Bed>, StoreError> {
-        let rows: Vec<(String, String, Option<String>)> =
-            sqlx::query_as::<Db, _>("SELECT ward, bed, room FROM bed ORDER BY ward, bed")
-                .fetch_all(&self.readers)
-                .await?;
-        Ok(rows.into_iter().map(|(ward, bed, room)| Bed { ward, room, bed }).collect())
+        beds(&self.readers).await
     }
 
-    pub(crate) async fn plan_beds(&self, beds: &[Bed], instead: bool) -> Result<(), StoreError> {
+    pub(crate) async fn plan_beds(&self, new: &[Bed], instead: bool) -> Result<(), StoreError> {
         let mut transaction = self.accounts.begin_with(BEGIN_WRITE).await?;
-        if instead {
-            sqlx::query::<Db>("DELETE FROM bed").execute(&mut *transaction).await?;
-        }
-        for Bed { ward, room, bed } in beds {
+        let before = if instead { Vec::new() } else { beds(&mut *transaction).await? };
+        sqlx::query::<Db>("DELETE FROM bed").execute(&mut *transaction).await?;
+        for Bed { ward, room, bed } in Bed::once(before.into_iter().chain(new.iter().cloned())) {
+            // Somebody else may have put it in just now.
             sqlx::query::<Db>(
                 "INSERT INTO bed (ward, bed, room) VALUES ($1, $2, $3) \
                  ON CONFLICT (ward, bed) DO UPDATE SET room = coalesce(excluded.room, bed.room)",
@@ -33,4 +30,11 @@ impl Database {
         transaction.commit().await?;
         Ok(())
     }
+}
+
+/// Each bed once, though it may be there in two spellings from before they were told apart.
+async fn beds(db: impl Executor<'_, Database = Db>) -> Result<Vec<Bed>, StoreError> {
+    let rows: Vec<(String, String, Option<String>)> =
+        sqlx::query_as::<Db, _>("SELECT ward, bed, room FROM bed ORDER BY ward, bed").fetch_all(db).await?;
+    Ok(Bed::once(rows.into_iter().map(|(ward, bed, room)| Bed { ward, room, bed })))
 }

@@ -32,8 +32,8 @@ pub(in crate::store) enum Value {
 }
 
 /// All tables but the one row of positions, in an order in which what is referred to is there first.
-pub(super) const TABLES: [Table; 9] =
-    [ACCOUNT, CREDENTIAL, PERSONAL, PATIENT, CHANGE, IMPORT_LINK, IDEMPOTENCY, ACCESS_LOG, BED];
+pub(super) const TABLES: [Table; 10] =
+    [ACCOUNT, CREDENTIAL, PERSONAL, UNSEEN, PATIENT, CHANGE, IMPORT_LINK, IDEMPOTENCY, ACCESS_LOG, BED];
 
 const ACCOUNT: Table = Table {
     name: "account",
@@ -65,6 +65,12 @@ const PERSONAL: Table = Table {
     name: "personal",
     columns: &[("account_id", Kind::Number), ("key", Kind::Text), ("value", Kind::Text)],
     key: 2,
+};
+
+const UNSEEN: Table = Table {
+    name: "unseen",
+    columns: &[("account_id", Kind::Number), ("seq", Kind::Number), ("marks", Kind::Text)],
+    key: 1,
 };
 
 const PATIENT: Table = Table {
