@@ -159,7 +159,7 @@ pub struct Live {
     /// Who else attends which patient.
     pub others: RwSignal<(i64, Vec<Present>)>,
     /// What others have done to the patient whom this user attends, since they do.
-    pub meanwhile: RwSignal<Vec<Touch>>,
+    meanwhile: StoredValue<Vec<Touch>>,
     /// Whether people are told who else attends a patient.
     presence: StoredValue<bool>,
     /// Which patient this user attends, and how.
@@ -218,7 +218,7 @@ impl Live {
             told: StoredValue::new_local(BTreeMap::new()),
             unkept: RwSignal::new(false),
             others: RwSignal::new((0, Vec::new())),
-            meanwhile: RwSignal::new(Vec::new()),
+            meanwhile: StoredValue::new(Vec::new()),
             presence: StoredValue::new(presence),
             attends: StoredValue::new(None),
             replica: StoredValue::new_local(replica),

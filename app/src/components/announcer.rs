@@ -43,15 +43,16 @@ pub(crate) fn Announcer() -> impl IntoView {
         );
     });
     // How many are found changes with whatever anybody does: it is told once.
-    let filters = Memo::new(move |_| live.query.with(|query| wording::filters(t, query)));
-    let told = StoredValue::new(filters.get_untracked());
+    let filters = move || live.query.with(|query| wording::filters(t, query).concat());
+    let told = StoredValue::new(untrack(filters));
     react(move || {
-        if filters.get() == told.get_value() {
+        let wanted = filters();
+        if told.with_value(|told| *told == wanted) {
             return;
         }
         words.set(String::new());
         let tell = move || {
-            told.set_value(filters.get_untracked());
+            told.set_value(wanted.clone());
             words.set(untrack(|| live.query.with(|query| wording::announce(t, query, view.count(), live.count()))));
         };
         let soon = set_timeout_with_handle(tell, TYPED).ok();

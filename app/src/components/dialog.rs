@@ -7,7 +7,7 @@ use super::{
     actions::{DeleteDialog, StatusDialog, UndoDialog},
     choose_columns::ColumnsDialog,
     clear_all::ClearAllDialog,
-    erased::{input, part, press, react, text, when},
+    erased::{input, part, press, react, when},
     keys::HelpDialog,
     patient_form::{AdmitDialog, EditDialog},
     patient_view::PatientDialog,
@@ -80,8 +80,8 @@ pub struct Dialogs {
     pub(crate) done: RwSignal<Option<Done>>,
     /// Something was typed into the form that is open.
     pub typed: RwSignal<bool>,
-    /// What is to be done again before it is thrown away: the key of a text.
-    pub(super) asking: RwSignal<Option<&'static str>>,
+    /// What is to be done again before it is thrown away; empty when nothing is.
+    pub(super) asking: RwSignal<String>,
     /// The login has ended: nothing can be sent any more.
     pub signed_out: RwSignal<bool>,
     /// What the user is asked about, see [`Open::Undo`].
@@ -94,17 +94,17 @@ impl Dialogs {
             open: RwSignal::new(Open::Nothing),
             done: RwSignal::new(None),
             typed: RwSignal::new(false),
-            asking: RwSignal::new(None),
+            asking: RwSignal::new(String::new()),
             signed_out: RwSignal::new(false),
             undoes: StoredValue::new(None),
         }
     }
 
     /// Whether what was typed may be thrown away. It is not lost by one slip of a finger: the first time this asks.
-    pub(super) fn may_discard(self, question: &'static str) -> bool {
-        let is_asked = self.asking.get_untracked() == Some(question);
+    pub(super) fn may_discard(self, question: String) -> bool {
+        let is_asked = self.asking.with_untracked(|asked| *asked == question);
         let may = is_asked || !self.typed.get_untracked();
-        self.asking.set((!may).then_some(question));
+        self.asking.set(if may { String::new() } else { question });
         may
     }
 
@@ -166,7 +166,7 @@ pub(crate) fn Dialog() -> impl IntoView {
     react(move || {
         dialogs.open.track();
         typed.set(false);
-        asking.set(None);
+        asking.set(String::new());
     });
     let on_input = input(move |event: Event| {
         let field = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -174,10 +174,10 @@ pub(crate) fn Dialog() -> impl IntoView {
         typed.update(|typed| {
             *typed |= field.is_some_and(|field| field.closest("form").is_ok_and(|form| form.is_some()));
         });
-        asking.set(None);
+        asking.set(String::new());
     });
     let on_escape = input(move |event: Event| {
-        if !dialogs.may_discard("record.escape") {
+        if !dialogs.may_discard(t.text("record.escape")) {
             event.prevent_default();
         }
     });
@@ -191,8 +191,8 @@ pub(crate) fn Dialog() -> impl IntoView {
         <dialog node_ref=node aria-labelledby="dialog-title" on:input=on_input on:cancel=on_escape on:close=closed>
             <Truth/>
             <Stopped/>
-            <p class="warning asking" role="alert" class:hidden=when(move || asking.with(Option::is_none))>
-                {text(move || asking.get().map(|question| t.text(question)).unwrap_or_default())}
+            <p class="warning asking" role="alert" class:hidden=when(move || asking.with(String::is_empty))>
+                {asking}
             </p>
             {part(move || match dialogs.open.get() {
                 Open::Nothing => ().into_any(),

@@ -86,7 +86,7 @@ fn find() -> bool {
 /// Whether the key belongs to a field.
 fn is_typing(event: &KeyboardEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    target.is_some_and(|target| target.closest("input, select, textarea, summary").ok().flatten().is_some())
+    target.is_some_and(|target| target.closest("input, select, textarea, [open] > summary").ok().flatten().is_some())
 }
 
 /// Whether it means something here.

@@ -54,7 +54,7 @@ pub(super) fn Presence(id: i64, how: How) -> impl IntoView {
             let key = if touch.is_deleted { "record.meanwhile.deleted" } else { "record.meanwhile.changed" };
             t.fill(key, &[("by", &touch.by), ("fields", &labels.join(", "))])
         };
-        live.meanwhile.with(|meanwhile| meanwhile.iter().map(says).collect::<Vec<_>>().join(" "))
+        live.meanwhile().iter().map(says).collect::<Vec<_>>().join(" ")
     });
     view! {
         <p class="presence" role="status">{words}</p>

@@ -59,7 +59,7 @@ pub(super) fn SamePersonPart(
             t.fill("admit.since", &[("time", &clock.zone().date_time(patient.admission_date))]),
         ];
         let open = press(move || {
-            if dialogs.may_discard("admit.open_again") {
+            if dialogs.may_discard(t.text("admit.open_again")) {
                 dialogs.show(Open::Patient(id));
             }
         });
@@ -74,7 +74,7 @@ pub(super) fn SamePersonPart(
     };
     let back = move || {
         same.found.set(Vec::new());
-        dialogs.asking.set(None);
+        dialogs.asking.set(String::new());
     };
     let question = move || {
         let send = submit(move || {

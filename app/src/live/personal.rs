@@ -234,7 +234,7 @@ impl Live {
     pub fn attend(self, patient: Option<(i64, How)>) {
         if self.attends.get_value() != patient {
             self.others.set((0, Vec::new()));
-            self.meanwhile.set(Vec::new());
+            self.meanwhile.set_value(Vec::new());
         }
         self.attends.set_value(patient);
         self.attend_again();
@@ -245,7 +245,7 @@ impl Live {
         if self.attends.get_value().is_none_or(|(attended, _)| attended != id) {
             return;
         }
-        self.meanwhile.update(|meanwhile| {
+        self.meanwhile.update_value(|meanwhile| {
             let known = meanwhile.iter_mut().find(|touch| touch.by == by && touch.is_deleted == is_deleted);
             let Some(touch) = known else {
                 meanwhile.push(Touch { by: by.to_owned(), fields: fields.to_vec(), is_deleted });
@@ -257,6 +257,12 @@ impl Live {
                 }
             }
         });
+    }
+
+    /// What others have done to the patient whom this user attends, since they do; follows every change.
+    pub fn meanwhile(self) -> Vec<Touch> {
+        self.turned.track();
+        self.meanwhile.get_value()
     }
 
     /// Says again whom this user attends.
