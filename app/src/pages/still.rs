@@ -28,7 +28,7 @@ use crate::{
     change::{LoggedChange, Signed},
     language::Language,
     list::{arrange::Query, columns::Column},
-    patient::{FieldErrors, UtcTime, display::Zone},
+    patient::{FieldErrors, Patient, UtcTime, display::Zone},
     wire::UserInfo,
 };
 
