@@ -259,7 +259,7 @@ mod tests {
     #[tokio::test]
     async fn who_does_not_say_so_again_is_no_longer_there_once_the_time_is_over() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite://{}", folder.path().join("list.sqlite").display())).await.unwrap();
+        let store = Store::open(&format!("sqlite://{}", folder.path().join("wardwatch.db").display())).await.unwrap();
         let asides = Asides::new(store, true);
         let seat = asides.seat(1);
         let told = || seat.take().iter().map(|frame| frame.as_str().to_owned()).collect::<Vec<_>>();
