@@ -65,7 +65,7 @@ test('a handover note keeps its lines, in a column for whoever wants it', async 
     await expect(row.root.locator('.hidden-changes')).toHaveText('Changed: Handover note');
     const dialog = await theirs.openPatient(ADA);
     const note = dialog.root.locator('.record div', { hasText: 'Handover note' }).locator('dd');
-    await expect(note).toHaveText('Blood pressure at 22:00\nDaughter comes at noon', { useInnerText: true });
+    await expect(note).toHaveText(/Changed:\s+Blood pressure at 22:00\nDaughter comes at noon$/, { useInnerText: true });
     expect(await lab.read(ada)).toMatchObject({ handover_note: 'Blood pressure at 22:00\nDaughter comes at noon' });
 });
 
