@@ -8,7 +8,7 @@ WITH_TOOLS := . scripts/env.sh &&
 ifdef CI
 export CARGO_TARGET_DIR ?= $(or $(WARDWATCH_TOOLS),$(HOME)/.cache/wardwatch)/target
 endif
-SOURCES := $(shell find app/src server/src server/migrations server/demo frontend/src style -type f) \
+SOURCES := $(shell find app/src app/locales server/src server/migrations server/demo frontend/src style -type f) app/build.rs \
 	Cargo.toml Cargo.lock $(wildcard */Cargo.toml) scripts/build.sh scripts/versions.sh
 
 .PHONY: help
