@@ -114,6 +114,14 @@ impl Unseen {
         self.marks.get(&pk)
     }
 
+    /// The patient has this mark from now on, or none.
+    pub fn put_mark(&mut self, pk: i64, mark: Option<UnseenChange>) {
+        match mark {
+            Some(mark) => self.marks.insert(pk, mark),
+            None => self.marks.remove(&pk),
+        };
+    }
+
     /// All of them, by id.
     pub fn marks(&self) -> impl Iterator<Item = &UnseenChange> {
         self.marks.values()

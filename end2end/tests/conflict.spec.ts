@@ -180,3 +180,20 @@ test('an undo that comes too late undoes nothing of others', async ({ open, lab 
     await list.dialog.press('Cancel, keep theirs');
     expect(await lab.read(ada)).toMatchObject({ status: 'discharged', reason: 'Transferred to another hospital' });
 });
+
+for (const [from, action, theirs, field] of [
+    ['admitted', 'Discharge', 'on_leave', 'dismissal_date'],
+    ['expected', 'Admit', 'cancelled', 'admission_date'],
+] as const) {
+    test(`who leaves a status to somebody else leaves its time to them: ${action}`, async ({ open, lab }) => {
+        const ada = await lab.admit({ status: from });
+        const list = await open('sister');
+        await (await list.openPatient('LOVELACE, Ada')).press(action);
+        const newer = await lab.change(ada, { status: theirs });
+        await list.dialog.root.locator('form:visible button.primary').click();
+        await list.dialog.conflictOn('Status').getByLabel('Theirs:').check();
+        await list.dialog.root.locator('form:visible button.primary').click();
+        await list.dialog.isClosed();
+        expect(await lab.read(ada)).toMatchObject({ status: theirs, [field]: newer[field], version: newer.version });
+    });
+}

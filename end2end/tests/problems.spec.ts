@@ -60,6 +60,7 @@ for (const { language, ...screen } of SCREENS) {
         await context.request.post('/sign-in', { form: { name: 'sister', password: PASSWORD } });
         const page = await context.newPage();
         for (let others = 32; ; others *= 2) {
+            expect(others, 'who has to be asking for a page to be too many').toBeLessThanOrEqual(1024);
             const done = askFor('/print', others, context, server);
             const answer = await page.goto('/past');
             await done();

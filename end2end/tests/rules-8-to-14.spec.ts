@@ -260,10 +260,32 @@ test('rule 14: a paused list is the list as it was, whatever is looked for in it
     await list.admit({ 'Last name': 'Somerville', 'First name': 'Mary', Ward: 'Elm Ward', Bed: 'A9' });
     await expect(ward.bed('A9').locator('.name')).toHaveText(MARY);
     await expect(list.banner).toContainText('3 rows have changed since');
+    await list.edit(ADA, { Team: 'Surgery' });
+    await list.dialog.press('Save my choices');
+    await list.dialog.isClosed();
+    await expect(ward.bed('A8').locator('.name')).toHaveText('BYRON, Ada (Ms)');
+    await expect(list.banner).toContainText('2 rows have changed since');
     await list.banner.getByRole('button', { name: 'Go on' }).click();
     await expect(ward.bed('A8').locator('.name')).toHaveText('BYRON, Ada (Ms)');
     await expect(ward.bed('A2').locator('.name')).toHaveText('NOETHER, Emmy');
     await expect(list.updates).toHaveText('3 updates');
+});
+
+test('rule 14: whom one deletes in a pause is gone from it, marked or not', async ({ open, lab }) => {
+    const ada = await admitAda(lab);
+    await admitGrace(lab);
+    const list = await open('sister');
+    await lab.change(ada, { acuity: 2 });
+    await list.row(ADA).isChanged('lab', 'Alerts');
+    await list.page.getByRole('button', { name: 'Pause' }).click();
+    for (const name of [ADA, GRACE]) {
+        await (await list.openPatient(name)).press('Delete');
+        await list.dialog.root.getByRole('button', { name: /^Delete/ }).click();
+        await list.dialog.isClosed();
+        await list.letGo();
+        await list.row(name).isGone();
+    }
+    await expect(list.banner).toContainText('Nothing has changed since');
 });
 
 test('rule 14: what one looks for is told once, and what others do changes no word of it', async ({ open, lab }) => {
@@ -282,12 +304,13 @@ test('rule 14: what one looks for is told once, and what others do changes no wo
         new MutationObserver(note).observe(document.body, { subtree: true, characterData: true, childList: true });
         return said;
     });
-    await list.search.pressSequentially('lovel');
+    await list.search.fill('lovel');
     const found = 'Filtered: here or expected, matching “lovel”. 1 of 2 patients.';
     await expect(filters).toHaveText(found);
     await expect(announcer).toHaveText(found);
-    await lab.admit({ first_name: 'Byron', last_name: 'Lovelock', ward: 'Elm Ward', bed: 'A5' });
-    await lab.change(ada, { acuity: 1 });
+    await Promise.all([
+        lab.admit({ first_name: 'Byron', last_name: 'Lovelock', ward: 'Elm Ward', bed: 'A5' }), lab.change(ada, { acuity: 1 }),
+    ]);
     await expect(filters).toHaveText('Filtered: here or expected, matching “lovel”. 2 of 3 patients.');
     await expect(announcer).toHaveText('2 patients updated');
     expect([...new Set(await told.jsonValue())]).toEqual([found, '2 patients updated']);

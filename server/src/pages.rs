@@ -15,6 +15,7 @@ use axum::{
 };
 use futures::{StreamExt as _, stream};
 use leptos::prelude::*;
+use tokio::sync::OwnedSemaphorePermit;
 
 pub(crate) use self::{
     language::{asked_for, language_chosen, no_method, no_page},
@@ -65,7 +66,10 @@ pub(crate) async fn plain<View: IntoView + 'static>(
 }
 
 /// A page that comes to life. In one go and on one thread, off those that serve: a page's parts belong to the thread that has made them, and go with it.
+///
+/// `turn`: for as long as it is made, also when nobody waits for it any more.
 async fn render<View: IntoView + 'static>(
+    turn: Option<OwnedSemaphorePermit>,
     request: Request<Body>,
     view: impl Fn() -> View + Clone + Send + Sync + 'static,
 ) -> Response {
@@ -83,7 +87,11 @@ async fn render<View: IntoView + 'static>(
         Ok::<Response, HttpError>(Response::from_parts(head, bytes.into()))
     };
     let runtime = tokio::runtime::Handle::current();
-    let made = tokio::task::spawn_blocking(move || runtime.block_on(answer)).await;
+    let made = tokio::task::spawn_blocking(move || {
+        let _turn = turn;
+        runtime.block_on(answer)
+    })
+    .await;
     made.map_err(HttpError::from).flatten().unwrap_or_else(HttpError::into_response)
 }
 

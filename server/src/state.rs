@@ -32,7 +32,7 @@ pub(crate) struct Inner {
     pub(crate) sign_ins: Throttle<(String, std::net::IpAddr)>,
     /// Of pages that hold still.
     pub(crate) turns: Turns,
-    /// Of the list's own page: a ward that comes back all at once is served one after the other, from memory that is bounded.
+    /// Of the list's own page: a ward that comes back all at once is served a few at a time.
     pub(crate) list_turns: Turns,
     pub(crate) origin: Option<PublicOrigin>,
     pub(crate) session_seconds: i64,

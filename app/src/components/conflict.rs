@@ -122,11 +122,11 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
             return;
         }
         let made = choices.get_untracked();
-        let kept: Data = mine
-            .iter()
-            .filter(|(name, _)| chosen(&made, name) != Some(false))
-            .map(|(k, v)| (k.clone(), v.clone()))
-            .collect();
+        // Who leaves the status to somebody else leaves the time to them that goes with it.
+        let gives_up_status = chosen(&made, "status") == Some(false);
+        let goes_with_status = |name: &str| matches!(name, "admission_date" | "dismissal_date");
+        let is_kept = |name: &str| chosen(&made, name).unwrap_or(!(gives_up_status && goes_with_status(name)));
+        let kept: Data = mine.iter().filter(|(name, _)| is_kept(name)).map(|(k, v)| (k.clone(), v.clone())).collect();
         if kept.is_empty() {
             submission.settle();
             dialogs.finish(t.text("record.conflict.theirs_kept"), None);

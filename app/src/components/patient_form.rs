@@ -30,9 +30,9 @@ use crate::{
 /// The form's fields as texts, and the way back to values. A handle.
 #[derive(Clone, Copy)]
 struct Draft {
-    /// In the order of [`Draft::FIELDS`].
     /// What it began with.
     start: StoredValue<Data>,
+    /// In the order of [`Draft::FIELDS`].
     texts: StoredValue<Vec<RwSignal<String>>>,
     flags: Flags,
     clock: Clock,

@@ -4,10 +4,7 @@
 use leptos::prelude::*;
 
 use super::Live;
-use crate::{
-    list::index::Index,
-    unseen::{Told, Unseen},
-};
+use crate::{list::index::Index, unseen::Unseen};
 
 /// What there was to show.
 #[derive(Debug)]
@@ -62,7 +59,7 @@ impl Live {
         self.then.update_value(|then| _ = then.as_mut().map(|then| then.unseen.see(id, up_to)));
     }
 
-    /// Notes that a row is another one than the pause shows.
+    /// Notes whether a row is another one than the pause shows.
     pub(super) fn note(self, id: i64) {
         let is_other = self.then.with_value(|then| {
             let Some(Then { index, unseen, .. }) = then else { return false };
@@ -74,8 +71,8 @@ impl Live {
             let is_marked_the_same = |now: &Unseen| unseen.mark(id) == now.mark(id);
             !self.index.with_value(is_same) || !self.unseen.with_value(is_marked_the_same)
         });
-        if is_other {
-            self.stale.update(|stale| _ = stale.insert(id));
+        if self.stale.with_untracked(|stale| stale.contains(&id)) != is_other {
+            self.stale.update(|stale| _ = if is_other { stale.insert(id) } else { stale.remove(&id) });
         }
     }
 
@@ -90,9 +87,7 @@ impl Live {
                 Some((row, false)) => index.delete(&row),
                 None => index.leave(id),
             }
-            if let Some(mark) = mark {
-                unseen.absorb(Told::again(mark));
-            }
+            unseen.put_mark(id, mark);
             true
         });
         is_paused == Some(true)

@@ -33,8 +33,7 @@ pub(crate) async fn list(State(state): State<AppState>, request: Request) -> Res
     }
     let options = state.leptos.clone();
     let data = data::blocks(&page, rows.clone());
-    let made = render(request, move || shell::list(options.clone(), page.clone(), rows.clone())).await;
-    drop(turn);
+    let made = render(turn, request, move || shell::list(options.clone(), page.clone(), rows.clone())).await;
     Ok(with_data(made, data))
 }
 
@@ -49,8 +48,7 @@ pub(crate) async fn wall(State(state): State<AppState>, request: Request) -> Res
     let (page, rows) = list_page(&state, &who, request.uri(), language, snapshot, None).await?;
     let options = state.leptos.clone();
     let data = data::blocks(&page, rows.clone());
-    let made = render(request, move || shell::wall(options.clone(), page.clone(), rows.clone())).await;
-    drop(turn);
+    let made = render(turn, request, move || shell::wall(options.clone(), page.clone(), rows.clone())).await;
     Ok(with_data(made, data))
 }
 

@@ -13,19 +13,17 @@ impl Database {
 
     pub(crate) async fn plan_beds(&self, new: &[Bed], instead: bool) -> Result<(), StoreError> {
         let mut transaction = self.accounts.begin_with(BEGIN_WRITE).await?;
+        // One plan after the other, at whichever node.
+        sqlx::query::<Db>("UPDATE change_head SET seq = seq").execute(&mut *transaction).await?;
         let before = if instead { Vec::new() } else { beds(&mut *transaction).await? };
         sqlx::query::<Db>("DELETE FROM bed").execute(&mut *transaction).await?;
         for Bed { ward, room, bed } in Bed::once(before.into_iter().chain(new.iter().cloned())) {
-            // Somebody else may have put it in just now.
-            sqlx::query::<Db>(
-                "INSERT INTO bed (ward, bed, room) VALUES ($1, $2, $3) \
-                 ON CONFLICT (ward, bed) DO UPDATE SET room = coalesce(excluded.room, bed.room)",
-            )
-            .bind(ward)
-            .bind(bed)
-            .bind(room)
-            .execute(&mut *transaction)
-            .await?;
+            sqlx::query::<Db>("INSERT INTO bed (ward, bed, room) VALUES ($1, $2, $3)")
+                .bind(ward)
+                .bind(bed)
+                .bind(room)
+                .execute(&mut *transaction)
+                .await?;
         }
         transaction.commit().await?;
         Ok(())

@@ -197,9 +197,11 @@ impl Database {
         if kept.rows_affected() == 0 {
             return Ok(Vec::new());
         }
-        // One that has grown meanwhile stays.
+        // One that has grown meanwhile stays, and that of a patient who is gone: a screen that slept may still show the mark that
+        // it has cleared.
         let sql = format!(
             "DELETE FROM personal WHERE account_id = $1 AND ((key, value) IN ({PAIRS}) \
+                    AND key IN (SELECT '{SEEN}/' || id FROM patient) \
                 OR key LIKE '{STARRED}/%' AND key NOT IN (SELECT '{STARRED}/' || id FROM patient)) \
              RETURNING key"
         );
