@@ -260,10 +260,14 @@ test('rule 14: a paused list is the list as it was, whatever is looked for in it
     await list.admit({ 'Last name': 'Somerville', 'First name': 'Mary', Ward: 'Elm Ward', Bed: 'A9' });
     await expect(ward.bed('A9').locator('.name')).toHaveText(MARY);
     await expect(list.banner).toContainText('3 rows have changed since');
-    await list.edit(ADA, { Team: 'Surgery' });
+    await ward.bed('A1').locator('.name').click();
+    await list.dialog.press('Edit');
+    await list.dialog.fill({ Team: 'Geriatrics' });
+    await list.dialog.press('Save');
     await list.dialog.press('Save my choices');
     await list.dialog.isClosed();
-    await expect(ward.bed('A8').locator('.name')).toHaveText('BYRON, Ada (Ms)');
+    // And with it what others did to that row; it stays where it is, and says where that would be.
+    await expect(ward.patient('BYRON, Ada (Ms)').lead).toContainText('Now in Elm Ward, Bay 1, bed A8');
     await expect(list.banner).toContainText('2 rows have changed since');
     await list.banner.getByRole('button', { name: 'Go on' }).click();
     await expect(ward.bed('A8').locator('.name')).toHaveText('BYRON, Ada (Ms)');
