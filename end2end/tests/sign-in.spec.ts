@@ -133,15 +133,21 @@ test('a program whose token is revoked is cut off', async ({ lab, server, templa
     expect(status).toBe(401);
 });
 
+/** The sister types something, and signs out in another window. */
+async function signOutWhileTyping(list: ListPage): Promise<ListPage> {
+    await list.startEdit('LOVELACE, Ada');
+    await list.dialog.fill({ Reason: 'Chest pain' });
+    const other = new ListPage(await list.page.context().newPage());
+    await other.page.goto('/');
+    await other.signOut();
+    return other;
+}
+
 test('what is typed stays when its user signs out in another window, and is saved once they are back', async ({ open, lab }) => {
     const ada = await lab.admit();
     const list = await open('sister');
-    const { page, dialog } = list;
-    await list.startEdit('LOVELACE, Ada');
-    await dialog.fill({ Reason: 'Chest pain' });
-    const other = new ListPage(await page.context().newPage());
-    await other.page.goto('/');
-    await other.signOut();
+    const { dialog } = list;
+    const other = await signOutWhileTyping(list);
     const told = dialog.root.locator('.stale', { hasText: 'Your sign-in has ended' });
     await expect(told).toBeVisible();
     await expect(told.getByRole('link', { name: 'Sign in in another window' })).toHaveAttribute('href', '/sign-in');
@@ -161,11 +167,7 @@ test('what is typed is not sent in the name of somebody else who signs in instea
     await lab.admit();
     const list = await open('sister');
     const { page, dialog } = list;
-    await list.startEdit('LOVELACE, Ada');
-    await dialog.fill({ Reason: 'Chest pain' });
-    const other = new ListPage(await page.context().newPage());
-    await other.page.goto('/');
-    await other.signOut();
+    const other = await signOutWhileTyping(list);
     const greeted = new Promise<void>(done => page.on('websocket', socket => socket.on('framereceived', () => done())));
     await new SignInPage(other.page).signIn('doctor', PASSWORD);
     await greeted;
