@@ -77,6 +77,8 @@ test('without scripts one signs in and reads the list, which says that it stands
     await new SignInPage(page).signIn('sister', PASSWORD);
     const list = new ListPage(page);
     await expect(list.row('LOVELACE, Ada').cell('Place')).toContainText('Elm Ward');
+    // The rows are in the document before the style sheet is: until then nothing is hidden.
+    await page.waitForLoadState();
     // By its class: texts inside <noscript> are not searched.
     await expect(list.banner).toBeVisible();
     await expect(list.banner).toContainText('This list does not update by itself');
