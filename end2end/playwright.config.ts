@@ -22,6 +22,7 @@ export default defineConfig({
         locale: 'en-US',
         timezoneId: 'America/New_York',
         actionTimeout: 15_000,
-        trace: 'retain-on-failure',
+        // A trace of each test takes half as long again; `make e2e ARGS="--trace retain-on-failure"` asks for it.
+        screenshot: 'only-on-failure',
     },
 });

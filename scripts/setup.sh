@@ -120,20 +120,29 @@ bring_end2end() {
         (cd end2end && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 quietly npm ci --no-fund --no-audit)
         cp end2end/package-lock.json end2end/node_modules/.installed-lock
     fi
-    chromium_path >/dev/null && return
+    # A whole browser does as well, but the tests take twice as long in it: the small one is looked for once.
+    case "${WARDWATCH_CHROMIUM:+mine}$(chromium_path)" in
+        "") ;;
+        /usr/bin/chromium | /usr/bin/chromium-browser | /usr/bin/google-chrome)
+            [ -e "$WARDWATCH_TOOLS/whole-browser" ] && return ;;
+        *) return ;;
+    esac
     say "installing Chromium for the end-to-end tests"
     if (cd end2end && timeout 300 npx playwright install chromium >>"$log" 2>&1); then return; fi
     say "Playwright cannot download its browser here; installing the system's"
-    apt_install chromium || die "Chromium is missing: install it, or set WARDWATCH_CHROMIUM to its path."
+    apt_install chromium-headless-shell && return
+    chromium_path >/dev/null || apt_install chromium ||
+        die "Chromium is missing: install it, or set WARDWATCH_CHROMIUM to its path."
+    touch "$WARDWATCH_TOOLS/whole-browser"
 }
 
-# Same order as end2end/playwright.config.ts: an explicit path, Playwright's own, the system's.
+# Same order as end2end/browser.ts: an explicit path, Playwright's own, the system's.
 chromium_path() {
     if [ -n "${WARDWATCH_CHROMIUM:-}" ]; then echo "$WARDWATCH_CHROMIUM" && return; fi
     local own
     own="$(cd end2end && node -p "require('@playwright/test').chromium.executablePath()" 2>/dev/null)" || own=
     if [ -n "$own" ] && [ -x "$own" ]; then echo "$own" && return; fi
-    command -v chromium || command -v chromium-browser || command -v google-chrome
+    command -v chromium-headless-shell || command -v chromium || command -v chromium-browser || command -v google-chrome
 }
 
 # Same order as server/tests/support/postgres.rs: PATH, then Debian's folder, which is not on it.
