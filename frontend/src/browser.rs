@@ -202,6 +202,42 @@ pub(crate) fn on_hand(run: impl Fn(bool) + 'static) {
     listen(&window(), "pointerdown", move |_| pressed(false));
 }
 
+/// An end of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    First,
+    Last,
+}
+
+/// Reports what a hand does: that it asks for an end of the list by a key, which the browser then leaves to us, or anything else.
+pub(crate) fn on_end(run: impl Fn(Option<End>) + 'static) {
+    let run = std::rc::Rc::new(run);
+    for kind in ["keydown", "pointerdown", "wheel"] {
+        let run = run.clone();
+        listen(&window(), kind, move |event| {
+            let end = event.dyn_ref().and_then(asked_for);
+            if end.is_some() {
+                event.prevent_default();
+            }
+            run(end);
+        });
+    }
+}
+
+fn asked_for(event: &web_sys::KeyboardEvent) -> Option<End> {
+    let end = match &*event.key() {
+        "Home" => End::First,
+        "End" => End::Last,
+        _ => return None,
+    };
+    let is_plain = !(event.alt_key() || event.ctrl_key() || event.meta_key() || event.shift_key());
+    let is_list = |target: web_sys::Element| {
+        let is_in = |selector| target.closest(selector).ok().flatten().is_some();
+        is_in(".table") && !is_in("input, select, textarea")
+    };
+    (is_plain && target(event).is_some_and(is_list)).then_some(end)
+}
+
 /// Whether nothing has the focus.
 pub(crate) fn is_focus_nowhere() -> bool {
     leptos::prelude::document().active_element().is_none_or(|element| element.tag_name() == "BODY")
@@ -279,6 +315,13 @@ impl Scroller {
     /// Scrolls so far down, as far as it goes, in pixels.
     pub(crate) fn scroll_by(&self, pixels: f64) {
         self.element.scroll_by_with_x_and_y(0.0, pixels);
+    }
+
+    /// Scrolls to an end; whether it was there before.
+    pub(crate) fn scroll_to(&self, end: End) -> bool {
+        let before = self.element.scroll_top();
+        self.element.set_scroll_top(if end == End::First { 0 } else { i32::MAX });
+        (self.element.scroll_top() - before).abs() <= 1
     }
 
     /// The lower edge of what it shows, on the screen.

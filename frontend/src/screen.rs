@@ -5,24 +5,32 @@ use std::{cell::Cell, rc::Rc, time::Duration};
 use app::{components::react, list::window::Reach, live::View};
 use leptos::{leptos_dom::helpers::TimeoutHandle, prelude::*};
 
-use crate::browser;
+use crate::browser::{self, End, Scroller};
 
 /// Between two steps beyond the screen: keys, and the painting of what can be seen, have their turn.
 const STEP: Duration = Duration::from_millis(50);
 
 /// Tells the view, and gives those rows room that are not in the document.
 pub(crate) fn follow(view: View) {
+    // Rows that come into the document are not as high as was thought: an end is gone to again until it is reached.
+    let end = Rc::new(Cell::new(None));
     let waits = Rc::new(Cell::new(false));
     // At most once a frame, after the frame's rows are there.
+    let sought = end.clone();
     let look_soon = move || {
         if !waits.replace(true) {
-            let waits = waits.clone();
+            let (waits, sought) = (waits.clone(), sought.clone());
             request_animation_frame(move || {
                 waits.set(false);
+                let before = view.window.get_untracked();
                 look(view);
+                if sought.get().is_some_and(go_to) && view.window.with_untracked(|window| *window == before) {
+                    sought.set(None);
+                }
             });
         }
     };
+    browser::on_end(move |asked| end.set(asked.filter(|end| !go_to(*end))));
     browser::on_scroll(look_soon.clone());
     browser::on_resize(look_soon.clone());
     react(move || {
@@ -58,4 +66,10 @@ fn look(view: View) {
     make_room(view);
     let Some(sight) = browser::sight("rows") else { return };
     view.look(sight.top, sight.bottom, &sight.rows);
+}
+
+/// Whether the list was at this end before.
+fn go_to(end: End) -> bool {
+    let list = browser::find(".table").as_ref().and_then(Scroller::of);
+    list.is_none_or(|list| list.scroll_to(end))
 }
