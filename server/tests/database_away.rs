@@ -134,8 +134,11 @@ async fn a_node_without_its_database_refuses_in_words_and_its_lists_go_on_where_
     create_in(&beside, json!({})).await;
     mirror.reach(1).await;
     mirror.prove().await;
+    let mut level_1 = ward.socket("viewer").await;
 
     relay.cut();
+    // Who hears nothing but changes would take what it has for the present state.
+    assert_eq!(level_1.close_code().await, Frame::Closed(1012));
     until_status(ward.addr, "/readyz", 503).await;
     // Nobody here can know of it.
     create_in(&beside, json!({})).await;

@@ -114,10 +114,7 @@ impl Connection {
     }
 
     async fn serve(&mut self) -> End {
-        let mut heartbeat = tokio::time::interval(match self.level() {
-            Level::One => PING_AFTER,
-            Level::Two => Duration::from_millis(HEARTBEAT_MS),
-        });
+        let mut heartbeat = tokio::time::interval(Duration::from_millis(HEARTBEAT_MS));
         heartbeat.reset();
         let mut heard = Instant::now();
         loop {
@@ -267,27 +264,34 @@ impl Connection {
 
     /// `ping`: the peer has been silent for a while; its pong tells that it is still there.
     async fn beat(&mut self, ping: bool) -> Result<(), End> {
-        // While the log cannot be read nobody knows whether anything has changed: saying nothing is what makes a list say so.
-        if self.level() == Level::Two && self.state.feed.is_running() {
-            for _ in 0..BEAT_TRIES {
-                self.push_changes().await?;
-                let feed = &self.state.feed;
-                let pulse = match &self.mode {
-                    Mode::Synced(stream) => {
-                        feed.pulse(&self.peer.outbox, &stream.filter).map(|pulse| (pulse.seq, Some(pulse.digest)))
-                    }
-                    Mode::Silent | Mode::Level1 => Some((feed.seq(), None)),
-                };
-                let Some((head_seq, digest)) = pulse else { continue };
-                let beat = Notice::<()>::Heartbeat(Heartbeat { head_seq, digest, now: clock::now() });
-                self.peer.send(&encode(&beat)).await?;
-                break;
-            }
+        // While the log cannot be read nobody knows whether anything has changed. What tells a client so is that it hears
+        // nothing, at level 2; at level 1, where silence is nothing unusual, that its connection ends.
+        match (self.level(), self.state.feed.is_running()) {
+            (Level::Two, true) => self.tell_head().await?,
+            (Level::One, false) => return Err(End::Store),
+            _ => {}
         }
-        if ping || self.level() == Level::One {
+        if ping {
             self.peer.send_message(Message::Ping(Vec::new().into())).await?;
         }
         self.peer.flush().await
+    }
+
+    async fn tell_head(&mut self) -> Result<(), End> {
+        for _ in 0..BEAT_TRIES {
+            self.push_changes().await?;
+            let feed = &self.state.feed;
+            let pulse = match &self.mode {
+                Mode::Synced(stream) => {
+                    feed.pulse(&self.peer.outbox, &stream.filter).map(|pulse| (pulse.seq, Some(pulse.digest)))
+                }
+                Mode::Silent | Mode::Level1 => Some((feed.seq(), None)),
+            };
+            let Some((head_seq, digest)) = pulse else { continue };
+            let beat = Notice::<()>::Heartbeat(Heartbeat { head_seq, digest, now: clock::now() });
+            return self.peer.send(&encode(&beat)).await;
+        }
+        Ok(())
     }
 
     /// Before a planned stop: whatever is committed is still sent, and each client is asked to come back at another moment.
