@@ -22,7 +22,8 @@ use crate::{
     state::AppState,
 };
 
-const PING_AFTER: Duration = Duration::from_secs(15);
+/// A peer that has been silent for so long is pinged at the next heartbeat: it hears something every 15 s at least.
+const PING_AFTER: Duration = Duration::from_millis(HEARTBEAT_MS * 5 / 2);
 
 /// How far apart clients are asked to come back after a planned stop, for each that there is, in milliseconds; and the
 /// least and the most for all.
