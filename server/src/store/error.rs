@@ -52,8 +52,13 @@ impl From<sqlx::Error> for StoreError {
 
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Failed(format!("a stored row cannot be read: {error}"))
+        Self::Failed(format!("a stored row cannot be read: {}", place_of(&error)))
     }
+}
+
+/// What is wrong with a stored text and where, without what stands there: that may be about a patient, and goes to the log.
+pub(super) fn place_of(error: &serde_json::Error) -> String {
+    format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }
 
 impl OpenError {
@@ -137,4 +142,20 @@ pub enum OpenError {
         /// The one that is linked.
         found: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use app::patient::Patient;
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_row_that_cannot_be_read_names_nobody() {
+        for stored in [r#"{"id":"Ada Lovelace"}"#, r#"{"Lovelace":1,"Lovelace":2"#, "Lovelace"] {
+            let said = StoreError::from(serde_json::from_str::<Patient>(stored).unwrap_err()).to_string();
+            assert!(said.contains("line 1 column"), "{said}");
+            assert!(!said.contains("Lovelace"), "{said}");
+        }
+    }
 }

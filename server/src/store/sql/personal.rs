@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{BEGIN_READ, BEGIN_WRITE, Connection, Database, Db, IDS, PAIRS, bounded, rows};
-use crate::store::{MOST_KEYS, MOST_UNSEEN, RawRows, Remember, RememberError, Remembered, StoreError};
+use crate::store::{MOST_KEYS, MOST_UNSEEN, RawRows, Remember, RememberError, Remembered, StoreError, error::place_of};
 
 /// Changes in memory at once.
 const PAGE: i64 = 512;
@@ -273,7 +273,7 @@ async fn kept(db: &mut Connection, account: i64) -> Result<Option<Checkpoint>, S
         sqlx::query_as("SELECT seq, marks FROM unseen WHERE account_id = $1").bind(account).fetch_optional(db).await?;
     let read = kept.map(|(seq, marks)| serde_json::from_str(&marks).map(|marks| Checkpoint { seq, marks })).transpose();
     Ok(read.unwrap_or_else(|error| {
-        tracing::warn!(%error, account, "marks that were kept cannot be read");
+        tracing::warn!(error = place_of(&error), account, "marks that were kept cannot be read");
         None
     }))
 }
