@@ -55,7 +55,7 @@ use std::{
 use sqlx::{
     ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _,
     migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgDatabaseError, PgPoolOptions, PgSeverity},
 };
 use tokio::sync::{Notify, broadcast};
 
@@ -314,7 +314,7 @@ fn too_slow() -> sqlx::Error {
 
 /// PostgreSQL's code of an error (postgresql.org/docs/current/errcodes-appendix.html).
 fn code(error: &sqlx::Error) -> Option<&str> {
-    Some(error.as_database_error()?.try_downcast_ref::<sqlx::postgres::PgDatabaseError>()?.code())
+    Some(error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?.code())
 }
 
 /// Whether the same question may well be answered a moment later: the server is away or starting, takes no more connections,
@@ -340,8 +340,18 @@ pub(super) fn is_full(error: &sqlx::Error) -> bool {
 /// Whether the server says no to a statement. Where it says that it ends the connection, or nothing, the statement may
 /// have been done.
 pub(super) fn is_refusal(error: &sqlx::Error) -> bool {
-    // Those begin so: `admin_shutdown`, `crash_shutdown` and their like.
-    code(error).is_some_and(|code| !code.starts_with("57P"))
+    let said = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    said.is_some_and(|error| is_certain(error.severity(), error.code()))
+}
+
+/// What ends the connection, or the whole server, as a disk that fails does, may come after the commit is on disk.
+fn is_certain(severity: PgSeverity, code: &str) -> bool {
+    match severity {
+        PgSeverity::Error => true,
+        // `idle_in_transaction_session_timeout`: it was over before it was asked to commit.
+        PgSeverity::Fatal => code == "25P03",
+        _ => false,
+    }
 }
 
 /// `lock_not_available`, or a deadlock over it.
@@ -352,4 +362,27 @@ pub(super) fn is_locked(error: &sqlx::Error) -> bool {
 /// `serialization_failure`, `deadlock_detected`, and `unique_violation`: what a statement before it did not see yet.
 pub(super) fn is_overtaken(error: &sqlx::Error) -> bool {
     matches!(code(error), Some("40001" | "40P01" | "23505"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_leaves_the_connection_or_was_over_before_is_a_certain_no_to_a_commit() {
+        use PgSeverity::{Error, Fatal, Panic};
+        for (severity, code, certain) in [
+            (Error, "40001", true),
+            (Error, "23505", true),
+            (Error, "53100", true),
+            (Fatal, "25P03", true),
+            (Fatal, "57P01", false),
+            (Fatal, "53100", false),
+            (Fatal, "58030", false),
+            (Panic, "53100", false),
+            (Panic, "58030", false),
+        ] {
+            assert_eq!(is_certain(severity, code), certain, "{severity:?} {code}");
+        }
+    }
 }
