@@ -24,8 +24,8 @@ pub use self::{
     time::{UtcTime, WrongFormat},
 };
 
-/// A patient as the list knows it. The order of the fields is the order of the keys in JSON; rules and limits of each
-/// are in [`parse`] and [`field`], their FHIR R4 targets in `docs/protocol.md`.
+/// A patient as the list knows it. The order of the fields is the order of the keys in JSON, and new ones come last; rules
+/// and limits of each are in [`parse`] and [`field`], their FHIR R4 targets in `docs/protocol.md`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Patient {
     /// Given once, never reused.

@@ -10,6 +10,7 @@ mod past;
 mod personal;
 mod postgres;
 mod sqlite;
+mod stored;
 mod write;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};

@@ -123,6 +123,17 @@ impl Folder {
         Store::open(&self.url()).await.unwrap()
     }
 
+    /// What one statement counts.
+    pub async fn count(&self, sql: &'static str) -> i64 {
+        if self.0.postgres.is_some() {
+            let mut connection = PgConnection::connect(&self.url()).await.unwrap();
+            sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+        } else {
+            let mut connection = SqliteConnection::connect(&self.url()).await.unwrap();
+            sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+        }
+    }
+
     /// One statement or several, past all rules.
     pub async fn run_sql(&self, sql: &'static str) -> Result<(), sqlx::Error> {
         if self.0.postgres.is_some() {

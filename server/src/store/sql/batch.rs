@@ -2,12 +2,9 @@
 //! changed gets its places in the log. So the row that hands out positions is locked for no longer than the log takes to be
 //! written, and from then to the commit: whoever comes later gets a later position, and commits later.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
-use app::{
-    change::Action,
-    patient::{Patient, UtcTime},
-};
+use app::{change::Action, patient::UtcTime};
 use serde_json::Map;
 use sqlx::Connection as _;
 use uuid::Uuid;
@@ -21,7 +18,7 @@ use super::{
 };
 use crate::{
     clock,
-    store::{Author, Command, StoreError, Write, WriteError, Written},
+    store::{Author, Command, StoreError, Write, WriteError, Written, stored::Stored},
 };
 
 /// What the writes of this transaction have done so far, which the log does not tell yet.
@@ -186,7 +183,7 @@ async fn insert_change(
     author: &Author,
     now: UtcTime,
 ) -> Result<Logged, StoreError> {
-    let logged = Logged { seq, data: serde_json::to_string(&change.patient)?, at: now.unix_micros() };
+    let logged = Logged { seq, data: change.data.clone(), at: now.unix_micros() };
     sqlx::query(
         "INSERT INTO change (seq, action, patient_id, data, before, account_id, by_name, origin, at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -237,7 +234,13 @@ impl Batch {
             Command::Delete { pk } => {
                 let current = self.current(db, *pk, write.version, now).await?;
                 sqlx::query("DELETE FROM patient WHERE id = $1").bind(pk).execute(db).await?;
-                Ok(Done::Changed(Pending { action: Action::Delete, patient: current, before: Map::new() }))
+                let data = current.data(&current.patient)?;
+                Ok(Done::Changed(Pending {
+                    action: Action::Delete,
+                    patient: current.patient,
+                    data,
+                    before: Map::new(),
+                }))
             }
             Command::Import { source_id, data } => import(db, source_id, data, now).await,
         }
@@ -250,12 +253,12 @@ impl Batch {
         pk: i64,
         version: Option<i64>,
         now: UtcTime,
-    ) -> Result<Arc<Patient>, WriteError> {
+    ) -> Result<Stored, WriteError> {
         let current = row(db, pk).await?.ok_or(WriteError::NotFound)?;
         match version {
-            Some(version) if version != current.version => {
+            Some(version) if version != current.patient.version => {
                 let unlogged = self.changes.get(&pk).map(Vec::as_slice).unwrap_or_default();
-                Err(conflict(db, current, version, unlogged, now).await?)
+                Err(conflict(db, current.patient, version, unlogged, now).await?)
             }
             _ => Ok(current),
         }

@@ -13,12 +13,14 @@ use app::{
 use serde_json::{Map, Value};
 
 use super::{Connection, IMPORT_LINK, NEXT_PATIENT_ID, ROW_TO_CHANGE};
-use crate::store::{StoreError, WriteError, Written};
+use crate::store::{StoreError, WriteError, Written, stored::Stored};
 
 /// A change that is made but not yet in the log.
 pub(super) struct Pending {
     pub(super) action: Action,
     pub(super) patient: Arc<Patient>,
+    /// The row as it is stored, in the log too.
+    pub(super) data: String,
     pub(super) before: Map<String, Value>,
 }
 
@@ -34,9 +36,9 @@ pub(super) enum Done {
     Same(usize),
 }
 
-pub(super) async fn row(db: &mut Connection, pk: i64) -> Result<Option<Arc<Patient>>, StoreError> {
+pub(super) async fn row(db: &mut Connection, pk: i64) -> Result<Option<Stored>, StoreError> {
     let row: Option<String> = sqlx::query_scalar(ROW_TO_CHANGE).bind(pk).fetch_optional(db).await?;
-    Ok(row.as_deref().map(serde_json::from_str).transpose()?)
+    Ok(row.as_deref().map(Stored::read).transpose()?)
 }
 
 pub(super) fn invalid(errors: &FieldErrors) -> WriteError {
@@ -48,35 +50,38 @@ pub(super) async fn create(db: &mut Connection, data: &Data, now: UtcTime) -> Re
     check_unique(db, &patient, None).await?;
     patient.id = sqlx::query_scalar(NEXT_PATIENT_ID).fetch_one(&mut *db).await?;
     patient.version = 1;
+    let data = serde_json::to_string(&patient)?;
     sqlx::query("INSERT INTO patient (id, version, data, search_key) VALUES ($1, $2, $3, $4)")
         .bind(patient.id)
         .bind(patient.version)
-        .bind(serde_json::to_string(&patient)?)
+        .bind(&data)
         .bind(search_key(&patient))
         .execute(db)
         .await?;
-    Ok(Pending { action: Action::Create, patient: Arc::new(patient), before: Map::new() })
+    Ok(Pending { action: Action::Create, patient: Arc::new(patient), data, before: Map::new() })
 }
 
 pub(super) async fn revise(
     db: &mut Connection,
-    current: Arc<Patient>,
-    data: &Data,
+    row: Stored,
+    values: &Data,
     revision: Revision,
     now: UtcTime,
 ) -> Result<Done, WriteError> {
-    let mut patient = current.revise(data, revision, now).map_err(WriteError::Invalid)?;
-    if patient == *current {
-        return Ok(Done::Unchanged(Some(current)));
+    let current = &row.patient;
+    let mut patient = current.revise(values, revision, now).map_err(WriteError::Invalid)?;
+    if patient == **current {
+        return Ok(Done::Unchanged(Some(row.patient)));
     }
-    check_unique(db, &patient, Some(&current)).await?;
+    check_unique(db, &patient, Some(current)).await?;
     patient.version += 1;
     // The clock may have been set back: what is newer never looks older.
     patient.updated_at = now.max(current.updated_at);
+    let data = row.data(&patient)?;
     let updated =
         sqlx::query("UPDATE patient SET version = $1, data = $2, search_key = $3 WHERE id = $4 AND version = $5")
             .bind(patient.version)
-            .bind(serde_json::to_string(&patient)?)
+            .bind(&data)
             .bind(search_key(&patient))
             .bind(patient.id)
             .bind(current.version)
@@ -86,7 +91,7 @@ pub(super) async fn revise(
         return Err(StoreError::other("a row changed within its own transaction").into());
     }
     let before = current.changed_from(&patient);
-    Ok(Done::Changed(Pending { action: Action::Update, patient: Arc::new(patient), before }))
+    Ok(Done::Changed(Pending { action: Action::Update, patient: Arc::new(patient), data, before }))
 }
 
 /// The unique indexes would refuse it too, but not in words. Only values that are new are looked up.
@@ -139,7 +144,7 @@ pub(super) async fn import(
     let news = news(&taken, data);
     let Some(row) = row(db, pk).await? else { return Ok(Done::Unchanged(None)) };
     if news.is_empty() {
-        return Ok(Done::Unchanged(Some(row)));
+        return Ok(Done::Unchanged(Some(row.patient)));
     }
     let done = revise(db, row, &news, Revision::Partial, now).await?;
     sqlx::query("UPDATE import_link SET data = $1 WHERE source_id = $2")

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use sqlx::{AssertSqlSafe, Executor, FromRow};
 
 use super::{Db, EPOCH, HOLDS_EVERY_WORD};
-use crate::store::{LogPage, RawRows, StoreError};
+use crate::store::{LogPage, RawRows, StoreError, stored::as_sent};
 
 pub(super) async fn head(db: impl Executor<'_, Database = Db>) -> Result<Position, sqlx::Error> {
     let sql = format!("SELECT {EPOCH}, seq, (SELECT at FROM change WHERE seq = head.seq) FROM change_head AS head");
@@ -24,17 +24,6 @@ pub(super) async fn raw(db: impl Executor<'_, Database = Db>, id: i64) -> Result
     let row: Option<String> =
         sqlx::query_scalar("SELECT data FROM patient WHERE id = $1").bind(id).fetch_optional(db).await?;
     Ok(row.map(as_sent).transpose()?)
-}
-
-/// A row as it is on the wire: with all keys, whatever it was stored with. So whoever hashes what is sent, and whoever
-/// hashes what it was read as, hash the same.
-fn as_sent(mut row: String) -> Result<Box<RawValue>, serde_json::Error> {
-    // Rows from before the handover note end with the list of flags, all others with the note: a text or null.
-    if row.ends_with("]}") {
-        row.pop();
-        row.push_str(r#","handover_note":null}"#);
-    }
-    RawValue::from_string(row)
 }
 
 const PASSES: &str = "($1 IS NULL OR ward = $1) AND ($2 IS NULL OR status = $2)";
