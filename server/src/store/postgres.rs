@@ -80,6 +80,10 @@ const NEXT_PATIENT_ID: &str = "SELECT nextval('patient_id')";
 const HOLDS_EVERY_WORD: &str = "NOT EXISTS (SELECT 1 FROM json_array_elements_text($3::json) AS word \
      WHERE strpos(search_key, word) = 0)";
 const IDS: &str = "SELECT value::bigint FROM json_array_elements_text($1::json) AS value";
+/// The beds of a JSON array of them.
+const BEDS: &str = "SELECT bed ->> 'ward', bed ->> 'bed', bed ->> 'room' FROM json_array_elements($1::json) AS bed";
+/// One plan after the other, at whichever node. Who reads the plan goes on, and so do writes of patients.
+const LOCK_BEDS: Option<&str> = Some("LOCK TABLE bed IN SHARE ROW EXCLUSIVE MODE");
 /// The pairs of a JSON object of texts.
 const PAIRS: &str = "SELECT key, value FROM json_each_text($2::json)";
 const ACCOUNT_IS_NAMED: &str = "lower(name) = lower($1)";

@@ -56,6 +56,10 @@ const NEXT_PATIENT_ID: &str = "UPDATE change_head SET last_patient_id = last_pat
 const HOLDS_EVERY_WORD: &str =
     "NOT EXISTS (SELECT 1 FROM json_each($3) AS word WHERE instr(search_key, word.value) = 0)";
 const IDS: &str = "SELECT value FROM json_each($1)";
+/// The beds of a JSON array of them.
+const BEDS: &str = "SELECT value ->> 'ward', value ->> 'bed', value ->> 'room' FROM json_each($1)";
+/// Whoever has begun to write is the only one.
+const LOCK_BEDS: Option<&str> = None;
 /// The pairs of a JSON object of texts.
 const PAIRS: &str = "SELECT key, value FROM json_each($2)";
 /// The column is of a collation that takes upper and lower case for the same.

@@ -1,9 +1,9 @@
 //! The plan of the house.
 
 use app::list::beds::Bed;
-use sqlx::Executor;
+use sqlx::{AssertSqlSafe, Executor};
 
-use super::{BEGIN_WRITE, Database, Db};
+use super::{BEDS, BEGIN_WRITE, Database, Db, LOCK_BEDS};
 use crate::store::StoreError;
 
 impl Database {
@@ -12,19 +12,18 @@ impl Database {
     }
 
     pub(crate) async fn plan_beds(&self, new: &[Bed], instead: bool) -> Result<(), StoreError> {
-        let mut transaction = self.accounts.begin_with(BEGIN_WRITE).await?;
-        // One plan after the other, at whichever node.
-        sqlx::query::<Db>("UPDATE change_head SET seq = seq").execute(&mut *transaction).await?;
-        let before = if instead { Vec::new() } else { beds(&mut *transaction).await? };
-        sqlx::query::<Db>("DELETE FROM bed").execute(&mut *transaction).await?;
-        for Bed { ward, room, bed } in Bed::once(before.into_iter().chain(new.iter().cloned())) {
-            sqlx::query::<Db>("INSERT INTO bed (ward, bed, room) VALUES ($1, $2, $3)")
-                .bind(ward)
-                .bind(bed)
-                .bind(room)
-                .execute(&mut *transaction)
-                .await?;
+        if new.is_empty() && !instead {
+            return Ok(());
         }
+        let mut transaction = self.accounts.begin_with(BEGIN_WRITE).await?;
+        if let Some(lock_beds) = LOCK_BEDS {
+            sqlx::query::<Db>(lock_beds).execute(&mut *transaction).await?;
+        }
+        let before = if instead { Vec::new() } else { beds(&mut *transaction).await? };
+        let planned = Bed::once(before.into_iter().chain(new.iter().cloned()));
+        sqlx::query::<Db>("DELETE FROM bed").execute(&mut *transaction).await?;
+        let sql = format!("INSERT INTO bed (ward, bed, room) {BEDS}");
+        sqlx::query::<Db>(AssertSqlSafe(sql)).bind(serde_json::to_string(&planned)?).execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(())
     }
