@@ -8,21 +8,19 @@
 
 mod support;
 
-use std::{
-    process::Command,
-    sync::{Arc, Mutex},
-};
+use std::process::Command;
 
 use app::wire::{Role, words};
 use serde_json::{Value, json};
 use server::store::{Store, StoreError, WriteError, keep};
 use sqlx::{Connection, SqliteConnection};
 use support::{
-    Client, Folder, Ward, create_in, data, patient_with,
+    Client, Folder, Ward, create_in, data,
+    logged::Log,
+    patient_with,
     program::{run_beside, stderr, stdout},
     write,
 };
-use tracing_subscriber::fmt::MakeWriter;
 
 /// What there is no room in.
 #[derive(Clone)]
@@ -263,34 +261,11 @@ fn nothing_of_a_batch_that_a_full_disk_refused_is_saved() {
     }
 }
 
-/// What is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 /// One thread: what its tasks log goes where this test looks.
 #[tokio::test]
 async fn a_full_disk_is_logged_when_it_begins_and_when_it_ends() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = log.take();
     let disk = Disk::Told(Folder::new());
     let store = Store::open(&disk.folder().url()).await.unwrap();
     for _ in 0..2 {
@@ -302,11 +277,10 @@ async fn a_full_disk_is_logged_when_it_begins_and_when_it_ends() {
         create_in(&store, json!({})).await;
         create_in(&store, json!({})).await;
     }
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let told: Vec<&str> = text.lines().filter(|line| line.contains("server::")).collect();
-    assert_eq!(told.len(), 4, "{text}");
+    let told = log.told();
+    assert_eq!(told.len(), 4, "{told:?}");
     for (line, words) in told.iter().zip(["disk is full", "room on the disk again"].iter().cycle()) {
-        assert!(line.contains(words), "{text}");
+        assert!(line.contains(words), "{told:?}");
     }
 }
 

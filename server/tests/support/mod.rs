@@ -18,6 +18,7 @@ pub mod keeper;
 pub mod killable;
 pub mod lan;
 pub mod level_2;
+pub mod logged;
 pub mod postgres;
 pub mod program;
 pub mod relay;

@@ -51,7 +51,7 @@ impl Writer {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let stop = Arc::new(Notify::new());
         let task = tokio::spawn(run(
-            Link { connection: Some(connection), options, full: false },
+            Link { connection: Some(connection), options, full: false, held: false },
             queue,
             committed,
             stop.clone(),
@@ -85,6 +85,8 @@ struct Link {
     options: ConnectOptions,
     /// The disk was full at the last try, and this was logged.
     full: bool,
+    /// Somebody was in the way at the last try, and this was logged.
+    held: bool,
 }
 
 impl Link {
@@ -131,9 +133,18 @@ impl Link {
                     self.full = false;
                     tracing::info!("there is room on the disk again: writes are saved");
                 }
+                if self.held && any_change(answers) {
+                    self.held = false;
+                    tracing::info!("writes are saved again");
+                }
             }
-            // The connection is as good as before.
-            Err(StoreError::Overtaken | StoreError::Locked) => {}
+            // The connection is as good as before. Of a batch each is tried by itself first.
+            Err(error @ (StoreError::Overtaken | StoreError::Locked)) => {
+                if !self.held && writes.len() == 1 {
+                    self.held = true;
+                    tracing::warn!(%error, "somebody is in the way: writes are refused");
+                }
+            }
             Err(error) => {
                 self.close().await;
                 if *error != StoreError::DiskFull {
@@ -202,29 +213,62 @@ async fn run(mut link: Link, mut queue: mpsc::Receiver<Job>, committed: Arc<Noti
                 continue;
             }
         }
-        write_batch(&mut link, &mut batch, &committed).await;
+        if write_batch(&mut link, &mut batch, &committed).await {
+            // They have waited meanwhile, and are not kept waiting for the same.
+            let waiting = queue.len();
+            if waiting > 0 {
+                queue.recv_many(&mut batch, waiting).await;
+            }
+            refuse_all(&mut link, &mut batch).await;
+        }
     }
     link.close().await;
 }
 
-/// Answers every job of the batch, after the commit or the failure of all.
-async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &Notify) {
-    let (writes, answers): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.write, job.answer)).unzip();
-    let outcomes = match link.commit(&writes).await {
+/// Answers every job of the batch, after the commit or the failure of all. Whether others would wait in vain just now, as
+/// while somebody holds the head of the log or a table.
+async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &Notify) -> bool {
+    let (writes, answers) = taken_apart(batch);
+    let (outcomes, in_vain) = match link.commit(&writes).await {
         // Whichever of them it is that others come before again and again, or whose row somebody holds: it fails alone.
-        Err(StoreError::Overtaken | StoreError::Locked) if writes.len() > 1 => {
-            let mut outcomes = Vec::with_capacity(writes.len());
-            for write in writes.chunks(1) {
-                let outcome = link.commit(write).await;
-                outcomes.append(&mut answered(link, write, outcome).await);
-            }
-            outcomes
-        }
-        outcome => answered(link, &writes, outcome).await,
+        Err(StoreError::Overtaken | StoreError::Locked) if writes.len() > 1 => one_by_one(link, &writes).await,
+        outcome => (answered(link, &writes, outcome).await, false),
     };
     if any_change(&outcomes) {
         committed.notify_one();
     }
+    send(answers, outcomes);
+    in_vain
+}
+
+/// Each in a transaction of its own. A row that somebody holds is waited for once. When two writes have waited in vain that
+/// are not of one row, it is no row that is held, and the others are refused at once.
+async fn one_by_one(link: &mut Link, writes: &[Write]) -> (Vec<Answer>, bool) {
+    let mut outcomes = Vec::with_capacity(writes.len());
+    let mut waited_for: Vec<Option<i64>> = Vec::new();
+    for write in writes.chunks(1) {
+        let row = write.iter().find_map(|write| write.command.pk());
+        let in_vain = waited_for.len() > 1 || (row.is_some() && waited_for.contains(&row));
+        let outcome = if in_vain { Err(StoreError::Locked) } else { link.commit(write).await };
+        if !in_vain && matches!(outcome, Err(StoreError::Locked)) {
+            waited_for.push(row);
+        }
+        outcomes.append(&mut answered(link, write, outcome).await);
+    }
+    (outcomes, waited_for.len() > 1)
+}
+
+async fn refuse_all(link: &mut Link, batch: &mut Vec<Job>) {
+    let (writes, answers) = taken_apart(batch);
+    let outcomes = answered(link, &writes, Err(StoreError::Locked)).await;
+    send(answers, outcomes);
+}
+
+fn taken_apart(batch: &mut Vec<Job>) -> (Vec<Write>, Vec<oneshot::Sender<Answer>>) {
+    batch.drain(..).map(|job| (job.write, job.answer)).unzip()
+}
+
+fn send(answers: Vec<oneshot::Sender<Answer>>, outcomes: Vec<Answer>) {
     for (answer, outcome) in answers.into_iter().zip(outcomes) {
         // Whoever asked may be gone; the write stands.
         let _ = answer.send(outcome);
