@@ -9,11 +9,11 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 use support::{
-    Folder, Frame, Ward, create_in, http,
+    Client, Folder, Frame, Ward, create_in, http,
     killable::Program,
     level_2::{Mirror, position},
     patient_with,
-    postgres::{Cluster, url_at},
+    postgres::{Cluster, until_yes, url_at},
     program::{run_beside, stderr},
     relay::{Mode, Relay},
     standby::Standby,
@@ -94,6 +94,45 @@ async fn a_commit_whose_answer_is_lost_is_found_out_about_and_acknowledged() {
     level_1.create(json!({})).await;
     assert_eq!(relay.mode(), Mode::Pass, "another one was lost");
     assert_eq!(ward.other_process().await.changes_after(0, 10).await.unwrap().len(), 2, "each was done once");
+}
+
+/// As when the server crashes while the standby is away: it has the change, and nobody else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_a_crash_has_cut_short_is_not_acknowledged_before_the_standby_has_it() {
+    let cluster = Cluster::start();
+    let ward = Ward::on(Folder::beside(cluster.create_database()), &[]).await;
+    let (mut client, _) = ward.synced("clinician", json!({"since": null})).await;
+    let mut sql = PgConnection::connect(&ward.folder.url()).await.unwrap();
+    sqlx::query("ALTER SYSTEM SET synchronous_standby_names = 'away'").execute(&mut sql).await.unwrap();
+    sqlx::query("SELECT pg_reload_conf()").execute(&mut sql).await.unwrap();
+    until_yes(&mut sql, "SELECT current_setting('synchronous_standby_names') = 'away'").await;
+    let key = Uuid::new_v4();
+    client.send(create(key)).await;
+    until_yes(&mut sql, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await;
+    drop(sql);
+    cluster.control("restart");
+    let answer = async |client: &mut Client| {
+        within("the answer", async {
+            loop {
+                let frame = client.payload().await;
+                if frame["request_id"] == *key.to_string() {
+                    return frame;
+                }
+            }
+        })
+        .await
+    };
+    let reply = answer(&mut client).await;
+    assert_eq!((&reply["response_status"], &reply["errors"][0]), (&json!(503), &json!(words::UNKNOWN_OUTCOME)));
+    // It is there all the same.
+    let mut sql = PgConnection::connect(&ward.folder.url()).await.unwrap();
+    let there: i64 = sqlx::query_scalar("SELECT count(*) FROM change").fetch_one(&mut sql).await.unwrap();
+    assert_eq!(there, 1);
+    sqlx::query("ALTER SYSTEM RESET synchronous_standby_names").execute(&mut sql).await.unwrap();
+    sqlx::query("SELECT pg_reload_conf()").execute(&mut sql).await.unwrap();
+    client.send(create(key)).await;
+    let reply = answer(&mut client).await;
+    assert_eq!((&reply["response_status"], &reply["seq"]), (&json!(201), &json!(1)), "{reply}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

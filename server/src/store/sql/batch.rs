@@ -90,8 +90,14 @@ pub(super) async fn is_committed(connection: &mut Connection, prepared: &Prepare
         .bind(at)
         .fetch_one(&mut *transaction)
         .await?;
-    transaction.rollback().await?;
-    Ok(found == 1)
+    if found != 1 {
+        transaction.rollback().await?;
+        return Ok(false);
+    }
+    // After a crash the change may be there and not yet at a synchronous standby. This commit comes after that one, and
+    // is answered when the standby has both.
+    transaction.commit().await?;
+    Ok(true)
 }
 
 async fn perform_all(db: &mut Connection, writes: &[Write]) -> Result<Prepared, StoreError> {

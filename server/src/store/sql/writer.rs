@@ -279,6 +279,8 @@ fn send(answers: Vec<oneshot::Sender<Answer>>, outcomes: Vec<Answer>) {
 async fn answered(link: &mut Link, writes: &[Write], outcome: Result<Vec<Answer>, StoreError>) -> Vec<Answer> {
     match outcome {
         Ok(answers) => answers,
+        // What can be read may not be at a synchronous standby yet.
+        Err(error @ StoreError::Unknown) => writes.iter().map(|_| Err(WriteError::Store(error.clone()))).collect(),
         // Told in full when it was logged.
         Err(StoreError::Failed(_)) => {
             link.answered_before(writes, &StoreError::other("the change could not be saved")).await
