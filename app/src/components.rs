@@ -23,6 +23,7 @@ mod patient_table;
 mod patient_view;
 mod pending;
 mod presence;
+mod question;
 mod same_person;
 mod stopped;
 mod submission;

@@ -213,7 +213,7 @@ async fn a_ward_moves_with_all_that_it_has() {
     assert_eq!(
         report.strip_prefix(told),
         Some(
-            ", 5 accounts, 4 sessions and tokens, 500 imported records, 1 answers to writes, 2 values of accounts, 1 recorded accesses, 2 beds of the plan\n"
+            ", 5 accounts, 4 sessions and tokens, 500 imported records, 1 answers to writes, 2 values of accounts, 1 checkpoints of marks, 1 recorded accesses, 2 beds of the plan\n"
         ),
         "{told}"
     );

@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use super::{
     Clock, Dialogs,
     bed_warning::BedWarning,
-    conflict::ConflictPart,
-    dialog::{DialogTitle, Gone, Undo},
+    dialog::{Gone, Undo},
     erased::{submit, text},
+    question::Question,
     submission::{Buttons, Submission},
     words::Changes,
 };
@@ -104,16 +104,14 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
         });
     });
     view! {
-        <ConflictPart submission/>
-        <form on:submit=send class:hidden=submission.in_conflict()>
-            <DialogTitle text=title.clone()/>
+        <Question submission title=title send>
             <p class="identifiers">{identifiers.clone()}</p>
             <p>{status_word(t, from)}", "{place.clone()}{t.text("wording.becomes")}<strong>{status_word(t, status)}</strong></p>
             {time}
             {warning}
             <p class="hint">{t.text("record.status.hint")}</p>
             <Buttons submission label=action.clone() keeps=true/>
-        </form>
+        </Question>
     }
     .into_any()
 }
@@ -139,14 +137,12 @@ pub(super) fn UndoDialog(undo: Undo) -> impl IntoView {
         });
     });
     view! {
-        <ConflictPart submission/>
-        <form on:submit=send class:hidden=submission.in_conflict()>
-            <DialogTitle text=title.clone()/>
+        <Question submission title=title send>
             <p class="identifiers">{identifiers.clone()}</p>
             <Changes before after/>
             {warning}
             <Buttons submission label=action.clone() keeps=true/>
-        </form>
+        </Question>
     }
     .into_any()
 }
@@ -171,13 +167,11 @@ pub(super) fn DeleteDialog(id: i64) -> impl IntoView {
             .delete(base.clone(), move || dialogs.finish(t.fill("record.done.deleted", &[("name", &name)]), None));
     });
     view! {
-        <ConflictPart submission/>
-        <form on:submit=send class:hidden=submission.in_conflict()>
-            <DialogTitle text=t.fill("record.delete_name", &[("name", &name)])/>
+        <Question submission title=t.fill("record.delete_name", &[("name", &name)]) send>
             <p class="identifiers">{name.clone()}<br/>{born.clone()}<br/>{number.clone()}</p>
             <p class="warning">{t.text("record.delete_warning")}</p>
             <Buttons submission label danger=true/>
-        </form>
+        </Question>
     }
     .into_any()
 }

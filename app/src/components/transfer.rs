@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::{
     Clock, Dialogs,
     bed_warning::BedWarning,
-    conflict::ConflictPart,
-    dialog::{DialogTitle, Gone, Undo},
+    dialog::{Gone, Undo},
     erased::submit,
     field_input::{Field, FieldInput},
     presence::Presence,
+    question::Question,
     submission::{Buttons, Submission},
 };
 use crate::{
@@ -62,9 +62,7 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
         });
     });
     view! {
-        <ConflictPart submission/>
-        <form on:submit=send novalidate class:hidden=submission.in_conflict()>
-            <DialogTitle text=title.clone()/>
+        <Question submission title=title send>
             <Presence id how=How::Editing/>
             <p>{now_in.clone()}</p>
             <div class="fields">
@@ -75,7 +73,7 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
             <BedWarning ward bed id=Some(id)/>
             <p class="identifiers">{identifiers.clone()}</p>
             <Buttons submission label=t.text("record.transfer") keeps=true/>
-        </form>
+        </Question>
     }
     .into_any()
 }

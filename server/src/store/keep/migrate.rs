@@ -160,6 +160,7 @@ async fn fill(
         ("import_link", "imported records"),
         ("idempotency", "answers to writes"),
         ("personal", "values of accounts"),
+        ("unseen", "checkpoints of marks"),
         ("access_log", "recorded accesses"),
         ("bed", "beds of the plan"),
     ];

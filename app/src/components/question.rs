@@ -1,0 +1,22 @@
+use leptos::{ev::SubmitEvent, prelude::*};
+
+use super::{conflict::ConflictPart, dialog::DialogTitle, submission::Submission};
+
+/// What a dialog about a patient asks before it sends; once there is a conflict, the decision about that in its place.
+#[component]
+pub(super) fn Question(
+    submission: Submission,
+    title: String,
+    /// What sending does.
+    send: Box<dyn FnMut(SubmitEvent)>,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <ConflictPart submission/>
+        <form on:submit=send novalidate class:hidden=submission.in_conflict()>
+            <DialogTitle text=title/>
+            {children()}
+        </form>
+    }
+    .into_any()
+}
