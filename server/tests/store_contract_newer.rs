@@ -40,7 +40,7 @@ async fn what_only_a_newer_version_knows_of_a_patient_is_there_after_a_write(fol
     for (count, sql) in [
         (1, r#"SELECT count(*) FROM patient WHERE data LIKE '%,"handover_note":null,"new":{"of":[1.50,"x"]}}'"#),
         (5, r#"SELECT count(*) FROM change WHERE data LIKE '%,"new":{"of":[1.50,"x"]}}'"#),
-        (0, r#"SELECT count(*) FROM change WHERE before LIKE '%new%'"#),
+        (0, "SELECT count(*) FROM change WHERE before LIKE '%new%'"),
     ] {
         assert_eq!(folder.count(sql).await, count, "{sql}");
     }
