@@ -152,14 +152,19 @@ async fn listen(
     heard: broadcast::Sender<Heard>,
     listening: watch::Sender<bool>,
 ) {
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .max_lifetime(None)
-        .idle_timeout(None)
-        .connect_lazy_with(options);
     loop {
+        // Another pool each time. What has become of a lost connection sqlx finds out by a question on it, without a limit;
+        // until TCP gives up nobody else is let into its pool.
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .connect_lazy_with(options.clone());
         let outcome = listen_until_lost(&pool, &committed, &heard, &listening).await;
+        // Not waited for: from here on a connection that comes back is closed. There is one at most for each time that the
+        // others were heard, and none for a try that failed.
+        drop(pool.close());
         if listening.send_replace(false)
             && let Err(error) = outcome
         {
