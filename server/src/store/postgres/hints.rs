@@ -42,6 +42,8 @@ const FIRST_HEARD: Duration = Duration::from_secs(1);
 /// Tells the other nodes of this one's commits, and this one's feed of theirs; and passes words on between nodes.
 #[derive(Clone)]
 pub(super) struct Hints {
+    /// One connection, for telling alone: however busy the node is otherwise, the others hear of it.
+    telling: PgPool,
     committed_here: Arc<Notify>,
     words: mpsc::Sender<String>,
     listening: watch::Sender<bool>,
@@ -52,17 +54,18 @@ pub(super) struct Hints {
 }
 
 impl Hints {
-    /// `committed` is rung for commits of all nodes. One connection is for listening alone; `pool` serves for telling.
-    /// `heard` is sent the words of all nodes, this one's among them.
+    /// `committed` is rung for the commits of other nodes. One connection is for listening alone, and `telling` is another
+    /// one. `heard` is sent the words of all nodes, this one's among them.
     pub(super) fn start(
         options: ConnectOptions,
-        pool: PgPool,
+        telling: PgPool,
         committed: Arc<Notify>,
         heard: broadcast::Sender<Heard>,
     ) -> Self {
         let stop = CancellationToken::new();
         let (words, to_say) = mpsc::channel(MOST_WORDS);
         let hints = Self {
+            telling: telling.clone(),
             committed_here: Arc::default(),
             words,
             listening: watch::Sender::default(),
@@ -70,10 +73,10 @@ impl Hints {
             stop: stop.clone(),
             tasks: TaskTracker::new(),
         };
-        let listener = listen(options, committed.clone(), heard, hints.listening.clone());
+        let listener = listen(options, committed, heard, hints.listening.clone());
         hints.tasks.spawn(stop.clone().run_until_cancelled_owned(listener));
-        hints.tasks.spawn(say(pool.clone(), to_say, stop.clone()));
-        hints.tasks.spawn(stop.run_until_cancelled_owned(tell(pool, hints.committed_here.clone(), committed)));
+        hints.tasks.spawn(say(telling.clone(), to_say, stop.clone()));
+        hints.tasks.spawn(stop.run_until_cancelled_owned(tell(telling, hints.committed_here.clone())));
         hints
     }
 
@@ -100,34 +103,34 @@ impl Hints {
     }
 
     /// Tells of the last commits, too, and says the last words.
-    pub(super) async fn close(&self, pool: &PgPool) {
+    pub(super) async fn close(&self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
-        tell_once(pool).await;
+        tell_once(&self.telling).await;
+        self.telling.close().await;
     }
 }
 
-/// This node's feed hears of it at once, the others through the database: after the commit, so that the notification's
-/// lock is never held by a transaction that writes patients.
-async fn tell(pool: PgPool, committed_here: Arc<Notify>, committed: Arc<Notify>) {
+/// The other nodes hear of it through the database: after the commit, so that the notification's lock is never held by a
+/// transaction that writes patients.
+async fn tell(telling: PgPool, committed_here: Arc<Notify>) {
     loop {
         committed_here.notified().await;
-        committed.notify_one();
-        tell_once(&pool).await;
+        tell_once(&telling).await;
         tokio::time::sleep(APART).await;
     }
 }
 
-async fn tell_once(pool: &PgPool) {
-    let told = sqlx::query("SELECT pg_notify($1, '')").bind(COMMITTED).execute(pool);
+async fn tell_once(telling: &PgPool) {
+    let told = sqlx::query("SELECT pg_notify($1, '')").bind(COMMITTED).execute(telling);
     if let Err(error) = bounded(told).await {
         tracing::debug!(%error, "the other nodes were not told of a commit; they find it by themselves");
     }
 }
 
 /// Those that wait are said together. At the end, too: who leaves then is not taken to be there any longer.
-async fn say(pool: PgPool, mut words: mpsc::Receiver<String>, stop: CancellationToken) {
+async fn say(telling: PgPool, mut words: mpsc::Receiver<String>, stop: CancellationToken) {
     let mut batch = Vec::with_capacity(WORDS_AT_ONCE);
     loop {
         tokio::select! {
@@ -139,7 +142,7 @@ async fn say(pool: PgPool, mut words: mpsc::Receiver<String>, stop: Cancellation
             }
         }
         let said = sqlx::query("SELECT pg_notify($1, word) FROM unnest($2::text[]) AS word");
-        if let Err(error) = bounded(said.bind(WORDS).bind(&batch).execute(&pool)).await {
+        if let Err(error) = bounded(said.bind(WORDS).bind(&batch).execute(&telling)).await {
             tracing::debug!(%error, "words to the other nodes are lost");
         }
         batch.clear();

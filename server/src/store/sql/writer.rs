@@ -46,8 +46,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts with a connection that is open, and opens others as `options` say when that one is of no use any more.
-    pub(super) fn start(connection: Connection, options: ConnectOptions, committed: Arc<Notify>) -> Self {
+    /// Starts with a connection that is open, and opens others as `options` say when that one is of no use any more. All of
+    /// `committed` are rung after each commit.
+    pub(super) fn start(connection: Connection, options: ConnectOptions, committed: Vec<Arc<Notify>>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let stop = Arc::new(Notify::new());
         let task = tokio::spawn(run(
@@ -192,7 +193,7 @@ fn any_change(answers: &[Answer]) -> bool {
     answers.iter().flatten().any(|written| written.seq.is_some())
 }
 
-async fn run(mut link: Link, mut queue: mpsc::Receiver<Job>, committed: Arc<Notify>, stop: Arc<Notify>) {
+async fn run(mut link: Link, mut queue: mpsc::Receiver<Job>, committed: Vec<Arc<Notify>>, stop: Arc<Notify>) {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         tokio::select! {
@@ -208,7 +209,7 @@ async fn run(mut link: Link, mut queue: mpsc::Receiver<Job>, committed: Arc<Noti
 }
 
 /// Answers every job of the batch, after the commit or the failure of all.
-async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &Notify) {
+async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &[Arc<Notify>]) {
     let (writes, answers): (Vec<_>, Vec<_>) = batch.drain(..).map(|job| (job.write, job.answer)).unzip();
     let outcomes = match link.commit(&writes).await {
         // Whichever of them it is that others come before again and again, or whose row somebody holds: it fails alone.
@@ -223,7 +224,7 @@ async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &Notify) 
         outcome => answered(link, &writes, outcome).await,
     };
     if any_change(&outcomes) {
-        committed.notify_one();
+        committed.iter().for_each(|committed| committed.notify_one());
     }
     for (answer, outcome) in answers.into_iter().zip(outcomes) {
         // Whoever asked may be gone; the write stands.
