@@ -40,6 +40,7 @@ struct Inner {
     store: Store,
     presence: bool,
     next_socket: AtomicU64,
+    next_word: AtomicU64,
     /// Std mutex: held while a few are told, never across an await.
     room: Mutex<Room>,
 }
@@ -69,8 +70,8 @@ pub(crate) struct Seat {
 impl Asides {
     /// `presence`: whether anybody is told who attends a patient.
     pub(crate) fn new(store: Store, presence: bool) -> Self {
-        let (node, next_socket, room) = (rand::random(), AtomicU64::default(), Mutex::default());
-        Self(Arc::new(Inner { node, store, presence, next_socket, room }))
+        let (next_socket, next_word) = (AtomicU64::default(), AtomicU64::default());
+        Self(Arc::new(Inner { node: rand::random(), store, presence, next_socket, next_word, room: Mutex::default() }))
     }
 
     /// Whether anybody is told who attends a patient.
@@ -115,7 +116,7 @@ impl Asides {
     }
 
     async fn hear(&self, text: &str) {
-        let Ok(Word { node, said }) = serde_json::from_str(text) else { return };
+        let Ok(Word { node, said, .. }) = serde_json::from_str(text) else { return };
         if node == self.0.node {
             return;
         }
@@ -147,9 +148,13 @@ impl Asides {
     }
 
     fn say(&self, said: Said) {
-        if let Some(text) = (Word { node: self.0.node, said }).text() {
+        if let Some(text) = self.word(said).text() {
             self.0.store.say(text);
         }
+    }
+
+    fn word(&self, said: Said) -> Word {
+        Word { node: self.0.node, number: self.0.next_word.fetch_add(1, Ordering::Relaxed), said }
     }
 
     fn room(&self) -> MutexGuard<'_, Room> {
@@ -257,6 +262,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn a_word_that_is_said_again_is_another_word() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}", folder.path().join("wardwatch.db").display())).await.unwrap();
+        let asides = Asides::new(store, true);
+        let texts = [(); 2].map(|()| asides.word(Said::Left { socket: 1 }).text().unwrap());
+        assert_ne!(texts[0], texts[1]);
+    }
+
+    #[tokio::test]
     async fn who_does_not_say_so_again_is_no_longer_there_once_the_time_is_over() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}", folder.path().join("wardwatch.db").display())).await.unwrap();
@@ -272,7 +286,7 @@ mod tests {
         // Somebody at another node, who is gone without a word.
         let by = "doctor".to_owned();
         let said = Said::Attends { socket: 1, account: 2, by, pk: 7, how: How::Editing, for_ms: 1 };
-        let word = Word { node: asides.0.node.wrapping_add(1), said };
+        let word = Word { node: asides.0.node.wrapping_add(1), number: 0, said };
         asides.hear(&word.text().unwrap()).await;
         seat.ready().await;
         assert_eq!(told(), [r#"{"type":"presence","pk":7,"others":[{"by":"doctor","how":"editing"}]}"#]);

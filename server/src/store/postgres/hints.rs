@@ -2,7 +2,14 @@
 //! log earlier than it would by itself: a lost one costs a second, never a change. Of the latter, too, everybody who needs
 //! them finds out by himself what was lost.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{
     PgPool,
@@ -17,6 +24,9 @@ use crate::store::{Heard, POLL};
 const COMMITTED: &str = "wardwatch_committed";
 
 const WORDS: &str = "wardwatch_words";
+
+/// Said in place of words that were lost. To an earlier version of the program it says nothing.
+const SOME_WERE_LOST: &str = "";
 
 /// Words that may wait to be said; beyond it they are lost.
 const MOST_WORDS: usize = 1024;
@@ -33,7 +43,7 @@ const POLL_WHEN_TOLD: Duration = Duration::from_secs(1);
 /// After this without a hint it is asked whether the connection still works.
 const QUIET: Duration = Duration::from_secs(30);
 
-/// Between two tries to listen again.
+/// Between two tries to listen again, or to say that words were lost.
 const RETRY: Duration = Duration::from_millis(500);
 
 /// How long a node that starts waits until it hears the others. It can do without.
@@ -46,6 +56,8 @@ pub(super) struct Hints {
     telling: PgPool,
     committed_here: Arc<Notify>,
     words: mpsc::Sender<String>,
+    /// Words were lost of which nobody was told yet.
+    lost: Arc<AtomicBool>,
     listening: watch::Sender<bool>,
     stop: CancellationToken,
     /// Ends both tasks when the last handle goes without having closed it.
@@ -68,6 +80,7 @@ impl Hints {
             telling: telling.clone(),
             committed_here: Arc::default(),
             words,
+            lost: Arc::default(),
             listening: watch::Sender::default(),
             _stop_at_last: Arc::new(stop.clone().drop_guard()),
             stop: stop.clone(),
@@ -75,7 +88,7 @@ impl Hints {
         };
         let listener = listen(options, committed, heard, hints.listening.clone());
         hints.tasks.spawn(stop.clone().run_until_cancelled_owned(listener));
-        hints.tasks.spawn(say(telling.clone(), to_say, stop.clone()));
+        hints.tasks.spawn(say(telling.clone(), to_say, hints.lost.clone(), stop.clone()));
         hints.tasks.spawn(stop.run_until_cancelled_owned(tell(telling, hints.committed_here.clone())));
         hints
     }
@@ -94,6 +107,7 @@ impl Hints {
     /// Says a word to all nodes, soon.
     pub(super) fn say(&self, word: String) {
         if self.words.try_send(word).is_err() {
+            self.lost.store(true, Ordering::Relaxed);
             tracing::debug!("a word to the other nodes is lost: there are too many");
         }
     }
@@ -129,8 +143,9 @@ async fn tell_once(telling: &PgPool) {
     }
 }
 
-/// Those that wait are said together. At the end, too: who leaves then is not taken to be there any longer.
-async fn say(telling: PgPool, mut words: mpsc::Receiver<String>, stop: CancellationToken) {
+/// Those that wait are said together. At the end, too: who leaves then is not taken to be there any longer. That some were
+/// lost is said as soon as something can be.
+async fn say(telling: PgPool, mut words: mpsc::Receiver<String>, lost: Arc<AtomicBool>, stop: CancellationToken) {
     let mut batch = Vec::with_capacity(WORDS_AT_ONCE);
     loop {
         tokio::select! {
@@ -140,9 +155,14 @@ async fn say(telling: PgPool, mut words: mpsc::Receiver<String>, stop: Cancellat
                 words.close();
                 continue;
             }
+            () = tokio::time::sleep(RETRY), if lost.load(Ordering::Relaxed) => {}
+        }
+        if lost.swap(false, Ordering::Relaxed) {
+            batch.push(SOME_WERE_LOST.to_owned());
         }
         let said = sqlx::query("SELECT pg_notify($1, word) FROM unnest($2::text[]) AS word");
         if let Err(error) = bounded(said.bind(WORDS).bind(&batch).execute(&telling)).await {
+            lost.store(true, Ordering::Relaxed);
             tracing::debug!(%error, "words to the other nodes are lost");
         }
         batch.clear();
@@ -196,7 +216,10 @@ async fn listen_until_lost(
     loop {
         match tokio::time::timeout(QUIET, listener.try_recv()).await {
             Ok(Ok(Some(said))) if said.channel() == WORDS => {
-                let _ = heard.send(Heard::Word(said.payload().into()));
+                let _ = heard.send(match said.payload() {
+                    SOME_WERE_LOST => Heard::SomeWereLost,
+                    word => Heard::Word(word.into()),
+                });
             }
             Ok(Ok(Some(_))) => committed.notify_one(),
             Ok(Ok(None)) => return Err(io::Error::from(io::ErrorKind::ConnectionAborted).into()),
