@@ -163,3 +163,22 @@ async fn commits_that_come_close_together_are_told_of_together() {
     }
     assert!((1..COMMITS).contains(&told), "{told} notifications of {COMMITS} commits");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_there_is_told_while_values_cannot_be_looked_up() {
+    let ward = Ward::on(Folder::on_postgres(), &[]).await;
+    let mut client = ward.level_2("viewer").await;
+    assert_eq!(client.payload().await["type"], "hello");
+    let attends = json!({"action": "attend", "pk": 7, "data": {"how": "viewing"}});
+    assert_eq!(client.request(attends).await["data"], json!([]));
+    let mut sql = PgConnection::connect(&ward.folder.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; LOCK TABLE personal").execute(&mut sql).await.unwrap();
+    // As another node says it. Each look ends after seconds only; one after the other they would take minutes.
+    let said = r#"
+        SELECT pg_notify('wardwatch_words', format('{"node":1,"number":%s,"said":{"remembered":{"account":%s,"key":"a","value":null,"look":true}}}', n, id))
+            FROM account, generate_series(1, 30) AS n WHERE name = 'viewer';
+        SELECT pg_notify('wardwatch_words', '{"node":1,"number":31,"said":{"attends":{"socket":1,"account":999,"by":"doctor","pk":7,"how":"editing","for_ms":20000}}}')"#;
+    ward.run_sql(said).await;
+    let presence = json!({"type": "presence", "pk": 7, "others": [{"by": "doctor", "how": "editing"}]});
+    within("the presence", async { while client.payload().await != presence {} }).await;
+}
