@@ -224,7 +224,9 @@ async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &[Arc<Not
         outcome => answered(link, &writes, outcome).await,
     };
     if any_change(&outcomes) {
-        committed.iter().for_each(|committed| committed.notify_one());
+        for committed in committed {
+            committed.notify_one();
+        }
     }
     for (answer, outcome) in answers.into_iter().zip(outcomes) {
         // Whoever asked may be gone; the write stands.
