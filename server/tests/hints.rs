@@ -1,7 +1,5 @@
 //! What nodes on one PostgreSQL tell each other beside the log, and how they do without.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 mod support;
 
 use app::patient::UtcTime;
