@@ -99,7 +99,8 @@ async fn pass_on(mut near: UnixStream, postgres: PathBuf, mode: Arc<Mutex<Mode>>
     loop {
         tokio::select! {
             () = silence.cancelled() => {
-                let _ = near.write_all(b"?\0\0\0\x04").await;
+                // A notification whose channel has no end.
+                let _ = near.write_all(b"A\0\0\0\x09\0\0\0\x01?").await;
                 return std::future::pending().await;
             }
             read = near.read(&mut asked) => {
