@@ -16,6 +16,7 @@ use std::{
 };
 
 use app::wire::{ATTEND_MS, How, Notice, Present};
+use futures::{StreamExt, stream::FuturesOrdered};
 use tokio::sync::broadcast::error::RecvError;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +41,7 @@ struct Inner {
     store: Store,
     presence: bool,
     next_socket: AtomicU64,
+    next_word: AtomicU64,
     /// Std mutex: held while a few are told, never across an await.
     room: Mutex<Room>,
 }
@@ -58,6 +60,15 @@ struct Place {
     told: Vec<Present>,
 }
 
+/// A value that another node has had remembered. `look`: it is in the database.
+#[derive(Debug, PartialEq, Eq)]
+struct Kept {
+    account: i64,
+    key: String,
+    value: Option<String>,
+    look: bool,
+}
+
 /// One socket's own. It leaves when this goes.
 pub(crate) struct Seat {
     asides: Asides,
@@ -69,8 +80,8 @@ pub(crate) struct Seat {
 impl Asides {
     /// `presence`: whether anybody is told who attends a patient.
     pub(crate) fn new(store: Store, presence: bool) -> Self {
-        let (node, next_socket, room) = (rand::random(), AtomicU64::default(), Mutex::default());
-        Self(Arc::new(Inner { node, store, presence, next_socket, room }))
+        let (next_socket, next_word) = (AtomicU64::default(), AtomicU64::default());
+        Self(Arc::new(Inner { node: rand::random(), store, presence, next_socket, next_word, room: Mutex::default() }))
     }
 
     /// Whether anybody is told who attends a patient.
@@ -96,14 +107,24 @@ impl Asides {
     /// Listens to the other nodes, and ends what is over.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut heard = self.0.store.listen();
+        // Values, in the order in which they were heard. Nothing else waits for the database, which may be away: who is there
+        // is known without it.
+        let mut values = FuturesOrdered::new();
         let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 word = heard.recv() => match word {
-                    Ok(Heard::Word(text)) => self.hear(&text).await,
-                    Ok(Heard::SomeWereLost) | Err(RecvError::Lagged(_)) => self.room().ask_all_again(),
+                    Ok(Heard::Word(text)) => values.extend(self.hear(&text).map(|kept| self.look_up(kept))),
+                    Ok(Heard::SomeWereLost) | Err(RecvError::Lagged(_)) => {
+                        values.clear();
+                        self.room().ask_all_again();
+                    }
                     Err(RecvError::Closed) => break,
+                },
+                Some((account, value)) = values.next() => match value {
+                    Some((key, value)) => self.room().tell_value(account, key, value),
+                    None => self.room().ask_again(account),
                 },
                 _ = look.tick() => {
                     let mut room = self.room();
@@ -114,21 +135,15 @@ impl Asides {
         }
     }
 
-    async fn hear(&self, text: &str) {
-        let Ok(Word { node, said }) = serde_json::from_str(text) else { return };
+    /// Gives a value that is still to be told.
+    fn hear(&self, text: &str) -> Option<Kept> {
+        let Word { node, said, .. } = serde_json::from_str(text).ok()?;
         if node == self.0.node {
-            return;
+            return None;
         }
         match said {
-            Said::Remembered { account, key, value, look: false } => self.room().tell_value(account, key, value),
-            Said::Remembered { account, key, look: true, .. } => {
-                if !self.room().seats.contains_key(&account) {
-                    return;
-                }
-                match self.0.store.remembered(account, &key).await {
-                    Ok(value) => self.room().tell_value(account, key, value),
-                    Err(_) => self.room().ask_again(account),
-                }
+            Said::Remembered { account, key, value, look } => {
+                return self.room().seats.contains_key(&account).then_some(Kept { account, key, value, look });
             }
             Said::Attends { .. } | Said::Left { .. } if !self.0.presence => {}
             Said::Attends { socket, account, by, pk, how, for_ms } => {
@@ -144,12 +159,23 @@ impl Asides {
                 room.tell_presence(&pks, self.0.node);
             }
         }
+        None
+    }
+
+    /// The account, and the key with its value; nothing where the value cannot be had.
+    async fn look_up(&self, Kept { account, key, value, look }: Kept) -> (i64, Option<(String, Option<String>)>) {
+        let value = if look { self.0.store.remembered(account, &key).await } else { Ok(value) };
+        (account, value.ok().map(|value| (key, value)))
     }
 
     fn say(&self, said: Said) {
-        if let Some(text) = (Word { node: self.0.node, said }).text() {
+        if let Some(text) = self.word(said).text() {
             self.0.store.say(text);
         }
+    }
+
+    fn word(&self, said: Said) -> Word {
+        Word { node: self.0.node, number: self.0.next_word.fetch_add(1, Ordering::Relaxed), said }
     }
 
     fn room(&self) -> MutexGuard<'_, Room> {
@@ -257,6 +283,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
+    async fn a_word_that_is_said_again_is_another_word() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite://{}", folder.path().join("wardwatch.db").display())).await.unwrap();
+        let asides = Asides::new(store, true);
+        let texts = [(); 2].map(|()| asides.word(Said::Left { socket: 1 }).text().unwrap());
+        assert_ne!(texts[0], texts[1]);
+    }
+
+    #[tokio::test]
     async fn who_does_not_say_so_again_is_no_longer_there_once_the_time_is_over() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}", folder.path().join("wardwatch.db").display())).await.unwrap();
@@ -272,8 +307,8 @@ mod tests {
         // Somebody at another node, who is gone without a word.
         let by = "doctor".to_owned();
         let said = Said::Attends { socket: 1, account: 2, by, pk: 7, how: How::Editing, for_ms: 1 };
-        let word = Word { node: asides.0.node.wrapping_add(1), said };
-        asides.hear(&word.text().unwrap()).await;
+        let word = Word { node: asides.0.node.wrapping_add(1), number: 0, said };
+        assert_eq!(asides.hear(&word.text().unwrap()), None);
         seat.ready().await;
         assert_eq!(told(), [r#"{"type":"presence","pk":7,"others":[{"by":"doctor","how":"editing"}]}"#]);
         tokio::spawn(asides.clone().run(CancellationToken::new()));

@@ -180,6 +180,17 @@ async fn a_commit_of_another_node_is_heard_of_without_looking() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_nobody_tells_of_reaches_an_open_list() {
+    let ward = Ward::on(Folder::on_postgres(), &[]).await;
+    let mut client = ward.socket("clinician").await;
+    let pk = client.create_and_hear(json!({})).await["id"].as_i64().unwrap();
+    let mut slow = SlowNode::begin(&ward.folder, pk).await;
+    let seq = slow.take_place().await;
+    slow.commit(seq, pk).await;
+    assert_eq!(within("the push", client.push()).await["seq"], seq);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_may_start_together_on_an_empty_database() {
     let folder = Folder::on_postgres();
     let stores = futures::future::join_all((0..4).map(|_| folder.open())).await;
@@ -264,16 +275,19 @@ async fn clients_of_a_killed_node_go_on_at_another_one_where_they_are() {
 async fn a_node_that_was_stopped_for_a_while_proves_no_old_list_right() {
     let folder = Folder::on_postgres();
     let token = add_account(&folder, "ward");
-    let [program, _] = two_programs(&folder).await;
+    let [program, another] = two_programs(&folder).await;
     let store = folder.open().await;
     create_in(&store, json!({})).await;
-    let station = || Station::new(Door::to(&[program.addr], &token), Filter::default(), rand::random());
-    // One who never loses patience, and another one by whom one knows when everybody else has lost it.
-    let mut patient = station();
+    let station = |addrs: &[_]| Station::new(Door::to(addrs, &token), Filter::default(), rand::random());
+    // One who never loses patience, another one by whom one knows when everybody else has lost it, and one who knows
+    // another node too.
+    let mut patient = station(&[program.addr]);
     let mut socket = within("a list", patient.reach(1)).await;
     let mut crowd = Crowd::new();
-    let mut other = crowd.add_watcher(station(), None, 0.0);
+    let mut other = crowd.add_watcher(station(&[program.addr]), None, 0.0);
     within("another list", other.wait_for(|view| view.live)).await.unwrap();
+    let mut roaming = crowd.add_watcher(station(&[program.addr, another.addr]), None, 0.0);
+    within("a third list", roaming.wait_for(|view| view.live)).await.unwrap();
 
     program.pause();
     patch_in(&store, 1, json!({"bed": "A"})).await.unwrap();
@@ -287,6 +301,8 @@ async fn a_node_that_was_stopped_for_a_while_proves_no_old_list_right() {
     })
     .await;
     assert_eq!((missed, patient.replica.list().seq()), (1, 1), "nobody was told of the change");
+    let goes_on = roaming.wait_for(|view| view.live && view.became_live == 2 && view.seq == 2);
+    within("the third one to go on at the other node", goes_on).await.unwrap();
 
     patient.proven = -1;
     program.resume();
@@ -299,7 +315,9 @@ async fn a_node_that_was_stopped_for_a_while_proves_no_old_list_right() {
     .await;
     assert_eq!((patient.proven, patient.replica.list().seq()), (2, 2), "the first proof is of the list as it is");
     let settled = crowd.settle(&store).await;
-    assert_eq!(settled.watchers[0].tally.snapshots, 1);
+    for watcher in settled.watchers {
+        assert_eq!(watcher.tally.snapshots, 1, "{:?}", watcher.tally);
+    }
     store.close().await;
 }
 

@@ -8,6 +8,10 @@ use crate::store::LONGEST_WORD;
 pub(super) struct Word {
     /// Who says it: a number that each node makes up when it starts.
     pub(super) node: u64,
+    /// Counts what this node says: of words that are the same PostgreSQL passes on one only, and it may be the first that is
+    /// kept. An earlier version of the program says none, and passes it over.
+    #[serde(default)]
+    pub(super) number: u64,
     pub(super) said: Said,
 }
 
@@ -49,9 +53,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_word_of_the_version_before_is_understood() {
+        let word: Word = serde_json::from_str(r#"{"node":1,"said":{"left":{"socket":2}}}"#).unwrap();
+        assert_eq!(word, Word { node: 1, number: 0, said: Said::Left { socket: 2 } });
+    }
+
+    #[test]
     fn a_value_that_is_too_long_for_a_word_is_left_in_the_database() {
         let word = |value: Option<String>, look| Word {
             node: u64::MAX,
+            number: u64::MAX,
             said: Said::Remembered { account: 1, key: "k".to_owned(), value, look },
         };
         for length in 0..LONGEST_WORD + 10 {

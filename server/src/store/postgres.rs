@@ -168,7 +168,7 @@ impl Node {
 
     pub(super) async fn close(&self) {
         self.database.stop_writing().await;
-        self.hints.close(&self.database.accounts).await;
+        self.hints.close().await;
         self.database.close().await;
     }
 }
@@ -216,9 +216,11 @@ pub(super) async fn open(
     let log = pool(1).connect_with(options.clone()).await.map_err(failed)?;
     let readers = pool(8).connect_with(options.clone()).await.map_err(failed)?;
     let accounts = pool(2).connect_with(options.clone()).await.map_err(failed)?;
-    let hints = Hints::start(options.clone(), accounts.clone(), committed, heard);
+    let telling = pool(1).connect_with(options.clone()).await.map_err(failed)?;
+    let hints = Hints::start(options.clone(), telling, committed.clone(), heard);
     hints.heard_soon().await;
-    let database = Database::new(log, readers, accounts, (writer, options), hints.committed_here());
+    let committed = vec![committed, hints.committed_here()];
+    let database = Database::new(log, readers, accounts, (writer, options), committed);
     Ok(Node { database, hints })
 }
 

@@ -108,7 +108,7 @@ pub(super) async fn open(url: &str, committed: Arc<Notify>) -> Result<Database, 
     let reading = options.clone().pragma("query_only", "on");
     let log = pool(1, reading.clone()).await.map_err(connect)?;
     let readers = pool(8, reading).await.map_err(connect)?;
-    Ok(Database::new(log, readers, accounts, (writer, options), committed))
+    Ok(Database::new(log, readers, accounts, (writer, options), vec![committed]))
 }
 
 async fn pool(size: u32, options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {

@@ -38,6 +38,8 @@ pub struct Relay {
     dir: TempDir,
     mode: Arc<Mutex<Mode>>,
     lines: Arc<Mutex<Vec<AbortHandle>>>,
+    /// What passes now falls silent when this is cancelled.
+    silence: Arc<Mutex<CancellationToken>>,
     _stop: DropGuard,
 }
 
@@ -48,18 +50,20 @@ impl Relay {
         let listener = UnixListener::bind(dir.path().join(SOCKET)).unwrap();
         let mode = Arc::new(Mutex::new(Mode::Pass));
         let lines: Arc<Mutex<Vec<AbortHandle>>> = Arc::default();
+        let silence: Arc<Mutex<CancellationToken>> = Arc::default();
         let stop = CancellationToken::new();
-        let (set, known) = (mode.clone(), lines.clone());
+        let (set, known, silent) = (mode.clone(), lines.clone(), silence.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(async move {
             loop {
                 let Ok((near, _)) = listener.accept().await else { continue };
                 if *set.lock().unwrap() != Mode::RefuseNew {
-                    let line = tokio::spawn(pass_on(near, postgres.join(SOCKET), set.clone()));
+                    let line =
+                        tokio::spawn(pass_on(near, postgres.join(SOCKET), set.clone(), silent.lock().unwrap().clone()));
                     known.lock().unwrap().push(line.abort_handle());
                 }
             }
         }));
-        Self { dir, mode, lines, _stop: stop.drop_guard() }
+        Self { dir, mode, lines, silence, _stop: stop.drop_guard() }
     }
 
     pub fn url(&self, database: &str) -> String {
@@ -81,13 +85,24 @@ impl Relay {
             line.abort();
         }
     }
+
+    /// Whatever passes now gets one message that nobody understands, and then nothing: no answer, and no end. What is new
+    /// passes.
+    pub fn silence(&self) {
+        std::mem::take(&mut *self.silence.lock().unwrap()).cancel();
+    }
 }
 
-async fn pass_on(mut near: UnixStream, postgres: PathBuf, mode: Arc<Mutex<Mode>>) {
+async fn pass_on(mut near: UnixStream, postgres: PathBuf, mode: Arc<Mutex<Mode>>, silence: CancellationToken) {
     let Ok(mut far) = UnixStream::connect(postgres).await else { return };
     let (mut asked, mut answered) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     loop {
         tokio::select! {
+            () = silence.cancelled() => {
+                // A notification whose channel has no end.
+                let _ = near.write_all(b"A\0\0\0\x09\0\0\0\x01?").await;
+                return std::future::pending().await;
+            }
             read = near.read(&mut asked) => {
                 let Ok(length @ 1..) = read else { return };
                 let asked = &asked[..length];

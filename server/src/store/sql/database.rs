@@ -27,13 +27,14 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// `writer`: the one connection that writes patients, and how another one in its place is opened.
+    /// `writer`: the one connection that writes patients, and how another one in its place is opened. `committed`: who is rung
+    /// after each commit.
     pub(super) fn new(
         log: Pool<Db>,
         readers: Pool<Db>,
         accounts: Pool<Db>,
         writer: (Connection, ConnectOptions),
-        committed: Arc<Notify>,
+        committed: Vec<Arc<Notify>>,
     ) -> Self {
         Self { log, readers, accounts, writer: Writer::start(writer.0, writer.1, committed) }
     }

@@ -71,7 +71,8 @@ fn beyond_text(filter: &Filter, search: &[String]) -> bool {
     filter.ward.iter().chain(&filter.status).chain(search).any(|text| text.contains('\0'))
 }
 
-/// One statement, so that head and changes are of one moment.
+/// One statement, so that head and changes are of one moment. The changes are limited before they are joined: in the order of
+/// their index, where a limit on the whole would have PostgreSQL sort all of the log after the position.
 pub(super) async fn read_log(
     db: impl Executor<'_, Database = Db>,
     after: i64,
@@ -79,7 +80,9 @@ pub(super) async fn read_log(
 ) -> Result<LogPage, StoreError> {
     let sql = format!(
         "SELECT {EPOCH} AS epoch, head.seq AS head, (SELECT at FROM change WHERE seq = $1) AS read_from, log.seq, log.action, log.data, log.before, log.by_name, log.at \
-         FROM change_head AS head LEFT JOIN change AS log ON log.seq > $1 ORDER BY log.seq LIMIT $2"
+         FROM change_head AS head LEFT JOIN \
+         (SELECT seq, action, data, before, by_name, at FROM change WHERE seq > $1 ORDER BY seq LIMIT $2) AS log ON TRUE \
+         ORDER BY log.seq"
     );
     let rows: Vec<LogRow> = sqlx::query_as(AssertSqlSafe(sql)).bind(after).bind(limit).fetch_all(db).await?;
     let mut page = LogPage { epoch: String::new(), head: 0, at: None, changes: Vec::with_capacity(rows.len()) };

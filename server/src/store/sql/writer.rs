@@ -46,8 +46,9 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts with a connection that is open, and opens others as `options` say when that one is of no use any more.
-    pub(super) fn start(connection: Connection, options: ConnectOptions, committed: Arc<Notify>) -> Self {
+    /// Starts with a connection that is open, and opens others as `options` say when that one is of no use any more. All of
+    /// `committed` are rung after each commit.
+    pub(super) fn start(connection: Connection, options: ConnectOptions, committed: Vec<Arc<Notify>>) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let stop = Arc::new(Notify::new());
         let task = tokio::spawn(run(
@@ -203,7 +204,7 @@ fn any_change(answers: &[Answer]) -> bool {
     answers.iter().flatten().any(|written| written.seq.is_some())
 }
 
-async fn run(mut link: Link, mut queue: mpsc::Receiver<Job>, committed: Arc<Notify>, stop: Arc<Notify>) {
+async fn run(mut link: Link, mut queue: mpsc::Receiver<Job>, committed: Vec<Arc<Notify>>, stop: Arc<Notify>) {
     let mut batch = Vec::with_capacity(BATCH);
     loop {
         tokio::select! {
@@ -227,7 +228,7 @@ async fn run(mut link: Link, mut queue: mpsc::Receiver<Job>, committed: Arc<Noti
 
 /// Answers every job of the batch, after the commit or the failure of all. Whether others would wait in vain just now, as
 /// while somebody holds the head of the log or a table.
-async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &Notify) -> bool {
+async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &[Arc<Notify>]) -> bool {
     let (writes, answers) = taken_apart(batch);
     let (outcomes, in_vain) = match link.commit(&writes).await {
         // Whichever of them it is that others come before again and again, or whose row somebody holds: it fails alone.
@@ -235,7 +236,9 @@ async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &Notify) 
         outcome => (answered(link, &writes, outcome).await, false),
     };
     if any_change(&outcomes) {
-        committed.notify_one();
+        for committed in committed {
+            committed.notify_one();
+        }
     }
     send(answers, outcomes);
     in_vain
