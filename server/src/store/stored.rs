@@ -18,10 +18,13 @@ impl Stored {
     /// Reads what [`data`](Self::data) gave.
     pub(super) fn read(data: &str) -> Result<Self, serde_json::Error> {
         let patient: Patient = serde_json::from_str(data)?;
-        let mut unknown: BTreeMap<String, Box<RawValue>> = serde_json::from_str(data)?;
-        // A patient is written with every key that there is.
-        let known = serde_json::to_value(&patient)?;
-        unknown.retain(|key, _| known.get(key).is_none());
+        let mut unknown = BTreeMap::new();
+        if !ends_with_last_key(data) {
+            unknown = serde_json::from_str(data)?;
+            // A patient is written with every key that there is.
+            let known = serde_json::to_value(&patient)?;
+            unknown.retain(|key: &String, _| known.get(key).is_none());
+        }
         Ok(Self { patient: Arc::new(patient), unknown })
     }
 
@@ -52,7 +55,7 @@ pub(super) fn as_sent(data: String) -> Result<Box<RawValue>, serde_json::Error> 
     to_raw_value(&serde_json::from_str::<Patient>(&data)?)
 }
 
-/// Whether the last key of [`Patient`] is the last one here; new ones come after it. Most rows are not taken apart.
+/// Whether the last key of [`Patient`] is the last one here; what is not known comes after it. Most rows are not taken apart.
 fn ends_with_last_key(data: &str) -> bool {
     // In a text its quotation marks would be escaped.
     let value = data.rsplit_once(r#","handover_note":"#).and_then(|(_, rest)| rest.strip_suffix('}'));
