@@ -282,20 +282,23 @@ impl Drop for Seat {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_word_that_is_said_again_is_another_word() {
+    /// Of a database of their own, which goes with its folder.
+    async fn asides() -> (tempfile::TempDir, Asides) {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("sqlite://{}", folder.path().join("wardwatch.db").display())).await.unwrap();
-        let asides = Asides::new(store, true);
+        (folder, Asides::new(store, true))
+    }
+
+    #[tokio::test]
+    async fn a_word_that_is_said_again_is_another_word() {
+        let (_folder, asides) = asides().await;
         let texts = [(); 2].map(|()| asides.word(Said::Left { socket: 1 }).text().unwrap());
         assert_ne!(texts[0], texts[1]);
     }
 
     #[tokio::test]
     async fn who_does_not_say_so_again_is_no_longer_there_once_the_time_is_over() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite://{}", folder.path().join("wardwatch.db").display())).await.unwrap();
-        let asides = Asides::new(store, true);
+        let (_folder, asides) = asides().await;
         let seat = asides.seat(1);
         let told = || seat.take().iter().map(|frame| frame.as_str().to_owned()).collect::<Vec<_>>();
         let lease = Duration::from_secs(20);

@@ -96,6 +96,19 @@ async fn a_commit_whose_answer_is_lost_is_found_out_about_and_acknowledged() {
     assert_eq!(ward.other_process().await.changes_after(0, 10).await.unwrap().len(), 2, "each was done once");
 }
 
+/// The reply to the write with this key, past whatever else comes.
+async fn answer_to(client: &mut Client, key: Uuid) -> Value {
+    within("the answer", async {
+        loop {
+            let frame = client.payload().await;
+            if frame["request_id"] == *key.to_string() {
+                return frame;
+            }
+        }
+    })
+    .await
+}
+
 /// As when the server crashes while the standby is away: it has the change, and nobody else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_a_crash_has_cut_short_is_not_acknowledged_before_the_standby_has_it() {
@@ -111,27 +124,15 @@ async fn a_commit_that_a_crash_has_cut_short_is_not_acknowledged_before_the_stan
     until_yes(&mut sql, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await;
     drop(sql);
     cluster.control("restart");
-    let answer = async |client: &mut Client| {
-        within("the answer", async {
-            loop {
-                let frame = client.payload().await;
-                if frame["request_id"] == *key.to_string() {
-                    return frame;
-                }
-            }
-        })
-        .await
-    };
-    let reply = answer(&mut client).await;
+    let reply = answer_to(&mut client, key).await;
     assert_eq!((&reply["response_status"], &reply["errors"][0]), (&json!(503), &json!(words::UNKNOWN_OUTCOME)));
     // It is there all the same.
+    assert_eq!(ward.folder.count("SELECT count(*) FROM change").await, 1);
     let mut sql = PgConnection::connect(&ward.folder.url()).await.unwrap();
-    let there: i64 = sqlx::query_scalar("SELECT count(*) FROM change").fetch_one(&mut sql).await.unwrap();
-    assert_eq!(there, 1);
     sqlx::query("ALTER SYSTEM RESET synchronous_standby_names").execute(&mut sql).await.unwrap();
     sqlx::query("SELECT pg_reload_conf()").execute(&mut sql).await.unwrap();
     client.send(create(key)).await;
-    let reply = answer(&mut client).await;
+    let reply = answer_to(&mut client, key).await;
     assert_eq!((&reply["response_status"], &reply["seq"]), (&json!(201), &json!(1)), "{reply}");
 }
 
@@ -148,12 +149,7 @@ async fn a_write_whose_fate_cannot_be_found_out_is_said_to_be_unknown_and_done_o
     let reply = within("the write to be answered", async {
         loop {
             client.send(create(key)).await;
-            let reply = loop {
-                let frame = client.payload().await;
-                if frame["request_id"] == *key.to_string() {
-                    break frame;
-                }
-            };
+            let reply = answer_to(&mut client, key).await;
             if reply["response_status"] != 503 {
                 return reply;
             }
