@@ -30,6 +30,8 @@ test('a wrong password is refused in words, without saying which of the two was 
 
 test('signing in works by keyboard alone', async ({ visit }) => {
     const page = await visit('/sign-in');
+    // A page's `autofocus` is heeded when its first picture is drawn, which may be after it has loaded.
+    await expect(new SignInPage(page).name).toBeFocused();
     await page.keyboard.type('doctor');
     await page.keyboard.press('Tab');
     await page.keyboard.type(PASSWORD);
