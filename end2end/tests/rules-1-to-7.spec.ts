@@ -533,8 +533,13 @@ test('rule 7: what is under pointer, finger or focus stays where it is on the sc
         await grace.name.focus();
         await staysPut(grace.root, () => says('Words that fill some lines. '.repeat(12).trim()));
         await staysPut(grace.root, () => says('Fever'));
-        await list.letGo();
+        // What it has left above the list is gone with the first key that leaves the row.
+        await expect(page.locator('#slack-before')).not.toHaveCSS('height', '0px');
+        await page.keyboard.press('j');
         await expect(page.locator('#slack-before')).toHaveCSS('height', '0px');
+        await expect(list.row('PATIENT 4, Ada').name).toBeFocused();
+        await expect(list.row('PATIENT 4, Ada').root).toBeInViewport({ ratio: 1 });
+        await list.letGo();
 
         // Pointer or finger is on its last row: there is nothing to scroll on to.
         const last = list.row('PATIENT 39, Ada').root;

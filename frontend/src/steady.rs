@@ -24,7 +24,10 @@ pub(crate) fn follow(view: View) {
     let steady = Steady { view, held: Rc::default(), asked: Rc::default() };
     let [pointed, focused, scrolled, resized, asked, changed, let_go] = std::array::from_fn(|_| steady.clone());
     browser::on_pointer(move |target| pointed.take(target));
-    browser::on_focus(move |target| focused.take(target));
+    browser::on_focus(move |target| {
+        focused.let_go_by_key();
+        focused.take(target);
+    });
     browser::on_scroll(move || scrolled.scrolled());
     browser::on_resize(move || resized.begin_anew());
     browser::on_change(move || changed.look());
@@ -40,8 +43,7 @@ pub(crate) fn follow(view: View) {
         if !view.held.get() {
             let_go.set(None);
             let_go.asked.set(false);
-            browser::set_height(BEFORE, 0.0);
-            browser::set_height(AFTER, 0.0);
+            take_room_back();
         }
     });
 }
@@ -75,6 +77,15 @@ impl Steady {
         self.set(held.map(Held::again));
     }
 
+    /// The focus goes on to something else: what only it has held needs no room any more.
+    fn let_go_by_key(&self) {
+        let mut held = self.held.borrow_mut();
+        if let Some(Held { scroller, .. }) = held.take_if(|held| !browser::is_pointed_at(&held.what)) {
+            scroller.scroll_by(-browser::height(BEFORE));
+            take_room_back();
+        }
+    }
+
     fn set(&self, held: Option<Held>) {
         browser::keeps_place(held.is_none());
         *self.held.borrow_mut() = held;
@@ -104,6 +115,11 @@ impl Steady {
             self.set(held.map(|held| if asked { held.again() } else { held.put_back() }));
         }
     }
+}
+
+fn take_room_back() {
+    browser::set_height(BEFORE, 0.0);
+    browser::set_height(AFTER, 0.0);
 }
 
 impl Held {

@@ -22,6 +22,9 @@ use support::{
 use tokio::time::sleep;
 use uuid::Uuid;
 
+/// Whether some commit is there and waits for a standby that is not.
+const WAITS_FOR_STANDBY: &str = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+
 /// Asks until the answer has this status.
 async fn until_status(addr: SocketAddr, path: &str, status: u16) {
     within("the status", async {
@@ -121,17 +124,19 @@ async fn a_commit_that_a_crash_has_cut_short_is_not_acknowledged_before_the_stan
     until_yes(&mut sql, "SELECT current_setting('synchronous_standby_names') = 'away'").await;
     let key = Uuid::new_v4();
     client.send(create(key)).await;
-    until_yes(&mut sql, "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await;
+    until_yes(&mut sql, WAITS_FOR_STANDBY).await;
     drop(sql);
     cluster.control("restart");
     let reply = answer_to(&mut client, key).await;
     assert_eq!((&reply["response_status"], &reply["errors"][0]), (&json!(503), &json!(words::UNKNOWN_OUTCOME)));
     // It is there all the same.
     assert_eq!(ward.folder.count("SELECT count(*) FROM change").await, 1);
+    // Sent again it is found, and answered no sooner.
+    client.send(create(key)).await;
     let mut sql = PgConnection::connect(&ward.folder.url()).await.unwrap();
+    until_yes(&mut sql, WAITS_FOR_STANDBY).await;
     sqlx::query("ALTER SYSTEM RESET synchronous_standby_names").execute(&mut sql).await.unwrap();
     sqlx::query("SELECT pg_reload_conf()").execute(&mut sql).await.unwrap();
-    client.send(create(key)).await;
     let reply = answer_to(&mut client, key).await;
     assert_eq!((&reply["response_status"], &reply["seq"]), (&json!(201), &json!(1)), "{reply}");
 }

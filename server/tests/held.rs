@@ -33,8 +33,13 @@ impl Place {
     }
 
     fn waits_in_vain(&self) -> usize {
+        self.ended("due to lock timeout")
+    }
+
+    /// How many statements the database has ended for this reason.
+    fn ended(&self, why: &str) -> usize {
         let log = std::fs::read_to_string(self.cluster.dir().join("log")).unwrap();
-        log.lines().filter(|line| line.contains("due to lock timeout")).count()
+        log.lines().filter(|line| line.contains(why)).count()
     }
 
     /// All at once.
@@ -107,4 +112,21 @@ async fn a_plan_of_the_house_and_writes_of_patients_do_not_wait_for_each_other()
     // An import without beds plans none.
     place.store.plan_beds(&[], false).await.unwrap();
     assert_eq!(place.store.beds().await.unwrap(), [bed]);
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_ended_by_the_database_and_the_next_write_is_saved() {
+    let mut place = Place::new().await;
+    place
+        .run(
+            "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$; \
+             CREATE TRIGGER dawdle BEFORE INSERT ON change FOR EACH ROW EXECUTE FUNCTION dawdle()",
+        )
+        .await;
+    let refused = place.write(vec![create()]).await;
+    assert!(matches!(refused[..], [Err(WriteError::Store(StoreError::Unreachable(_)))]), "{refused:?}");
+    assert_eq!(place.ended("due to statement timeout"), 1);
+    place.run("DROP TRIGGER dawdle ON change").await;
+    assert_eq!(place.write(vec![create()]).await[0].as_ref().unwrap().seq, Some(1));
 }

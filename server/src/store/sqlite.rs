@@ -62,6 +62,7 @@ const BEDS: &str = "SELECT value ->> 'ward', value ->> 'bed', value ->> 'room' F
 const LOCK_BEDS: Option<&str> = None;
 /// The pairs of a JSON object of texts.
 const PAIRS: &str = "SELECT key, value FROM json_each($2)";
+const RECALL: &str = "SELECT seq, data FROM idempotency WHERE account_id = $1 AND key = $2";
 /// The column is of a collation that takes upper and lower case for the same.
 const ACCOUNT_IS_NAMED: &str = "name = $1";
 /// Microseconds since 1970 by the database's clock.

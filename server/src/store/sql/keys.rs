@@ -3,7 +3,7 @@
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use super::{Connection, Db, NOW};
+use super::{Connection, Db, NOW, RECALL};
 use crate::store::{StoreError, Write, Written};
 
 /// Account and key of a write that has both.
@@ -35,11 +35,7 @@ pub(super) async fn claim(db: &mut Connection, account_id: i64, key: Uuid) -> Re
 pub(super) async fn recall(db: &mut Connection, write: &Write) -> Result<Option<Written>, StoreError> {
     let Some((account_id, key)) = key(write) else { return Ok(None) };
     let found: Option<(Option<i64>, Option<String>)> =
-        sqlx::query_as("SELECT seq, data FROM idempotency WHERE account_id = $1 AND key = $2")
-            .bind(account_id)
-            .bind(key.to_string())
-            .fetch_optional(db)
-            .await?;
+        sqlx::query_as(RECALL).bind(account_id).bind(key.to_string()).fetch_optional(db).await?;
     let Some((seq, data)) = found else { return Ok(None) };
     Ok(Some(Written { patient: data.as_deref().map(serde_json::from_str).transpose()?, seq }))
 }
