@@ -131,9 +131,12 @@ async fn a_commit_that_a_crash_has_cut_short_is_not_acknowledged_before_the_stan
     assert_eq!((&reply["response_status"], &reply["errors"][0]), (&json!(503), &json!(words::UNKNOWN_OUTCOME)));
     // It is there all the same.
     assert_eq!(ward.folder.count("SELECT count(*) FROM change").await, 1);
-    // Sent again it is found, and answered no sooner.
-    client.send(create(key)).await;
+    // Sent again it is found, and answered no sooner. The node's last question still waits, though nobody waits for it.
     let mut sql = PgConnection::connect(&ward.folder.url()).await.unwrap();
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    sqlx::query(end).execute(&mut sql).await.unwrap();
+    until_yes(&mut sql, "SELECT count(*) = 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await;
+    client.send(create(key)).await;
     until_yes(&mut sql, WAITS_FOR_STANDBY).await;
     sqlx::query("ALTER SYSTEM RESET synchronous_standby_names").execute(&mut sql).await.unwrap();
     sqlx::query("SELECT pg_reload_conf()").execute(&mut sql).await.unwrap();
