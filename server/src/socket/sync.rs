@@ -11,7 +11,7 @@ use app::{
 
 use super::{
     connection::{Connection, Mode},
-    dispatch::To,
+    dispatch::{self, To},
     peer::End,
 };
 use crate::{
@@ -95,7 +95,11 @@ impl Connection {
     }
 
     async fn start_over(&mut self, request: &Request<'_>, filter: Filter, reason: Reason) -> Result<(), End> {
-        let chunks = self.state.feed.snapshot(&self.state.store, &filter).await?;
+        let chunks = match self.state.feed.snapshot(&self.state.store, &filter).await {
+            Ok(chunks) => chunks,
+            // The stream that there was goes on.
+            Err(error) => return self.reply(dispatch::failure(&error.into()).to(request)).await,
+        };
         let position = &chunks.position;
         let way = self.state.feed.resume(&self.peer.outbox, position, i64::MAX);
         self.mode = Mode::Synced(Stream::new(filter, position.seq));
