@@ -133,6 +133,30 @@ async fn a_statement_that_takes_too_long_is_ended_by_the_database_and_the_next_w
 }
 
 #[tokio::test]
+async fn when_the_database_takes_too_long_while_writes_are_tried_one_by_one_the_others_are_not_tried() {
+    let mut place = Place::new().await;
+    for _ in 0..30 {
+        create_in(&place.store, json!({})).await;
+    }
+    place
+        .run(
+            "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$; \
+             CREATE TRIGGER dawdle BEFORE UPDATE ON patient FOR EACH ROW WHEN (OLD.id > 1) EXECUTE FUNCTION dawdle()",
+        )
+        .await;
+    place.run("BEGIN; SELECT id FROM patient WHERE id = 1 FOR UPDATE").await;
+    // Twice the first one: a batch that fails for it there is in any case.
+    let refused = place.write([1].into_iter().chain(1..=30).map(patch).collect()).await;
+    let is_away = |outcome: &_| matches!(outcome, Err(WriteError::Store(StoreError::Unreachable(_))));
+    assert!(refused[..2].iter().all(is_locked) && refused[2..].iter().all(is_away), "{refused:?}");
+    assert_eq!(place.ended("due to statement timeout"), 1);
+    place.run("ROLLBACK; DROP TRIGGER dawdle ON patient").await;
+    let done = place.write((1..=30).map(patch).collect()).await;
+    assert!(done.iter().all(Result::is_ok), "{done:?}");
+}
+
+#[tokio::test]
 async fn lists_that_start_over_do_not_wait_one_after_the_other_for_rows_that_are_held() {
     let mut place = Place::new().await;
     create_in(&place.store, json!({"ward": "Elm"})).await;
