@@ -255,7 +255,12 @@ impl Store {
 
     /// Up to `limit` changes after `seq`, in order.
     pub async fn changes_after(&self, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
-        Ok(ask!(self, database => database.read_log(seq, limit))?.changes)
+        Ok(self.read_log(seq, limit).await?.changes)
+    }
+
+    /// As above, and whose log it is.
+    pub(crate) async fn read_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
+        ask!(self, database => database.read_log(after, limit))
     }
 
     /// Up to `most` changes of one patient, the newest first; those before the position `before`, where there is one.
@@ -308,7 +313,7 @@ impl Store {
         ask!(self, database => database.accesses(since, after, most))
     }
 
-    /// As [`changes_after`](Self::changes_after), and whose log it is; over a connection that nobody else uses, so only one may ask at a time.
+    /// As [`read_log`](Self::read_log), over a connection that nobody else uses, so only one may ask at a time.
     pub(crate) async fn follow_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
         ask!(self, database => database.follow_log(after, limit))
     }

@@ -89,9 +89,9 @@ impl Connection {
     async fn go_on(&mut self, request: &Request<'_>, since: Position, filter: Filter, way: Resume) -> Result<(), End> {
         let Position { epoch, seq, .. } = since;
         self.mode = Mode::Synced(Stream::new(filter, seq));
-        let data: Synced<()> = Synced::Resume { epoch, seq };
+        let data: Synced<()> = Synced::Resume { epoch: epoch.clone(), seq };
         self.reply(Reply::ok(200, Some(encode(&data))).to(request)).await?;
-        self.catch_up(seq, way).await
+        self.catch_up(&epoch, seq, way).await
     }
 
     async fn start_over(&mut self, request: &Request<'_>, filter: Filter, reason: Reason) -> Result<(), End> {
@@ -115,11 +115,11 @@ impl Connection {
         for frame in &chunks.rest {
             self.peer.send_frame(frame.clone()).await?;
         }
-        self.catch_up(position.seq, way).await
+        self.catch_up(&position.epoch, position.seq, way).await
     }
 
     /// Sends what the outbox does not have, a piece at a time: a slow reader holds no more than that.
-    async fn catch_up(&mut self, after: i64, way: Resume) -> Result<(), End> {
+    async fn catch_up(&mut self, epoch: &str, after: i64, way: Resume) -> Result<(), End> {
         let to = match way {
             Resume::Behind { to, .. } => to,
             // Replaced in this very moment: the client connects again.
@@ -127,7 +127,8 @@ impl Connection {
         };
         let mut at = after;
         while at < to {
-            let events = self.state.feed.backlog(&self.state.store, at, BATCH.min(to - at)).await?;
+            let backlog = self.state.feed.backlog(&self.state.store, epoch, at, BATCH.min(to - at)).await?;
+            let events = backlog.ok_or(End::AnotherHistory)?;
             if events.is_empty() {
                 return Err(StoreError::other("the log ends before its head").into());
             }
