@@ -206,7 +206,7 @@ impl Feed {
         let is_same = known.is_none() || at == known;
         if *epoch != *self.epoch() || head < seq || !follows || !is_same {
             tracing::warn!(head, seq, "the database has another history than before: everybody starts over");
-            let snapshot = store.snapshot().await?;
+            let snapshot = store.follow_snapshot().await?;
             self.hub().start_over(&snapshot);
             self.0.seq.send_replace(snapshot.seq);
             return Ok(true);

@@ -317,6 +317,12 @@ impl Store {
     pub(crate) async fn follow_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
         ask!(self, database => database.follow_log(after, limit))
     }
+
+    /// As [`snapshot`](Self::snapshot), over the connection of [`follow_log`](Self::follow_log).
+    pub(crate) async fn follow_snapshot(&self) -> Result<Snapshot, StoreError> {
+        let (position, rows) = ask!(self, database => database.follow_snapshot())?;
+        read_snapshot(position, &rows)
+    }
 }
 
 fn read_snapshot(position: Position, rows: &RawRows) -> Result<Snapshot, StoreError> {
