@@ -88,8 +88,11 @@ fn span(request: &Request) -> tracing::Span {
 /// What a load balancer waits for at least.
 const READY_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Whether this node can do its work: the database answers and the feed reads the log.
-async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
+/// Whether this node can do its work: the database answers, the feed reads the log, and there is somebody who writes.
+pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
+    if !state.store.is_writing() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "nothing can be saved\n");
+    }
     let no_database = (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
     // The feed asks all the time: where it has no answer, this question would only wait.
     if !state.feed.is_running() {

@@ -146,6 +146,22 @@ impl Store {
         }
     }
 
+    /// Whether there still is somebody who writes: a writer that has failed is not started again.
+    pub(crate) fn is_writing(&self) -> bool {
+        match &self.database {
+            Database::Sqlite(database) => database.is_writing(),
+            Database::Postgres(node) => node.is_writing(),
+        }
+    }
+
+    /// Returns when there no longer is.
+    pub(crate) async fn no_longer_writes(&self) {
+        match &self.database {
+            Database::Sqlite(database) => database.no_longer_writes().await,
+            Database::Postgres(node) => node.no_longer_writes().await,
+        }
+    }
+
     /// The accounts in this database.
     pub fn accounts(&self) -> Accounts {
         Accounts::new(self.clone())

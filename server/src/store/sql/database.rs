@@ -44,6 +44,14 @@ impl Database {
         self.writer.stop().await;
     }
 
+    pub(crate) fn is_writing(&self) -> bool {
+        self.writer.is_there()
+    }
+
+    pub(crate) async fn no_longer_writes(&self) {
+        self.writer.gone().await;
+    }
+
     pub(crate) async fn close(&self) {
         self.stop_writing().await;
         self.accounts.close().await;

@@ -67,6 +67,16 @@ impl Writer {
         answered.await.map_err(|_| gone())?
     }
 
+    /// Whether it takes writes: until it is stopped, or has failed.
+    pub(super) fn is_there(&self) -> bool {
+        !self.jobs.is_closed()
+    }
+
+    /// Returns when it takes no writes any more.
+    pub(super) async fn gone(&self) {
+        self.jobs.closed().await;
+    }
+
     /// Lets what is queued be written, then ends the task.
     pub(super) async fn stop(&self) {
         if let Some(task) = self.task.lock().await.take() {
