@@ -113,7 +113,7 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
         });
     });
     view! {
-        <Question submission title=title send>
+        <Question submission id title=title send>
             <p class="identifiers">{identifiers.clone()}</p>
             <p>{status_word(t, from)}", "{place.clone()}{t.text("wording.becomes")}<strong>{status_word(t, status)}</strong></p>
             {time}
@@ -133,6 +133,7 @@ pub(super) fn UndoDialog(undo: Undo) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let t = use_language();
     let Undo { row, back } = undo;
+    let id = row.id;
     let submission = Submission::new();
     let action = t.text("record.undo");
     let title = t.fill("record.status.question", &[("action", &action), ("name", &row.display_name())]);
@@ -147,7 +148,7 @@ pub(super) fn UndoDialog(undo: Undo) -> impl IntoView {
         });
     });
     view! {
-        <Question submission title=title send>
+        <Question submission id title=title send>
             <p class="identifiers">{identifiers.clone()}</p>
             <Changes before after/>
             {warning}
@@ -177,7 +178,7 @@ pub(super) fn DeleteDialog(id: i64) -> impl IntoView {
             .delete(base.clone(), move || dialogs.finish(t.fill("record.done.deleted", &[("name", &name)]), None));
     });
     view! {
-        <Question submission title=t.fill("record.delete_name", &[("name", &name)]) send>
+        <Question submission id title=t.fill("record.delete_name", &[("name", &name)]) send>
             <p class="identifiers">{name.clone()}<br/>{born.clone()}<br/>{number.clone()}</p>
             <p class="warning">{t.text("record.delete_warning")}</p>
             <Buttons submission label danger=true/>
