@@ -16,6 +16,7 @@ use super::{
     submission::{Buttons, Submission},
 };
 use crate::{
+    edits::Edit,
     language::{Language, use_language},
     live::Live,
     patient::{
@@ -233,7 +234,12 @@ pub(super) fn AdmitDialog() -> impl IntoView {
 
 /// Other values for a patient.
 #[component]
-pub(super) fn EditDialog(id: i64) -> impl IntoView {
+pub(super) fn EditDialog(
+    id: i64,
+    /// What was refused, to be gone through once more.
+    #[prop(optional)]
+    again: Option<Edit>,
+) -> impl IntoView {
     let t = use_language();
     let live = expect_context::<Live>();
     let Some(row) = live.row(id) else { return view! { <Gone/> }.into_any() };
@@ -243,7 +249,12 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     let submission = Submission::new();
     let look = move || submission.check_left();
     let values = base.values();
-    let draft = Draft::new(&values, clock);
+    let mut start = values.clone();
+    if let Some(edit) = again {
+        start.extend(edit.data.unwrap_or_default());
+        submission.decides.set_value(Some(edit.key));
+    }
+    let draft = Draft::new(&start, clock);
     let form = NodeRef::<html::Form>::new();
     let identifiers = two_identifiers(t, &base, clock.today(), &clock.zone());
     let title = t.fill("record.edit_name", &[("name", &base.display_name())]);
@@ -260,6 +271,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     let send = submit(move || {
         let data = draft.changed_from(&values);
         if data.is_empty() {
+            submission.settle();
             dialogs.close();
             return;
         }
@@ -427,6 +439,21 @@ mod tests {
         }
         // Neither the seconds nor which of autumn's two hours it was are in the text; typed again, it is the same.
         assert_eq!(changed(&ada("discharged"), &[(DISCHARGE, "25-Oct-2026 01:30")]), json!({}));
+    }
+
+    #[test]
+    fn what_was_refused_is_in_the_form_again_and_is_sent_with_what_is_corrected() {
+        let base = ada("admitted").values();
+        let refused = json!({"reason": "Fall", "deceased_at": "2026-11-23T13:00:07Z", "medical_record_number": "4711"});
+        let mut start = base.clone();
+        start.extend(refused.as_object().unwrap().clone());
+        draft(&start, |draft| {
+            assert_eq!(Value::from(draft.changed_from(&base)), refused);
+            draft.text("medical_record_number").set("4712".to_owned());
+            draft.text("reason").set(String::new());
+            let expected = json!({"deceased_at": "2026-11-23T13:00:07Z", "medical_record_number": "4712"});
+            assert_eq!(Value::from(draft.changed_from(&base)), expected);
+        });
     }
 
     #[test]
