@@ -164,6 +164,11 @@ fn to_text(name: &str, value: Option<&Value>, zone: &Zone) -> String {
         Some(Value::String(text)) if TIMES.contains(&name) => {
             text.parse::<UtcTime>().map(|time| zone.date_time(time)).unwrap_or_default()
         }
+        Some(Value::String(text)) if name == "birth_date" => {
+            let long = text.parse().ok().map(BirthDate::display_long);
+            // Of a month alone the long form cannot be read back.
+            long.filter(|long| iso_date_first(long) == *text).unwrap_or_else(|| text.clone())
+        }
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
@@ -439,6 +444,21 @@ mod tests {
         }
         // Neither the seconds nor which of autumn's two hours it was are in the text; typed again, it is the same.
         assert_eq!(changed(&ada("discharged"), &[(DISCHARGE, "25-Oct-2026 01:30")]), json!({}));
+    }
+
+    #[test]
+    fn a_birth_date_is_typed_as_it_is_shown_and_in_part_as_it_is_kept() {
+        let mut base = ada("admitted");
+        for (born, shown) in [("1985-12-10", "10-Dec-1985"), ("1985-12", "1985-12"), ("1985", "1985")] {
+            base.birth_date = Some(born.parse().unwrap());
+            assert_eq!(draft(&base.values(), |draft| draft.text("birth_date").get_untracked()), shown);
+            assert_eq!(changed(&base, &[]), json!({}));
+            assert_eq!(changed(&base, &[("birth_date", shown)]), json!({}));
+        }
+        for typed in ["09-Dec-1906", " 9-dec-1906", "1906-12-09"] {
+            assert_eq!(changed(&base, &[("birth_date", typed)]), json!({"birth_date": "1906-12-09"}), "{typed}");
+        }
+        assert_eq!(changed(&base, &[("birth_date", "")]), json!({"birth_date": null}));
     }
 
     #[test]
