@@ -204,11 +204,15 @@ test('rule 14: what others do is announced summed up, and updating can be paused
     const ada = await admitAda(lab);
     const grace = await admitGrace(lab);
     const mary = await lab.admit({ first_name: 'Mary', last_name: 'Somerville', ward: 'Elm Ward', bed: 'A4' });
-    const list = await open('sister');
+    const wire = new Wire();
+    const list = await open('sister', { wire });
     await list.search.focus();
+    // They come together, however long they take to be made.
+    wire.hold();
     await Promise.all([
         lab.change(ada, { acuity: 1, team: 'Surgery' }), lab.change(grace, { acuity: 2 }), lab.change(mary, { acuity: 3 }),
     ]);
+    wire.mend();
     await expect(list.announcer).toHaveText('3 patients updated');
     await expect(list.search).toBeFocused();
 
