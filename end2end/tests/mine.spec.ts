@@ -250,11 +250,11 @@ test('a write that is refused says why, also where the form has no field for it'
 test('the same update twice is read out twice', async ({ open, lab }) => {
     let ada = await lab.admit();
     const list = await open('sister');
+    const said = await list.listenTo(list.announcer);
     ada = await lab.change(ada, { acuity: 1 });
-    await expect(list.announcer).toHaveText('1 patient updated');
+    await expect.poll(said).toEqual(['1 patient updated']);
     await lab.change(ada, { acuity: 2 });
-    await expect(list.announcer).toHaveText('');
-    await expect(list.announcer).toHaveText('1 patient updated');
+    await expect.poll(said).toEqual(['1 patient updated', '', '1 patient updated']);
 });
 
 test('what one chooses is told again where the server could not take it in, and an older choice does not come back', async ({

@@ -488,6 +488,11 @@ test('rule 7: no row moves, comes or goes under pointer, finger or focus; what w
     await list.row(MARY).seen.click();
     await expect(list.waiting).toHaveText('3 pending: show');
     await expect(list.names).toHaveText(order);
+    // What one does to a row of one's own order is no question for all that waits.
+    await list.page.getByRole('button', { name: `Star: ${GRACE}` }).click();
+    await expect(list.page.getByRole('button', { name: `Star: ${GRACE}` })).toHaveAttribute('aria-pressed', 'true');
+    await expect(list.names).toHaveText(order);
+    await expect(list.waiting).toHaveText('3 pending: show');
     // With the pointer gone nothing is held any more.
     await list.letGo();
     await expect(list.names).toHaveText(['NOETHER, Emmy', GRACE, ADA]);

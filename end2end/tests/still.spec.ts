@@ -91,6 +91,7 @@ test('what somebody did since is not taken back', async ({ open, lab }) => {
     const { page } = list;
     await page.goto(`/patients/${ada.id}/history`);
     await page.getByRole('link', { name: 'Take the last change back…' }).click();
+    await expect(page).toHaveURL(/\/undo\?/);
     await lab.change(ada, { bed: 'C9' });
     await page.getByRole('button', { name: 'Take it back' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toContainText('the patient was changed again since');
