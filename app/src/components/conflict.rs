@@ -39,8 +39,13 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
     let (base, current) = (conflict.base.values(), theirs.current.values());
     let is_theirs = |name: &str| base.get(name) != current.get(name);
     let is_mine = |name: &str| conflict.mine.get(name).is_some_and(|mine| current.get(name) != Some(mine));
-    // Of these two a change of one takes the other along: they are one decision.
-    let together = GO_TOGETHER.iter().any(|name| is_theirs(name)) && GO_TOGETHER.iter().any(|name| is_mine(name));
+    let wanted = conflict.base.revise(&conflict.mine, Revision::Partial, clock.now.get_untracked());
+    let wanted = wanted.map_or_else(|_| conflict.mine.clone(), |wanted| wanted.values());
+    // Of these two a change of one takes the other along: they are one decision, unless it is about the date alone.
+    let [status, _] = GO_TOGETHER;
+    let together = GO_TOGETHER.iter().any(|name| is_theirs(name))
+        && GO_TOGETHER.iter().any(|name| is_mine(name))
+        && (is_theirs(status) || wanted.get(status) != current.get(status));
     let goes_along = |name: &str| together && GO_TOGETHER.contains(&name);
     let both: Vec<String> = base
         .keys()
@@ -52,8 +57,6 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
         .filter(|name| is_theirs(name) && !is_mine(name) && !goes_along(name))
         .cloned()
         .collect();
-    let wanted = conflict.base.revise(&conflict.mine, Revision::Partial, clock.now.get_untracked());
-    let wanted = wanted.map_or_else(|_| conflict.mine.clone(), |wanted| wanted.values());
     // All that is decided by one choice.
     let said = |name: &str, values: &Data| {
         let date = goes_along(name).then(|| values.get(GO_TOGETHER[1])).flatten().filter(|date| !date.is_null());
