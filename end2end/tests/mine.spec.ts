@@ -155,6 +155,30 @@ test('who has a record open or changes it is said to others, for as long as they
     await expect(root).not.toContainText('doctor');
 });
 
+test('who is asked about a patient is seen by others, and told of what they do meanwhile', async ({ open, lab }) => {
+    const ada = await lab.admit();
+    const doctor = await open('doctor');
+    await doctor.openPatient(ADA);
+    const list = await open('sister');
+    const { dialog } = list;
+    const isSeenAndTold = async (question: string) => {
+        await expect(dialog.title).toHaveText(new RegExp(`^${question}`));
+        await expect(doctor.dialog.root).toContainText('sister is changing this record.');
+        await lab.change(ada, { reason: question });
+        await expect(dialog.root.locator('.meanwhile')).toHaveText('lab has just changed: Reason.');
+        await dialog.press('Cancel');
+        await expect(doctor.dialog.root).not.toContainText('sister');
+    };
+    for (const action of ['Transfer', 'Discharge', 'Delete']) {
+        await list.openPatient(ADA);
+        await dialog.press(action);
+        await isSeenAndTold(action);
+    }
+    await list.edit(ADA, { Team: 'Surgery' });
+    await list.toast.getByRole('button', { name: 'Undo' }).click();
+    await isSeenAndTold('Undo');
+});
+
 test('a record says itself that it may be out of date, and that the list is paused', async ({ open, lab, line }) => {
     await lab.admit();
     const list = await open('sister', { at: line.url });
