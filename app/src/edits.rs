@@ -253,7 +253,9 @@ impl Edits {
         let same_row = self.0.iter_mut().rev().find(|earlier| earlier.pk().is_some() && earlier.pk() == edit.pk());
         match same_row {
             Some(Edit { data: Some(data), maybe_done: false, version, made_at, .. })
-                if *version == edit.version && !changes_status(data) && !edit.data.as_ref().is_some_and(changes_status) =>
+                if *version == edit.version
+                    && !changes_status(data)
+                    && !edit.data.as_ref().is_some_and(changes_status) =>
             {
                 data.extend(edit.data.unwrap_or_default());
                 *made_at = edit.made_at;

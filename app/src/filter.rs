@@ -186,8 +186,7 @@ pub fn search_key(patient: &Patient) -> String {
 
 /// Names with an umlaut as those write them who have no such key, folded: "mueller" for "Müller".
 pub fn spelled_out(patient: &Patient) -> Option<String> {
-    const UMLAUTS: [(char, &str); 6] =
-        [('ä', "ae"), ('ö', "oe"), ('ü', "ue"), ('Ä', "ae"), ('Ö', "oe"), ('Ü', "ue")];
+    const UMLAUTS: [(char, &str); 6] = [('ä', "ae"), ('ö', "oe"), ('ü', "ue"), ('Ä', "ae"), ('Ö', "oe"), ('Ü', "ue")];
     let names = [
         Some(patient.first_name.as_str()),
         patient.middle_names.as_deref(),

@@ -52,11 +52,8 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
         .filter(|name| if goes_along(name) { *name == GO_TOGETHER[0] } else { is_theirs(name) && is_mine(name) })
         .cloned()
         .collect();
-    let theirs_only: Vec<String> = base
-        .keys()
-        .filter(|name| is_theirs(name) && !is_mine(name) && !goes_along(name))
-        .cloned()
-        .collect();
+    let theirs_only: Vec<String> =
+        base.keys().filter(|name| is_theirs(name) && !is_mine(name) && !goes_along(name)).cloned().collect();
     // All that is decided by one choice.
     let said = |name: &str, values: &Data| {
         let date = goes_along(name).then(|| values.get(GO_TOGETHER[1])).flatten().filter(|date| !date.is_null());
