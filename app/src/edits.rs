@@ -247,12 +247,16 @@ impl Edits {
     }
 
     /// Adds one that waits for the list to be live; gives it back when there are too many. Two that were never sent and
-    /// change one row become one.
+    /// change one row become one, but for a change of status: what goes with it depends on the status before it.
     pub fn keep(&mut self, edit: Edit) -> Result<(), Box<Edit>> {
         let full = self.0.len() >= MOST_KEPT;
         let same_row = self.0.iter_mut().rev().find(|earlier| earlier.pk().is_some() && earlier.pk() == edit.pk());
         match same_row {
-            Some(Edit { data: Some(data), maybe_done: false, version, made_at, .. }) if *version == edit.version => {
+            Some(Edit { data: Some(data), maybe_done: false, version, made_at, .. })
+                if *version == edit.version
+                    && !changes_status(data)
+                    && !edit.data.as_ref().is_some_and(changes_status) =>
+            {
                 data.extend(edit.data.unwrap_or_default());
                 *made_at = edit.made_at;
                 Ok(())
@@ -382,6 +386,10 @@ impl Edits {
         }
         (shown, pending)
     }
+}
+
+fn changes_status(data: &Data) -> bool {
+    data.contains_key("status")
 }
 
 fn outcome(reply: ClientReply, is_delete: bool) -> Outcome {

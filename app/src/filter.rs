@@ -184,6 +184,22 @@ pub fn search_key(patient: &Patient) -> String {
     fold(&parts.into_iter().flatten().collect::<Vec<_>>().join("\n"))
 }
 
+/// Names with an umlaut as those write them who have no such key, folded: "mueller" for "Müller".
+pub fn spelled_out(patient: &Patient) -> Option<String> {
+    const UMLAUTS: [(char, &str); 6] = [('ä', "ae"), ('ö', "oe"), ('ü', "ue"), ('Ä', "ae"), ('Ö', "oe"), ('Ü', "ue")];
+    let names = [
+        Some(patient.first_name.as_str()),
+        patient.middle_names.as_deref(),
+        Some(patient.last_name.as_str()),
+        patient.preferred_name.as_deref(),
+    ];
+    let has_umlaut = |name: &&str| UMLAUTS.iter().any(|(umlaut, _)| name.contains(*umlaut));
+    let names: Vec<&str> = names.into_iter().flatten().filter(has_umlaut).collect();
+    (!names.is_empty())
+        .then(|| UMLAUTS.iter().fold(names.join("\n"), |names, (umlaut, letters)| names.replace(*umlaut, letters)))
+        .map(|names| fold(&names))
+}
+
 /// The words of a search, folded: each has to occur in [`search_key`]. A number may be typed with dashes.
 pub fn search_words(search: &str) -> Vec<String> {
     let is_number =
@@ -210,6 +226,18 @@ mod tests {
         for search in ["2024-00123", "202400123", "2024-001", "lovelace 2024-00123"] {
             assert!(search_words(search).iter().all(|word| key.contains(word)), "{search}");
         }
+    }
+
+    #[test]
+    fn a_name_with_an_umlaut_is_spelled_out_for_those_who_have_none() {
+        let now = UtcTime::from_unix_micros(1_800_000_000_000_000).unwrap();
+        let spelled = |first: &str, last: &str| {
+            let data = json!({"first_name": first, "last_name": last, "admission_date": "2026-11-01"});
+            spelled_out(&Patient::admit(data.as_object().unwrap(), now).unwrap())
+        };
+        assert_eq!(spelled("Jörg", "Ümit-Göçmen").as_deref(), Some("joerg\nuemit-goecmen"));
+        assert_eq!(spelled("Zoë", "Müller").as_deref(), Some("mueller"));
+        assert_eq!(spelled("Zoë", "Lovelace"), None);
     }
 
     #[test]

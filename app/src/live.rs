@@ -47,9 +47,9 @@ pub enum LinkState {
     Live,
     /// In touch, after having been live, and getting in step again.
     Syncing,
-    /// Out of touch since then.
+    /// Out of touch since then, until the list is in step again.
     Lost {
-        /// When the last message came.
+        /// When it was in step last.
         since: UtcTime,
         /// There are messages, but this page and the server do not understand each other.
         at_a_loss: bool,
@@ -135,7 +135,7 @@ pub struct Live {
     waiting: StoredValue<Vec<Waiting>, LocalStorage>,
     /// Keys of edits whose author has waited for them, until the list contains them.
     waited_for: StoredValue<BTreeSet<String>>,
-    /// While there is no connection: when the last message came.
+    /// From the end of a connection until the list is in step again: when it was so last.
     lost: StoredValue<Option<UtcTime>>,
     now: RwSignal<UtcTime>,
     day: StoredValue<Memo<Day>>,
@@ -337,7 +337,7 @@ impl Live {
         self.follow();
     }
 
-    /// The connection has ended, or did not come about; its last message came then.
+    /// The connection has ended, or did not come about; the list was in step last then.
     pub fn disconnected(self, since: UtcTime) {
         self.replica.update_value(Replica::disconnected);
         self.lost.set_value(Some(since));
@@ -346,7 +346,6 @@ impl Live {
 
     /// Takes a frame of the connection; whether it was a sign of life, see [`Replica::has_heard`].
     pub fn receive(self, text: &str) -> bool {
-        self.lost.set_value(None);
         let effects = self.replica.try_update_value(|replica| replica.receive(text, |key| self.is_attended(key)));
         let heard = self.replica.with_value(Replica::has_heard);
         self.run(effects.unwrap_or_default());
@@ -399,8 +398,11 @@ impl Live {
     fn follow(self) {
         let before = self.state.get_untracked();
         let (is_live, at_a_loss) = self.replica.with_value(|replica| (replica.is_live(), replica.is_at_a_loss()));
+        if is_live {
+            self.lost.set_value(None);
+        }
         let state = match (self.lost.get_value(), before) {
-            (Some(since), _) => LinkState::Lost { since, at_a_loss: false },
+            (Some(since), _) => LinkState::Lost { since, at_a_loss },
             (None, LinkState::Lost { at_a_loss: true, .. }) if at_a_loss => before,
             (None, _) if at_a_loss => LinkState::Lost { since: self.now.get_untracked(), at_a_loss },
             (None, _) if is_live => LinkState::Live,

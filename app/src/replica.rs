@@ -153,9 +153,10 @@ impl Replica {
         self.phase == Phase::Live
     }
 
-    /// Whether getting in step has failed again and again: this program and the server do not understand each other.
+    /// Whether getting in step has failed again and again, over a connection: this program and the server do not understand
+    /// each other.
     pub fn is_at_a_loss(&self) -> bool {
-        self.tries > MOST_TRIES
+        self.tries > MOST_TRIES && self.phase != Phase::Closed
     }
 
     /// Whether the last frame was a sign that the server follows the log. An answer to a request is none, but for a sync that

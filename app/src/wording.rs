@@ -7,7 +7,7 @@ mod said;
 use serde_json::Value;
 
 pub use self::{
-    identity::{bed_taken, birth, born, born_on, number, two_identifiers, whole_place},
+    identity::{birth, born, born_on, named_others, number, two_identifiers, whole_place},
     said::{errors, message, refusal},
 };
 use crate::{

@@ -71,6 +71,24 @@ fn two_edits_of_a_row_that_were_never_sent_become_one() {
 }
 
 #[test]
+fn a_status_that_was_kept_and_taken_back_is_taken_back() {
+    let mut edits = Edits::default();
+    let before = row(1, 1);
+    let discharged = json!({"status": "discharged", "dismissal_date": "2026-11-23T13:00:00Z"});
+    edits.keep(patch("a", before.clone(), &discharged)).unwrap();
+    let shown = edits.shown(&before, now()).0;
+    edits.keep(patch("b", shown, &json!({"status": "admitted"}))).unwrap();
+    let (shown, _) = edits.shown(&before, now());
+    assert_eq!((shown.status, shown.dismissal_date), (before.status, None));
+    // One after the other, on whatever the one before has made of the row.
+    let first = sent(&mut edits);
+    assert_eq!((first.len(), &first[0]["data"]), (1, &discharged));
+    edits.answered(saved("a", &row(1, 2), 5), 0, nobody).unwrap();
+    let second = sent(&mut edits);
+    assert_eq!((&second[0]["data"], &second[0]["version"]), (&json!({"status": "admitted"}), &json!(2)));
+}
+
+#[test]
 fn an_edit_that_may_have_been_done_keeps_its_content() {
     let mut edits = Edits::default();
     edits.keep(patch("a", row(1, 1), &json!({"bed": "A"}))).unwrap();

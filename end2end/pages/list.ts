@@ -68,7 +68,8 @@ export class ListPage {
     }
 
     async isNotLive(): Promise<void> {
-        await expect(this.badge).toHaveText('✕ Not live');
+        // A line that falls silent is given up after two and a half heartbeats, at the next tick.
+        await expect(this.badge).toHaveText('✕ Not live', { timeout: 30_000 });
     }
 
     /** Leaves something in the page that no reload leaves there; to be asked for by [`isSamePage`]. */
@@ -80,16 +81,18 @@ export class ListPage {
         expect(await this.page.evaluate(() => 'remembered' in window), 'the page was not loaded again').toBe(true);
     }
 
-    /** Notes all that the badge says from now on. */
-    async listenToBadge(): Promise<() => Promise<string[]>> {
-        await this.page.evaluate(() => {
-            const badge = document.querySelector('#link')!;
+    /** Notes all that this says from now on. */
+    async listenTo(what: Locator): Promise<() => Promise<string[]>> {
+        const said = await what.evaluateHandle(element => {
             const said: string[] = [];
-            Object.assign(window, { said });
-            const observer = new MutationObserver(() => said.push(badge.textContent ?? ''));
-            observer.observe(badge, { subtree: true, characterData: true, childList: true });
+            const note = () => {
+                const words = element.textContent ?? '';
+                if (words !== said.at(-1)) said.push(words);
+            };
+            new MutationObserver(note).observe(element, { subtree: true, characterData: true, childList: true });
+            return said;
         });
-        return () => this.page.evaluate(() => (window as unknown as { said: string[] }).said);
+        return () => said.jsonValue();
     }
 
     // ---------------------------------------------------------------------------------------------- what is done
@@ -189,8 +192,7 @@ export class ListPage {
     /** Presses or ticks what is there. */
     async more(what: string): Promise<void> {
         const menu = await this.openMenu();
-        const button = menu.getByRole('button', { name: what });
-        await ((await button.count()) ? button : menu.getByLabel(what)).click();
+        await menu.getByRole('button', { name: what }).or(menu.getByLabel(what)).click();
     }
 
     /** The column that is not chosen at first: with it the list is wider than a tablet. */

@@ -217,6 +217,30 @@ test('somebody who may be on the list already is asked about before anything is 
     expect(await lab.list()).toHaveLength(3);
 });
 
+test('who was expected and may be on the list already is known to whoever admits them', async ({ open, lab }) => {
+    const anna = await lab.admit({ first_name: 'Anna', last_name: 'Meier', medical_record_number: '4711' });
+    await lab.admit({ first_name: 'ANNA', last_name: 'Meier', birth_date: '1985-03-02', status: 'expected' });
+    const list = await open('sister');
+    const dialog = await list.openPatient('MEIER, ANNA');
+    await dialog.press('Admit');
+    const warning = dialog.root.locator('.warning:visible');
+    await expect(warning).toHaveText('⚠ May be the same person: MEIER, Anna · MRN 4711.');
+    // As long as it is so.
+    await lab.change(anna, { birth_date: '1985-03-03' });
+    await expect(warning).toHaveCount(0);
+    await lab.change(anna, { birth_date: '1985-03' });
+    await expect(warning).toHaveCount(1);
+    // It is said, and does not forbid anything.
+    await dialog.press('Admit');
+    await dialog.isClosed();
+    await expect(list.row('MEIER, ANNA').cell('Status')).toHaveText('Admitted');
+    // Who only stays away comes nowhere.
+    await list.openPatient('MEIER, ANNA');
+    await dialog.press('Send on leave');
+    await expect(dialog.title).toHaveText('Send on leave: MEIER, ANNA?');
+    await expect(warning).toHaveCount(0);
+});
+
 test('a form may be closed before it was painted', async ({ open }) => {
     const list = await open('sister');
     const { page } = list;

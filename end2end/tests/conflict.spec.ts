@@ -197,3 +197,35 @@ for (const [from, action, theirs, field] of [
         expect(await lab.read(ada)).toMatchObject({ status: theirs, [field]: newer[field], version: newer.version });
     });
 }
+
+test('status and discharge date are one decision: nothing is said to stay that goes', async ({ open, lab }) => {
+    const ada = await lab.admit();
+    const list = await open('sister');
+    const { dialog } = list;
+    const stays = dialog.root.getByText('They also changed, and it stays:');
+    await (await list.openPatient(ADA)).press('Send on leave');
+    const gone = await lab.change(ada, { status: 'discharged' });
+    await dialog.root.locator('form:visible button.primary').click();
+    const status = dialog.conflictOn('Status');
+    await expect(status.getByLabel('Mine: On leave', { exact: true })).toBeVisible();
+    await expect(status.getByLabel(/^\s*Theirs: Discharged, \d\d-\w{3}-\d{4} \d\d:\d\d/)).toBeVisible();
+    await expect(stays).toHaveCount(0);
+    await status.getByLabel('Theirs:').check();
+    await dialog.root.locator('form:visible button.primary').click();
+    await dialog.isClosed();
+    expect(await lab.read(ada)).toMatchObject({ status: 'discharged', version: gone.version });
+
+    // The other way round: the time of a discharge that is none any more.
+    await list.showAll.click();
+    await list.startEdit(ADA);
+    await dialog.fill({ Discharged: '20-Nov-2026 10:00' });
+    const back = await lab.change(gone, { status: 'admitted' });
+    await dialog.press('Save');
+    await expect(status.getByLabel('Mine: Discharged, 20-Nov-2026 10:00')).toBeVisible();
+    await expect(status.getByLabel('Theirs: Admitted')).toBeVisible();
+    await expect(stays).toHaveCount(0);
+    await status.getByLabel('Theirs:').check();
+    await dialog.press('Save my choices');
+    await dialog.isClosed();
+    expect(await lab.read(ada)).toMatchObject({ status: 'admitted', dismissal_date: null, version: back.version });
+});

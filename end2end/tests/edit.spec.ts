@@ -4,6 +4,16 @@ import type { ListPage, PatientDialog } from '../pages/list.ts';
 const ADA = 'LOVELACE, Ada';
 const GRACE = 'HOPPER, Grace';
 
+test('when somebody died is on the record to the minute', async ({ open, lab }) => {
+    const ada = await lab.admit({ birth_date: '1985-12-10' });
+    const list = await open('sister');
+    const dialog = await list.openPatient(ADA);
+    await expect(dialog.fact('Born')).toContainText('10-Dec-1985');
+    await expect(dialog.fact('Died')).toHaveCount(0);
+    await lab.change(ada, { deceased_at: '2026-02-03T10:05:00Z' });
+    await expect(dialog.fact('Died')).toHaveText(/●.*03-Feb-2026 10:05$/);
+});
+
 // ------------------------------------------------------------------------------------------------- the end of a stay
 
 async function discharged(lab: Socket, open: (name: string) => Promise<ListPage>) {

@@ -158,6 +158,7 @@ const SCREENS: Screen[] = [
         at: ({ gone }) => `/patients/${gone.id}/history`,
         show: async ({ page, lab, ward }) => {
             await page.locator('a[href*="/undo"]').click();
+            await expect(page).toHaveURL(/\/undo\?/);
             await lab.change(ward.gone, { team: `Chirurgie ${Math.random()}` });
             await page.locator('main button.primary').click();
         },

@@ -68,7 +68,7 @@ test('the WebAssembly comes compressed and is small enough for a slow link', asy
     expect(response.status()).toBe(200);
     expect(response.headers()['content-encoding']).toBe('br');
     expect(response.headers()['content-type']).toBe('application/wasm');
-    expect(Number(response.headers()['content-length'])).toBeLessThanOrEqual(400_000);
+    expect(Number(response.headers()['content-length'])).toBeLessThanOrEqual(410_000);
 });
 
 test('without scripts one signs in and reads the list, which says that it stands still', async ({ visit, lab }) => {

@@ -65,6 +65,7 @@ test('each key does what the sheet says', async ({ open, lab }) => {
     await expect(dialog.title).toHaveText(ADA);
     await press('Escape');
     await dialog.isClosed();
+    await expect(list.row(ADA).name).toBeFocused();
 
     await press('*');
     const star = list.row(ADA).root.getByRole('button', { name: /^Star/ });

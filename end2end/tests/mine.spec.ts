@@ -155,6 +155,30 @@ test('who has a record open or changes it is said to others, for as long as they
     await expect(root).not.toContainText('doctor');
 });
 
+test('who is asked about a patient is seen by others, and told of what they do meanwhile', async ({ open, lab }) => {
+    const ada = await lab.admit();
+    const doctor = await open('doctor');
+    await doctor.openPatient(ADA);
+    const list = await open('sister');
+    const { dialog } = list;
+    const isSeenAndTold = async (question: string) => {
+        await expect(dialog.title).toHaveText(new RegExp(`^${question}`));
+        await expect(doctor.dialog.root).toContainText('sister is changing this record.');
+        await lab.change(ada, { reason: question });
+        await expect(dialog.root.locator('.meanwhile')).toHaveText('lab has just changed: Reason.');
+        await dialog.press('Cancel');
+        await expect(doctor.dialog.root).not.toContainText('sister');
+    };
+    for (const action of ['Transfer', 'Discharge', 'Delete']) {
+        await list.openPatient(ADA);
+        await dialog.press(action);
+        await isSeenAndTold(action);
+    }
+    await list.edit(ADA, { Team: 'Surgery' });
+    await list.toast.getByRole('button', { name: 'Undo' }).click();
+    await isSeenAndTold('Undo');
+});
+
 test('a record says itself that it may be out of date, and that the list is paused', async ({ open, lab, line }) => {
     await lab.admit();
     const list = await open('sister', { at: line.url });
@@ -226,11 +250,11 @@ test('a write that is refused says why, also where the form has no field for it'
 test('the same update twice is read out twice', async ({ open, lab }) => {
     let ada = await lab.admit();
     const list = await open('sister');
+    const said = await list.listenTo(list.announcer);
     ada = await lab.change(ada, { acuity: 1 });
-    await expect(list.announcer).toHaveText('1 patient updated');
+    await expect.poll(said).toEqual(['1 patient updated']);
     await lab.change(ada, { acuity: 2 });
-    await expect(list.announcer).toHaveText('');
-    await expect(list.announcer).toHaveText('1 patient updated');
+    await expect.poll(said).toEqual(['1 patient updated', '', '1 patient updated']);
 });
 
 test('what one chooses is told again where the server could not take it in, and an older choice does not come back', async ({

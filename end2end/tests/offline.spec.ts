@@ -189,6 +189,22 @@ test('a discharge that is kept can be taken back before it was ever sent', async
     expect(await lab.read(ada)).toEqual(ada);
 });
 
+test('a discharge that is kept is taken back by another that is kept', async ({ open, lab }) => {
+    const ada = await lab.admit();
+    const { list, wire } = await cutOff(open);
+    await (await list.openPatient(ADA)).press('Discharge');
+    await list.dialog.press('Keep until live');
+    await expect(list.row(ADA).cell('Status')).toContainText('Discharged');
+    await (await list.openPatient(ADA)).press('Undo discharge');
+    await list.dialog.press('Keep until live');
+    await expect(list.row(ADA).cell('Status')).toContainText('Admitted');
+    wire.mend();
+    await list.isLive();
+    await list.row(ADA).isSettled();
+    await expect(list.row(ADA).cell('Status')).toHaveText('Admitted');
+    expect(await lab.read(ada)).toMatchObject({ status: 'admitted', dismissal_date: null });
+});
+
 test('a discharge that is kept is of the time when it was made, and not of when it could be sent', async ({ open, lab }) => {
     const ada = await lab.admit();
     const { list, wire } = await cutOff(open);

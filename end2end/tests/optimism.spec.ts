@@ -34,7 +34,7 @@ test('a change that is refused is taken back from the row, and the reason is tol
     const list = await open('sister', { wire });
     const dialog = await list.startEdit(ADA);
     // Only the database can know that this number is another patient's.
-    await dialog.fill({ 'Medical record number': '4711' });
+    await dialog.fill({ 'Medical record number': '4711', Team: 'Surgery' });
     wire.hold();
     const grace = await lab.admit({ first_name: 'Grace', last_name: 'Hopper', medical_record_number: '4711' });
     await dialog.press('Save');
@@ -59,16 +59,25 @@ test('a change that is refused is taken back from the row, and the reason is tol
     expect(wire.asked('patch')).toHaveLength(tries);
     await lab.change(grace, { medical_record_number: '4711' });
     // What one does next is not held up by it.
+    await list.edit(ADA, { Reason: 'Hip fracture' });
+    await expect(list.row(ADA).cell('Admitted')).toContainText('Hip fracture');
+    await list.row(ADA).needsDecision();
+    // What was wanted is there to be corrected; who turns away loses none of it.
+    await list.showUnsaved();
+    await dialog.press('Edit again');
+    await expect(dialog.field('Medical record number')).toHaveValue('4711');
+    await dialog.press('Cancel');
+    await list.row(ADA).needsDecision();
     await list.showUnsaved();
     await dialog.press('Edit again');
     await dialog.fill({ 'Medical record number': '4712' });
     await dialog.press('Save');
-    await expect(list.row(ADA).root).toContainText('MRN 4712');
-    await list.showUnsaved();
-    await dialog.press('Discard');
-    await dialog.press('Discard for good');
-    await dialog.press('Back to the list');
+    await dialog.isClosed();
     await list.row(ADA).isSettled();
+    await expect(list.unsaved).toBeEmpty();
+    expect(await lab.read(ada)).toMatchObject({
+        medical_record_number: '4712', team: 'Surgery', reason: 'Hip fracture', version: ada.version + 2,
+    });
 });
 
 test('who may not write any more is told so in the dialog, and nothing has changed', async ({ open, lab, server }) => {

@@ -143,7 +143,7 @@ test('a device that goes offline says so at once, and is live again when it is b
     const ada = await lab.admit();
     const list = await open('sister');
     await list.remember();
-    const said = await list.listenToBadge();
+    const said = await list.listenTo(list.badge);
     await list.page.context().setOffline(true);
     // Looked up afterwards: some versions of Chromium let sockets through that are opened while "offline".
     await expect.poll(said).toContain('✕ Not live');

@@ -37,6 +37,13 @@ for (const { language, ...screen } of SCREENS) {
             expect(answer?.status()).toBe(503);
             expect(answer?.headers()).toMatchObject({ 'retry-after': '5', refresh: '5', 'x-frame-options': 'DENY' });
         }).toPass();
+        // While it is looked at it does not try again.
+        await page.route('/', async route => {
+            const response = await route.fetch();
+            const { refresh, ...headers } = response.headers();
+            await route.fulfill({ response, headers });
+        });
+        await page.goto('/');
         await expectStyled(page);
         await check(page, 'no database', language, { en: /The database does not answer/, de: /Die Datenbank antwortet nicht/ });
         await server.remove();
@@ -52,7 +59,7 @@ for (const { language, ...screen } of SCREENS) {
         await expectStyled(page);
         const number = (await page.getByRole('main').locator('code').textContent()) ?? '';
         expect(number).toMatch(/^[0-9a-f]{8}-[0-9a-f-]{27}$/);
-        expect(server.logged(number), 'what the log has under it').toMatch(/database disk image is malformed|not a database/);
+        await expect.poll(() => server.logged(number), 'what the log has under it').toMatch(/database disk image is malformed|not a database/);
         await check(page, 'failed', language, { en: /Nothing was changed/, de: /Nichts wurde geändert/ });
     });
 

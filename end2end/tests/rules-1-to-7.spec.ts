@@ -488,6 +488,11 @@ test('rule 7: no row moves, comes or goes under pointer, finger or focus; what w
     await list.row(MARY).seen.click();
     await expect(list.waiting).toHaveText('3 pending: show');
     await expect(list.names).toHaveText(order);
+    // What one does to a row of one's own order is no question for all that waits.
+    await list.page.getByRole('button', { name: `Star: ${GRACE}` }).click();
+    await expect(list.page.getByRole('button', { name: `Star: ${GRACE}` })).toHaveAttribute('aria-pressed', 'true');
+    await expect(list.names).toHaveText(order);
+    await expect(list.waiting).toHaveText('3 pending: show');
     // With the pointer gone nothing is held any more.
     await list.letGo();
     await expect(list.names).toHaveText(['NOETHER, Emmy', GRACE, ADA]);
@@ -533,7 +538,12 @@ test('rule 7: what is under pointer, finger or focus stays where it is on the sc
         await grace.name.focus();
         await staysPut(grace.root, () => says('Words that fill some lines. '.repeat(12).trim()));
         await staysPut(grace.root, () => says('Fever'));
-        // What it has left above the list is gone with the first key that leaves the row.
+        await list.letGo();
+        // What was there at first leaves a blank, which is gone with the first key that leaves the row.
+        await says('Words that fill some lines. '.repeat(6).trim());
+        await page.evaluate(() => document.querySelectorAll('html, .table').forEach(part => part.scrollTo({ top: 0, behavior: 'instant' })));
+        await grace.name.evaluate((name: HTMLElement) => name.focus({ preventScroll: true }));
+        await staysPut(grace.root, () => says('Fever'));
         await expect(page.locator('#slack-before')).not.toHaveCSS('height', '0px');
         await page.keyboard.press('j');
         await expect(page.locator('#slack-before')).toHaveCSS('height', '0px');

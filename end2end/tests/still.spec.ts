@@ -91,6 +91,7 @@ test('what somebody did since is not taken back', async ({ open, lab }) => {
     const { page } = list;
     await page.goto(`/patients/${ada.id}/history`);
     await page.getByRole('link', { name: 'Take the last change back…' }).click();
+    await expect(page).toHaveURL(/\/undo\?/);
     await lab.change(ada, { bed: 'C9' });
     await page.getByRole('button', { name: 'Take it back' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toContainText('the patient was changed again since');
@@ -189,9 +190,9 @@ test('on each page of the handover sheet is which it is, whose, and about whom',
         });
     }
     const languages = [
-        ['en-GB', /Page (\d+) of (\d+)/, 'Printed'], ['de-DE', /Seite (\d+) von (\d+)/, 'Gedruckt'],
+        ['en-GB', /Page (\d+) of (\d+)/, 'As of', 'asked for by sister'], ['de-DE', /Seite (\d+) von (\d+)/, 'Stand', 'abgerufen von sister'],
     ] as const;
-    for (const [locale, number, printed] of languages) {
+    for (const [locale, number, asOf, by] of languages) {
         const { page } = await open('sister', { locale, javaScriptEnabled: false });
         const before = written(Date.now());
         await page.goto('/print');
@@ -202,10 +203,9 @@ test('on each page of the handover sheet is which it is, whose, and about whom',
         expect(papersOf(pdf), 'A4').toEqual(pages.map(() => [210, 297]));
         for (const [place, text] of pages.entries()) {
             expect(number.exec(text)?.slice(1)).toEqual([String(place + 1), String(pages.length)]);
-            // Who has printed it, and when.
-            const heads = [before, after].map(({ date, time }) => `${printed} ${date} ${time}`);
+            // Of when it is, whenever it is printed, and who has asked for it.
+            const heads = [before, after].map(({ date, time }) => `${asOf} ${date} ${time}, ${by}.`);
             expect(heads.some(head => text.includes(head)), `${heads[0]} on page ${place + 1}`).toBe(true);
-            expect(text).toContain('sister');
             // A long note goes on beside the name of whom it is about.
             if (text.includes('Long.')) expect(text).toContain('PATIENT07');
             // Name and birth.

@@ -65,7 +65,7 @@ test('a list that has gone wrong finds out by the next heartbeat, and is right a
     const wire = new Wire();
     const list = await open('sister', { wire });
     await list.remember();
-    const said = await list.listenToBadge();
+    const said = await list.listenTo(list.badge);
     // One bit flips on the way to this page: a bed that the database does not know.
     wire.falsify = frame => (frame.type === 'change' ? { ...frame, data: { ...frame.data, bed: 'WRONG' } } : frame);
     await lab.change(ada, { bed: 'A2' });
@@ -87,6 +87,25 @@ test('a list that has gone wrong finds out by the next heartbeat, and is right a
     const beats = wire.said('heartbeat').length;
     await expect.poll(() => wire.said('heartbeat').length).toBeGreaterThan(beats + 1);
     expect(wire.asked('sync')).toHaveLength(syncs);
+});
+
+test('a server that greets has said nothing of the rows: they are as old as they were', async ({ open, lab }) => {
+    await lab.admit();
+    const wire = new Wire();
+    const list = await open('sister', { wire });
+    wire.cut();
+    await list.isNotLive();
+    const [since] = /Not live since \d\d:\d\d:\d\d\./.exec(await list.banner.innerText())!;
+    const said = await list.listenTo(list.badge);
+    wire.falsify = frame => (frame.type === 'hello' ? frame : { type: 'not known to this page' });
+    wire.mend();
+    // It waits for more, and hears nothing; then it tries again.
+    const hellos = wire.said('hello').length;
+    await expect.poll(() => wire.said('hello').length, { timeout: 60_000 }).toBe(hellos + 2);
+    await expect(list.banner).toContainText(since);
+    expect(await said()).toEqual([]);
+    wire.falsify = frame => frame;
+    await list.isLive();
 });
 
 test('a page that cannot get in step says so in words, and what to do', async ({ open, lab }) => {
@@ -125,7 +144,7 @@ test('a laptop that wakes up knows within a moment what it has slept through', a
     wire.silence();
     await lab.change(ada, { bed: 'C9' });
     // From here on the page's time goes on only as far as it is told to: far less than the watchdog's patience.
-    await list.page.clock.pauseAt(Date.now() + 500);
+    await list.page.clock.pauseAt(Date.now() + 2_000);
     await list.page.evaluate(() => window.dispatchEvent(new Event('online')));
     await list.page.clock.runFor(1_100);
     await expect(list.row(ADA).cell('Place')).toContainText('C9');

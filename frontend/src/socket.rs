@@ -129,10 +129,12 @@ impl Socket {
     async fn run(self: Rc<Self>, mut woken: UnboundedReceiver<Wake>) {
         let mut backoff = Backoff::default();
         let mut heard = Moment::now();
+        // Before there was a connection, the rows are those of the page as it was sent.
+        let mut known = self.clock.now.get_untracked();
         loop {
-            let ended = self.session(&mut woken, &mut heard, &mut backoff).await;
+            let ended = self.session(&mut woken, &mut heard, &mut known, &mut backoff).await;
             *self.outgoing.borrow_mut() = None;
-            self.live.disconnected(self.clock.at(heard.at));
+            self.live.disconnected(known);
             if ended == Ended::SignedOut || (ended == Ended::Refused && is_signed_out().await) {
                 match self.use_of {
                     // Until somebody has signed in again, in whichever window, or the page is left.
@@ -155,8 +157,15 @@ impl Socket {
         }
     }
 
-    /// One connection, from its opening to its end. `heard` is when the last sign came that the server follows the log.
-    async fn session(&self, woken: &mut UnboundedReceiver<Wake>, heard: &mut Moment, backoff: &mut Backoff) -> Ended {
+    /// One connection, from its opening to its end. `heard` is when the last sign came that the server follows the log, `known`
+    /// when the last one came that found the list in step: a server that greets has said nothing of the rows.
+    async fn session(
+        &self,
+        woken: &mut UnboundedReceiver<Wake>,
+        heard: &mut Moment,
+        known: &mut UtcTime,
+        backoff: &mut Backoff,
+    ) -> Ended {
         let Ok(socket) = WebSocket::open_with_protocol(&browser::socket_url(), LEVEL_2) else {
             return Ended::Refused;
         };
@@ -191,6 +200,7 @@ impl Socket {
                         *heard = Moment::now();
                     }
                     if self.live.state.get_untracked() == LinkState::Live {
+                        *known = self.clock.at(heard.at);
                         backoff.reset();
                     }
                 }

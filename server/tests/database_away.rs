@@ -25,6 +25,13 @@ use uuid::Uuid;
 /// Whether some commit is there and waits for a standby that is not.
 const WAITS_FOR_STANDBY: &str = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
 
+/// Ends those that do.
+async fn nobody_waits(sql: &mut PgConnection) {
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
+    sqlx::query(end).execute(&mut *sql).await.unwrap();
+    until_yes(sql, "SELECT count(*) = 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await;
+}
+
 /// Asks until the answer has this status.
 async fn until_status(addr: SocketAddr, path: &str, status: u16) {
     within("the status", async {
@@ -121,7 +128,14 @@ async fn a_commit_that_a_crash_has_cut_short_is_not_acknowledged_before_the_stan
     let mut sql = PgConnection::connect(&ward.folder.url()).await.unwrap();
     sqlx::query("ALTER SYSTEM SET synchronous_standby_names = 'away'").execute(&mut sql).await.unwrap();
     sqlx::query("SELECT pg_reload_conf()").execute(&mut sql).await.unwrap();
-    until_yes(&mut sql, "SELECT current_setting('synchronous_standby_names') = 'away'").await;
+    // Who commits waits once the checkpointer has heard of it: that is known when somebody does.
+    let mut other = PgConnection::connect(&ward.folder.url()).await.unwrap();
+    let waits = tokio::spawn(async move {
+        while sqlx::query("UPDATE change_head SET seq = seq").execute(&mut other).await.is_ok() {}
+    });
+    until_yes(&mut sql, WAITS_FOR_STANDBY).await;
+    nobody_waits(&mut sql).await;
+    within("that one to be over", waits).await.unwrap();
     let key = Uuid::new_v4();
     client.send(create(key)).await;
     until_yes(&mut sql, WAITS_FOR_STANDBY).await;
@@ -133,9 +147,7 @@ async fn a_commit_that_a_crash_has_cut_short_is_not_acknowledged_before_the_stan
     assert_eq!(ward.folder.count("SELECT count(*) FROM change").await, 1);
     // Sent again it is found, and answered no sooner. The node's last question still waits, though nobody waits for it.
     let mut sql = PgConnection::connect(&ward.folder.url()).await.unwrap();
-    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
-    sqlx::query(end).execute(&mut sql).await.unwrap();
-    until_yes(&mut sql, "SELECT count(*) = 0 FROM pg_stat_activity WHERE wait_event = 'SyncRep'").await;
+    nobody_waits(&mut sql).await;
     client.send(create(key)).await;
     until_yes(&mut sql, WAITS_FOR_STANDBY).await;
     sqlx::query("ALTER SYSTEM RESET synchronous_standby_names").execute(&mut sql).await.unwrap();

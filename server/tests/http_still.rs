@@ -627,7 +627,8 @@ async fn the_handover_sheet_identifies_each_patient_in_each_of_their_parts() {
         &page,
         &[
             "Handover sheet",
-            "by rivera.",
+            "As of ",
+            ", asked for by rivera.",
             "here or expected, ward Elm. 3 of 4 patients.",
             "⚠ Allergies",
             "⚑ Falls risk",

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::{
     Clock, Dialogs,
-    bed_warning::BedWarning,
+    bed_warning::{BedWarning, warning},
     dialog::{Gone, Undo},
     erased::{submit, text},
     question::Question,
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     language::{Language, use_language},
+    list::alike::may_be_one_person,
     live::Live,
     patient::{Code as _, Data, Patient, Revision, Status, UtcTime},
     wording::{born, number, status_word, two_identifiers, whole_place},
@@ -67,6 +68,13 @@ fn bed_warning(patient: &Patient) -> AnyView {
     view! { <BedWarning ward bed id=Some(patient.id)/> }.into_any()
 }
 
+/// Says who else may be this patient, recorded twice.
+fn same_person_warning(patient: &Arc<Patient>) -> AnyView {
+    let patient = patient.clone();
+    let others = move |live: Live| live.find_all(|other| other.id != patient.id && may_be_one_person(other, &patient));
+    warning("admit.may_be", Box::new(others))
+}
+
 /// Another status, after a question that names the patient twice.
 #[component]
 pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
@@ -83,7 +91,8 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
     let identifiers = two_identifiers(t, &base, clock.today(), &clock.zone());
     let (from, planned) = (base.status, base.admission_date);
     let comes = status.occupies_bed() && !from.occupies_bed();
-    let warning = comes.then(|| bed_warning(&base));
+    let bed_warning = comes.then(|| bed_warning(&base));
+    let same_person_warning = comes.then(|| same_person_warning(&base));
     let time = time_of(&base, status, clock.now.get_untracked()).map(|(field, _)| {
         let base = base.clone();
         let at = text(move || {
@@ -104,11 +113,12 @@ pub(super) fn StatusDialog(id: i64, status: Status) -> impl IntoView {
         });
     });
     view! {
-        <Question submission title=title send>
+        <Question submission id title=title send>
             <p class="identifiers">{identifiers.clone()}</p>
             <p>{status_word(t, from)}", "{place.clone()}{t.text("wording.becomes")}<strong>{status_word(t, status)}</strong></p>
             {time}
-            {warning}
+            {bed_warning}
+            {same_person_warning}
             <p class="hint">{t.text("record.status.hint")}</p>
             <Buttons submission label=action.clone() keeps=true/>
         </Question>
@@ -123,6 +133,7 @@ pub(super) fn UndoDialog(undo: Undo) -> impl IntoView {
     let clock = expect_context::<Clock>();
     let t = use_language();
     let Undo { row, back } = undo;
+    let id = row.id;
     let submission = Submission::new();
     let action = t.text("record.undo");
     let title = t.fill("record.status.question", &[("action", &action), ("name", &row.display_name())]);
@@ -137,7 +148,7 @@ pub(super) fn UndoDialog(undo: Undo) -> impl IntoView {
         });
     });
     view! {
-        <Question submission title=title send>
+        <Question submission id title=title send>
             <p class="identifiers">{identifiers.clone()}</p>
             <Changes before after/>
             {warning}
@@ -167,7 +178,7 @@ pub(super) fn DeleteDialog(id: i64) -> impl IntoView {
             .delete(base.clone(), move || dialogs.finish(t.fill("record.done.deleted", &[("name", &name)]), None));
     });
     view! {
-        <Question submission title=t.fill("record.delete_name", &[("name", &name)]) send>
+        <Question submission id title=t.fill("record.delete_name", &[("name", &name)]) send>
             <p class="identifiers">{name.clone()}<br/>{born.clone()}<br/>{number.clone()}</p>
             <p class="warning">{t.text("record.delete_warning")}</p>
             <Buttons submission label danger=true/>

@@ -11,9 +11,12 @@ use crate::{
     change::Signed,
     language::use_language,
     live::Live,
-    patient::Data,
+    patient::{Data, Revision},
     wording::{self, two_identifiers},
 };
+
+/// What [`Patient::revise`](crate::patient::Patient::revise) takes along with each other; the first stands for both.
+const GO_TOGETHER: [&str; 2] = ["status", "dismissal_date"];
 
 /// The decision, once there is one to make.
 #[component]
@@ -34,11 +37,29 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
     let t = use_language();
     let theirs = conflict.theirs;
     let (base, current) = (conflict.base.values(), theirs.current.values());
-    let (both, theirs_only): (Vec<String>, Vec<String>) = base
-        .iter()
-        .filter(|(name, value)| current.get(*name) != Some(value))
-        .map(|(name, _)| name.clone())
-        .partition(|name| conflict.mine.contains_key(name) && conflict.mine.get(name) != current.get(name));
+    let is_theirs = |name: &str| base.get(name) != current.get(name);
+    let is_mine = |name: &str| conflict.mine.get(name).is_some_and(|mine| current.get(name) != Some(mine));
+    let wanted = conflict.base.revise(&conflict.mine, Revision::Partial, clock.now.get_untracked());
+    let wanted = wanted.map_or_else(|_| conflict.mine.clone(), |wanted| wanted.values());
+    // Of these two a change of one takes the other along: they are one decision, unless it is about the date alone.
+    let [status, _] = GO_TOGETHER;
+    let together = GO_TOGETHER.iter().any(|name| is_theirs(name))
+        && GO_TOGETHER.iter().any(|name| is_mine(name))
+        && (is_theirs(status) || wanted.get(status) != current.get(status));
+    let goes_along = |name: &str| together && GO_TOGETHER.contains(&name);
+    let both: Vec<String> = base
+        .keys()
+        .filter(|name| if goes_along(name) { *name == GO_TOGETHER[0] } else { is_theirs(name) && is_mine(name) })
+        .cloned()
+        .collect();
+    let theirs_only: Vec<String> =
+        base.keys().filter(|name| is_theirs(name) && !is_mine(name) && !goes_along(name)).cloned().collect();
+    // All that is decided by one choice.
+    let said = |name: &str, values: &Data| {
+        let date = goes_along(name).then(|| values.get(GO_TOGETHER[1])).flatten().filter(|date| !date.is_null());
+        let date = date.map(|date| format!(", {}", shown(t, GO_TOGETHER[1], Some(date)))).unwrap_or_default();
+        shown(t, name, values.get(name)) + &date
+    };
     let deletes = conflict.mine.is_empty();
     // `true`: mine. Undecided fields are absent.
     let choices = RwSignal::new(Vec::<(String, bool)>::new());
@@ -50,7 +71,8 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
     });
     let zone = clock.zone();
     let identifiers = two_identifiers(t, &theirs.current, clock.today(), &zone);
-    let mut signed: Vec<Option<Signed>> = both.iter().chain(&theirs_only).map(|name| theirs.of(name)).collect();
+    let signature = |name: &str| theirs.of(name).or_else(|| theirs.of(GO_TOGETHER[1]).filter(|_| goes_along(name)));
+    let mut signed: Vec<Option<Signed>> = both.iter().chain(&theirs_only).map(|name| signature(name)).collect();
     signed.dedup();
     let told_at = |at| t.fill("record.conflict.told", &[("time", &zone.date_time(at))]);
     let (by, told) = match &*signed {
@@ -59,7 +81,7 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
         _ => (&theirs.by, t.text("record.conflict.told_each")),
     };
     // Where it is not the same for all: of each field.
-    let sign = |name: &str| match theirs.of(name) {
+    let sign = |name: &str| match signature(name) {
         Some(Signed { by, at }) if signed.len() > 1 => format!(" ({by}, {})", zone.date_time(at)),
         _ => String::new(),
     };
@@ -84,10 +106,10 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
             view! {
                 <fieldset class="choice">
                     <legend>{wording::field(t, name)}</legend>
-                    <p class="hint">{t.fill("record.conflict.before", &[("value", &shown(t, name, base.get(name)))])}</p>
+                    <p class="hint">{t.fill("record.conflict.before", &[("value", &said(name, &base))])}</p>
                     <label>
                         <input type="radio" name=name.clone() prop:checked=when(move || mine_chosen(true)) on:change=input(move |_| choose(true))/>
-                        {t.text("record.conflict.mine")}<strong>{shown(t, name, conflict.mine.get(name))}</strong>
+                        {t.text("record.conflict.mine")}<strong>{said(name, &wanted)}</strong>
                     </label>
                     <label>
                         <input
@@ -96,7 +118,7 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
                             prop:checked=when(move || theirs_chosen(false))
                             on:change=input(move |_| choose_theirs(false))
                         />
-                        {t.text("record.conflict.theirs")}<strong>{shown(t, name, current.get(name))}</strong>{sign(name)}
+                        {t.text("record.conflict.theirs")}<strong>{said(name, &current)}</strong>{sign(name)}
                     </label>
                 </fieldset>
             }
@@ -106,7 +128,7 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
         all.iter().filter(|(name, _)| wanted(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
     };
     let stays = only(&current, &|name| theirs_only.iter().any(|only| only == name));
-    let alone = only(&conflict.mine, &|name| !both.iter().any(|both| both == name));
+    let alone = only(&conflict.mine, &|name| !goes_along(name) && !both.iter().any(|both| both == name));
     let (has_both, has_theirs, has_alone) = (!both.is_empty(), !stays.is_empty(), !alone.is_empty());
     let later = submission.decides.with_value(Option::is_some);
     let newer = theirs.current.clone();

@@ -16,6 +16,7 @@ use super::{
     submission::{Buttons, Submission},
 };
 use crate::{
+    edits::Edit,
     language::{Language, use_language},
     live::Live,
     patient::{
@@ -163,6 +164,11 @@ fn to_text(name: &str, value: Option<&Value>, zone: &Zone) -> String {
         Some(Value::String(text)) if TIMES.contains(&name) => {
             text.parse::<UtcTime>().map(|time| zone.date_time(time)).unwrap_or_default()
         }
+        Some(Value::String(text)) if name == "birth_date" => {
+            let long = text.parse().ok().map(BirthDate::display_long);
+            // Of a month alone the long form cannot be read back.
+            long.filter(|long| iso_date_first(long) == *text).unwrap_or_else(|| text.clone())
+        }
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => number.to_string(),
         _ => String::new(),
@@ -233,7 +239,12 @@ pub(super) fn AdmitDialog() -> impl IntoView {
 
 /// Other values for a patient.
 #[component]
-pub(super) fn EditDialog(id: i64) -> impl IntoView {
+pub(super) fn EditDialog(
+    id: i64,
+    /// What was refused, to be gone through once more.
+    #[prop(optional)]
+    again: Option<Edit>,
+) -> impl IntoView {
     let t = use_language();
     let live = expect_context::<Live>();
     let Some(row) = live.row(id) else { return view! { <Gone/> }.into_any() };
@@ -243,7 +254,12 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     let submission = Submission::new();
     let look = move || submission.check_left();
     let values = base.values();
-    let draft = Draft::new(&values, clock);
+    let mut start = values.clone();
+    if let Some(edit) = again {
+        start.extend(edit.data.unwrap_or_default());
+        submission.decides.set_value(Some(edit.key));
+    }
+    let draft = Draft::new(&start, clock);
     let form = NodeRef::<html::Form>::new();
     let identifiers = two_identifiers(t, &base, clock.today(), &clock.zone());
     let title = t.fill("record.edit_name", &[("name", &base.display_name())]);
@@ -260,6 +276,7 @@ pub(super) fn EditDialog(id: i64) -> impl IntoView {
     let send = submit(move || {
         let data = draft.changed_from(&values);
         if data.is_empty() {
+            submission.settle();
             dialogs.close();
             return;
         }
@@ -427,6 +444,36 @@ mod tests {
         }
         // Neither the seconds nor which of autumn's two hours it was are in the text; typed again, it is the same.
         assert_eq!(changed(&ada("discharged"), &[(DISCHARGE, "25-Oct-2026 01:30")]), json!({}));
+    }
+
+    #[test]
+    fn a_birth_date_is_typed_as_it_is_shown_and_in_part_as_it_is_kept() {
+        let mut base = ada("admitted");
+        for (born, shown) in [("1985-12-10", "10-Dec-1985"), ("1985-12", "1985-12"), ("1985", "1985")] {
+            base.birth_date = Some(born.parse().unwrap());
+            assert_eq!(draft(&base.values(), |draft| draft.text("birth_date").get_untracked()), shown);
+            assert_eq!(changed(&base, &[]), json!({}));
+            assert_eq!(changed(&base, &[("birth_date", shown)]), json!({}));
+        }
+        for typed in ["09-Dec-1906", " 9-dec-1906", "1906-12-09"] {
+            assert_eq!(changed(&base, &[("birth_date", typed)]), json!({"birth_date": "1906-12-09"}), "{typed}");
+        }
+        assert_eq!(changed(&base, &[("birth_date", "")]), json!({"birth_date": null}));
+    }
+
+    #[test]
+    fn what_was_refused_is_in_the_form_again_and_is_sent_with_what_is_corrected() {
+        let base = ada("admitted").values();
+        let refused = json!({"reason": "Fall", "deceased_at": "2026-11-23T13:00:07Z", "medical_record_number": "4711"});
+        let mut start = base.clone();
+        start.extend(refused.as_object().unwrap().clone());
+        draft(&start, |draft| {
+            assert_eq!(Value::from(draft.changed_from(&base)), refused);
+            draft.text("medical_record_number").set("4712".to_owned());
+            draft.text("reason").set(String::new());
+            let expected = json!({"deceased_at": "2026-11-23T13:00:07Z", "medical_record_number": "4712"});
+            assert_eq!(Value::from(draft.changed_from(&base)), expected);
+        });
     }
 
     #[test]

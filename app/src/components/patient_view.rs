@@ -94,11 +94,15 @@ fn facts(t: Language, patient: &Patient, clock: Clock) -> Vec<Fact> {
     };
     let field = |names| field_or(names, "wording.unknown");
     let discharge = patient.dismissal_date.map_or_else(|| "—".to_owned(), |time| zone.date_time(time));
-    vec![
+    let mut facts = vec![
         fact(&["first_name", "last_name", "title"], t.text("record.fact.name"), patient.display_name()),
         field(&["middle_names"]),
         field(&["preferred_name"]),
         fact(&["birth_date", "deceased_at"], t.text("record.fact.born"), birth(t, patient, clock.today(), &zone)),
+    ];
+    // Beside the birth is only the day.
+    facts.extend(patient.deceased_at.map(|_| field(&["deceased_at"])));
+    facts.extend([
         field(&["gender"]),
         field(&["nhs_number"]),
         field(&["medical_record_number"]),
@@ -115,5 +119,6 @@ fn facts(t: Language, patient: &Patient, clock: Clock) -> Vec<Fact> {
         field(&["code_status"]),
         field_or(&["flags"], "record.fact.no_flags"),
         fact(&[], t.text("record.fact.last_change"), zone.date_time(patient.updated_at)),
-    ]
+    ]);
+    facts
 }

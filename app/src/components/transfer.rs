@@ -9,7 +9,6 @@ use super::{
     dialog::{Gone, Undo},
     erased::submit,
     field_input::{Field, FieldInput},
-    presence::Presence,
     question::Question,
     submission::{Buttons, Submission},
 };
@@ -17,7 +16,6 @@ use crate::{
     language::use_language,
     live::Live,
     patient::{Data, Patient, Revision, field},
-    wire::How,
     wording::{two_identifiers, whole_place},
 };
 
@@ -62,8 +60,7 @@ pub(super) fn TransferDialog(id: i64) -> impl IntoView {
         });
     });
     view! {
-        <Question submission title=title send>
-            <Presence id how=How::Editing/>
+        <Question submission id title=title send>
             <p>{now_in.clone()}</p>
             <div class="fields">
                 <FieldInput field=Field::text(t, field::WARD).offers(wards.clone()) value=ward submission/>

@@ -7,6 +7,7 @@ use super::{
     conflict::ConflictPart,
     dialog::{DialogTitle, Done, Open},
     erased::{part, press, react, text, when},
+    patient_form::EditDialog,
     submission::{Conflict, Submission},
     words::Changes,
 };
@@ -57,14 +58,18 @@ pub(crate) fn UnsavedStrip() -> impl IntoView {
     .into_any()
 }
 
-/// What this user wants and the database has not confirmed, one by one; or the decision about one of them.
+/// What this user wants and the database has not confirmed, one by one; or the decision about one of them: what was refused is
+/// corrected in the form.
 #[component]
 pub(super) fn UnsavedDialog() -> impl IntoView {
     let live = expect_context::<Live>();
     // The key of the edit that is being decided about.
     let deciding = RwSignal::new(None::<String>);
     part(move || match deciding.get().and_then(|key| live.edit(&key)) {
-        Some(edit) => view! { <Decision edit/> }.into_any(),
+        Some(edit) => match (edit.stuck(), edit.pk()) {
+            (Some(Stuck::Refused(_)), Some(id)) => view! { <EditDialog id again=edit/> }.into_any(),
+            _ => view! { <Decision edit/> }.into_any(),
+        },
         None => view! { <UnsavedList deciding/> }.into_any(),
     })
     .into_any()
@@ -99,7 +104,6 @@ fn UnsavedList(deciding: RwSignal<Option<String>>) -> impl IntoView {
 #[component]
 fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView {
     let live = expect_context::<Live>();
-    let dialogs = expect_context::<Dialogs>();
     let clock = expect_context::<Clock>();
     let t = use_language();
     let asking = RwSignal::new(false);
@@ -122,8 +126,14 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView 
     };
     let (key, decided) = (edit.key.clone(), edit.key.clone());
     let discard = press(move || live.forget(&key));
-    let again = edit.pk().filter(|id| matches!(edit.stuck(), Some(Stuck::Refused(_))) && live.exists(*id));
-    let decide = matches!(edit.stuck(), Some(Stuck::Conflict(_)));
+    let decide = match edit.stuck() {
+        Some(Stuck::Conflict(_)) => Some("record.unsaved.decide"),
+        // There is something to edit.
+        Some(Stuck::Refused(_)) if edit.data.is_some() && edit.pk().is_some_and(|id| live.exists(id)) => {
+            Some("record.unsaved.edit_again")
+        }
+        _ => None,
+    };
     view! {
         <fieldset class="unsaved-item">
             <legend>{what}", "{made_at}</legend>
@@ -131,11 +141,8 @@ fn UnsavedItem(edit: Edit, deciding: RwSignal<Option<String>>) -> impl IntoView 
             <Changes before after=data/>
             <p><strong>{state}</strong></p>
             <div class="buttons">
-                {decide.then(move || view! {
-                    <button type="button" class="primary" on:click=press(move || deciding.set(Some(decided.clone())))>{t.text("record.unsaved.decide")}</button>
-                }.into_any())}
-                {again.map(|id| view! {
-                    <button type="button" on:click=press(move || dialogs.show(Open::Edit(id)))>{t.text("record.unsaved.edit_again")}</button>
+                {decide.map(|words| view! {
+                    <button type="button" class="primary" on:click=press(move || deciding.set(Some(decided.clone())))>{t.text(words)}</button>
                 }.into_any())}
                 <button type="button" on:click=press(move || asking.update(|asking| *asking = !*asking))>
                     {text(move || t.text(if asking.get() { "record.unsaved.do_not_discard" } else { "record.unsaved.discard" }))}

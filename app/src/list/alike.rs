@@ -98,12 +98,14 @@ pub fn among(rows: &[Arc<Patient>]) -> HashMap<i64, Part> {
     parts
 }
 
-/// Whether two records may be of one person: like names and the same date of birth, as far as both are known. A year agrees
-/// with each day of it.
+/// Whether two records may be of one person: like names and the same date of birth, of which a year agrees with each day of
+/// it. Where a date of birth is not known, only the same names.
 pub fn may_be_one_person(a: &Patient, b: &Patient) -> bool {
     let born = |patient: &Patient| patient.birth_date.map(|date| date.to_string());
-    let agree = |(a, b): (String, String)| a.starts_with(&b) || b.starts_with(&a);
-    born(a).zip(born(b)).is_some_and(agree) && are_alike(a, b)
+    match born(a).zip(born(b)) {
+        Some((born_a, born_b)) => (born_a.starts_with(&born_b) || born_b.starts_with(&born_a)) && are_alike(a, b),
+        None => first_difference(a, b) > Part::FirstName,
+    }
 }
 
 /// Whether the names of two patients sound alike.
@@ -184,8 +186,16 @@ mod tests {
         for other in [["Anna", "Meier", "1985-03-03"], ["Anna", "Schmidt", "1985-03-02"], ["Anna", "Meier", "1986"]] {
             assert!(!may_be(meier, other), "{other:?}");
         }
-        let unknown = patient("Anna", "Meier", json!({}));
-        assert!(!may_be_one_person(&unknown, &unknown), "nothing is known that agrees");
+    }
+
+    #[test]
+    fn without_a_birth_date_one_name_may_be_one_person_and_a_like_one_is_too_little() {
+        let unknown = patient("Anna", "Müller", json!({}));
+        let of = |first, last, others| may_be_one_person(&unknown, &patient(first, last, others));
+        for born in [json!({}), json!({"birth_date": "1985-03-02", "title": "Ms"})] {
+            assert!(of("ANNA", "Muller", born.clone()), "{born}");
+            assert!(!of("Ana", "Müller", born.clone()) && !of("Anna", "Miller", born.clone()), "{born}");
+        }
     }
 
     #[test]

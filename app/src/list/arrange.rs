@@ -8,7 +8,7 @@ use std::{
 
 use super::{beds::Item, index::Index, ward::Day};
 use crate::{
-    filter::{fold, search_key},
+    filter::{fold, search_key, spelled_out},
     patient::{AllergyStatus, Code as _, CodeStatus, Flag, Patient, Status, display::natural_key},
     wire::UnseenChange,
 };
@@ -340,8 +340,12 @@ impl Keys {
     /// Of this patient.
     pub fn of(patient: &Patient) -> Self {
         let [ward, bed, room] = place_parts(patient.ward.as_deref(), patient.bed.as_deref(), patient.room.as_deref());
+        let mut search = search_key(patient);
+        if let Some(names) = spelled_out(patient) {
+            search = search + "\n" + &names;
+        }
         Self {
-            search: search_key(patient),
+            search,
             bed: (ward.len(), ward.len() + bed.len()),
             place: ward + &bed + &room,
             name: natural_key(&patient.last_name) + &natural_key(&patient.first_name),

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use super::{Arranged, Live};
 use crate::list::{
     alike::{Part, first_difference},
+    arrange::Query,
     beds::Item,
     order::waiting,
     ward::Board,
@@ -110,8 +111,10 @@ impl View {
     /// What the user asks for is shown at once, wherever the pointer is. To be run whenever what it reads has changed.
     pub fn obey(self) {
         let live = self.live.get_value();
-        live.query.track();
-        live.mine.track();
+        // A star moves nobody where all are shown.
+        if live.query.with(Query::is_of_mine) {
+            live.mine.track();
+        }
         live.look_at_marks_again();
         if self.take_over() {
             self.reach.set(Reach::NEAR);

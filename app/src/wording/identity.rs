@@ -62,15 +62,16 @@ pub fn two_identifiers(t: Language, patient: &Patient, today: Date, zone: &Zone)
     format!("{} · {second}", patient.display_name())
 }
 
-/// Says who is in a bed already that somebody is to come to; `None` when nobody is.
-pub fn bed_taken<'a>(
+/// Says of others what this text does, such as that they are in a bed that somebody is to come to; `None` of nobody.
+pub fn named_others<'a>(
     t: Language,
+    key: &'static str,
     others: impl IntoIterator<Item = &'a Patient>,
     today: Date,
     zone: &Zone,
 ) -> Option<String> {
     let names: Vec<String> = others.into_iter().map(|other| two_identifiers(t, other, today, zone)).collect();
-    (!names.is_empty()).then(|| t.fill("record.form.bed_taken", &[("names", &names.join("; "))]))
+    (!names.is_empty()).then(|| t.fill(key, &[("names", &names.join("; "))]))
 }
 
 /// Ward, room and bed, as far as they are known.

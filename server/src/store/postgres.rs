@@ -88,8 +88,7 @@ const LOCK_BEDS: Option<&str> = Some("LOCK TABLE bed IN SHARE ROW EXCLUSIVE MODE
 const PAIRS: &str = "SELECT key, value FROM json_each_text($2::json)";
 /// A write, which changes nothing: after a crash the answer may be there and not yet at a synchronous standby, and who commits
 /// after it waits for both.
-const RECALL: &str =
-    "UPDATE idempotency SET key = key WHERE account_id = $1 AND key = $2 RETURNING seq, data";
+const RECALL: &str = "UPDATE idempotency SET key = key WHERE account_id = $1 AND key = $2 RETURNING seq, data";
 const ACCOUNT_IS_NAMED: &str = "lower(name) = lower($1)";
 /// Microseconds since 1970 by the database's clock: those of the nodes may be wrong.
 const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint";

@@ -25,7 +25,7 @@ pub(super) fn handover(
     let language = ground.language;
     let alike = alike::among(&arranged.patients);
     let moment = ground.zone.date_time(now);
-    let printed = language.fill("still.handover.printed", &[("moment", &moment), ("by", &by)]);
+    let as_of = language.fill("still.handover.as_of", &[("moment", &moment), ("by", &by)]);
     let announced = wording::announce(ground.language, &ground.query, arranged.patients.len(), arranged.total);
     let rows = arranged
         .patients
@@ -38,7 +38,7 @@ pub(super) fn handover(
         <table class="sheet">
             <caption class="quiet">{ground.text("still.handover.title")}</caption>
             <thead>
-                <tr class="printed"><td colspan="3"><strong>{printed}</strong>" "{announced}" "{ground.text("still.handover.destroy")}</td></tr>
+                <tr class="printed"><td colspan="3"><strong>{as_of}</strong>" "{announced}" "{ground.text("still.handover.destroy")}</td></tr>
                 <tr>
                     <th scope="col">{ground.text("still.patient")}</th>
                     <th scope="col">{ground.text("still.handover.stay")}</th>

@@ -20,8 +20,9 @@ pub(super) fn undo(ground: &Ground, page: &Undo) -> AnyView {
     let errors = page.errors.as_ref().map(|errors| {
         view! { <p class="problem" role="alert">{ground.text("still.undo.refused")}" "{wording::errors(ground.language, errors)}</p> }
     });
-    let in_bed = wording::bed_taken(ground.language, &page.in_bed, ground.today, &ground.zone)
-        .map(|words| view! { <p class="warning">{words}</p> });
+    let in_bed =
+        wording::named_others(ground.language, "record.form.bed_taken", &page.in_bed, ground.today, &ground.zone)
+            .map(|words| view! { <p class="warning">{words}</p> });
     let action = ground.query.address_of(&format!("/patients/{}/undo", patient.id), &[]);
     let hidden = [("seq", change.seq.to_string()), ("version", patient.version.to_string()), ("key", page.key.clone())];
     let hidden = hidden.map(|(name, value)| view! { <input type="hidden" name=name value=value/> }).collect_view();

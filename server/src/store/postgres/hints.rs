@@ -47,7 +47,7 @@ const QUIET: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_millis(500);
 
 /// How long a node that starts waits until it hears the others. It can do without.
-const FIRST_HEARD: Duration = Duration::from_secs(1);
+const FIRST_HEARD: Duration = Duration::from_secs(5);
 
 /// Tells the other nodes of this one's commits, and this one's feed of theirs; and passes words on between nodes.
 #[derive(Clone)]
