@@ -142,7 +142,7 @@ async fn when_the_database_takes_too_long_while_writes_are_tried_one_by_one_the_
         .run(
             "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS \
              $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$; \
-             CREATE TRIGGER dawdle BEFORE UPDATE ON patient FOR EACH ROW WHEN (OLD.id > 1) EXECUTE FUNCTION dawdle()",
+             CREATE TRIGGER dawdle BEFORE INSERT ON change FOR EACH ROW EXECUTE FUNCTION dawdle()",
         )
         .await;
     place.run("BEGIN; SELECT id FROM patient WHERE id = 1 FOR UPDATE").await;
@@ -151,7 +151,7 @@ async fn when_the_database_takes_too_long_while_writes_are_tried_one_by_one_the_
     let is_away = |outcome: &_| matches!(outcome, Err(WriteError::Store(StoreError::Unreachable(_))));
     assert!(refused[..2].iter().all(is_locked) && refused[2..].iter().all(is_away), "{refused:?}");
     assert_eq!(place.ended("due to statement timeout"), 1);
-    place.run("ROLLBACK; DROP TRIGGER dawdle ON patient").await;
+    place.run("ROLLBACK; DROP TRIGGER dawdle ON change").await;
     let done = place.write((1..=30).map(patch).collect()).await;
     assert!(done.iter().all(Result::is_ok), "{done:?}");
 }
