@@ -13,7 +13,7 @@ pub use self::{
     secret::Secret,
 };
 pub(crate) use self::{
-    accounts::{LONGEST_PASSWORD, SHORTEST_PASSWORD},
+    accounts::{LONGEST_PASSWORD, SHORTEST_PASSWORD, is_short_enough},
     cookie::{Presented, from_headers, same_origin, session_cookie, signed_out_cookie},
     principal::Principal,
     sweep::{Guard, Sweeper},

@@ -112,15 +112,29 @@ impl Feed {
         self.hub().resume(outbox, since, window)
     }
 
-    /// Up to `limit` changes after `seq`: from memory when they are at hand there, or else from the log.
-    pub(crate) async fn backlog(&self, store: &Store, after: i64, limit: i64) -> Result<Vec<Arc<Event>>, StoreError> {
-        let recent = self.hub().recent(after, usize::try_from(limit).unwrap_or(0));
-        if let Some(events) = recent {
-            return Ok(events);
+    /// Up to `limit` changes of this history after the position `after`: from memory when they are at hand there, or else
+    /// from the log; `None` when the history is another one by now.
+    pub(crate) async fn backlog(
+        &self,
+        store: &Store,
+        epoch: &str,
+        after: i64,
+        limit: i64,
+    ) -> Result<Option<Vec<Arc<Event>>>, StoreError> {
+        let (present, recent) = {
+            let hub = self.hub();
+            (hub.epoch().clone(), hub.recent(after, usize::try_from(limit).unwrap_or(0)))
+        };
+        if *present != *epoch {
+            return Ok(None);
         }
-        let epoch = self.epoch();
-        let changes = store.changes_after(after, limit).await?;
-        Ok(changes.into_iter().map(|change| Arc::new(Event::new(change, epoch.clone()))).collect())
+        if recent.is_some() {
+            return Ok(recent);
+        }
+        // The database may have another history already, which this feed has not seen yet.
+        let page = store.read_log(after, limit).await?;
+        let event = |change| Arc::new(Event::new(change, present.clone()));
+        Ok((page.epoch == *epoch).then(|| page.changes.into_iter().map(event).collect()))
     }
 
     /// See [`Hub::pulse`].
@@ -192,7 +206,7 @@ impl Feed {
         let is_same = known.is_none() || at == known;
         if *epoch != *self.epoch() || head < seq || !follows || !is_same {
             tracing::warn!(head, seq, "the database has another history than before: everybody starts over");
-            let snapshot = store.snapshot().await?;
+            let snapshot = store.follow_snapshot().await?;
             self.hub().start_over(&snapshot);
             self.0.seq.send_replace(snapshot.seq);
             return Ok(true);
@@ -214,5 +228,39 @@ impl Feed {
 
     fn hub(&self) -> MutexGuard<'_, Hub> {
         self.0.hub.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::store::{Author, Command, Origin, Write};
+
+    /// A ward with three changes.
+    async fn ward(folder: &tempfile::TempDir, name: &str) -> Store {
+        let store = Store::open(&format!("sqlite://{}/{name}.db", folder.path().display())).await.unwrap();
+        for first_name in ["Ada", "Grace", "Mary"] {
+            let values = json!({"first_name": first_name, "last_name": "Doe", "admission_date": "2026-11-01"});
+            let command = Command::Create(Ok(values.as_object().unwrap().clone()));
+            let author = Author { account_id: None, name: "rivera".to_owned(), origin: Origin::Token };
+            store.write(Write { command, version: None, idempotency_key: None, author }).await.unwrap();
+        }
+        store
+    }
+
+    #[tokio::test]
+    async fn what_was_missed_is_of_the_history_that_it_was_missed_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, replaced) = (ward(&folder, "one").await, ward(&folder, "other").await);
+        let feed = Feed::new(&store, usize::MAX).await.unwrap();
+        let (epoch, another) = (feed.epoch(), replaced.head().await.unwrap().epoch);
+        assert_ne!(*epoch, *another);
+        let missed = feed.backlog(&store, &epoch, 0, 3).await.unwrap().unwrap();
+        assert_eq!(missed.iter().map(|event| event.change.seq).collect::<Vec<_>>(), [1, 2, 3]);
+        // As when the database has failed over, and the feed has not looked yet; then, when it has and the list has not.
+        assert!(feed.backlog(&replaced, &epoch, 0, 3).await.unwrap().is_none());
+        assert!(feed.backlog(&store, &another, 0, 3).await.unwrap().is_none());
     }
 }

@@ -3,7 +3,7 @@
 use app::list::wall::Wall;
 use axum::{
     Router,
-    extract::{MatchedPath, Request, State},
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
     handler::Handler,
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware::from_fn_with_state,
@@ -21,6 +21,9 @@ use tower_http::{
 };
 
 use crate::{error, pages, socket, state::AppState};
+
+/// The longest form that is taken, in bytes; anybody may send one. Three passwords of the longest kind have room in it.
+const LONGEST_FORM: usize = 16 * 1024;
 
 pub(crate) fn router(state: AppState) -> Router {
     let files = files(&state.leptos, pages::no_page.with_state(state.clone()));
@@ -45,6 +48,7 @@ pub(crate) fn router(state: AppState) -> Router {
         .route("/healthz", get(|| async { "alive\n" }))
         .route("/readyz", get(ready))
         .method_not_allowed_fallback(pages::no_method)
+        .layer(DefaultBodyLimit::max(LONGEST_FORM))
         .layer(fixed(header::CACHE_CONTROL, "no-store"))
         .fallback_service(files);
     fixed_headers(router)
@@ -84,8 +88,11 @@ fn span(request: &Request) -> tracing::Span {
 /// What a load balancer waits for at least.
 const READY_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Whether this node can do its work: the database answers and the feed reads the log.
-async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
+/// Whether this node can do its work: the database answers, the feed reads the log, and there is somebody who writes.
+pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, &'static str) {
+    if !state.store.is_writing() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "nothing can be saved\n");
+    }
     let no_database = (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
     // The feed asks all the time: where it has no answer, this question would only wait.
     if !state.feed.is_running() {

@@ -60,6 +60,9 @@ pub enum StartError {
     /// The connection broke, or signals cannot be heard.
     #[error(transparent)]
     Io(#[from] std::io::Error),
+    /// A fault of this program: whoever has started it starts it again.
+    #[error("what writes has failed, and nothing could be saved any more")]
+    NoWriter,
     /// Told to stop before the database was there.
     #[error("stopped before the database could be reached")]
     Stopped,
@@ -169,6 +172,7 @@ impl Server {
         background.spawn(state.asides.clone().run(no_sockets.clone()));
         background.spawn(state.sweeper.clone().run(state.accounts.clone(), state.stop.clone()));
         background.spawn(keep_house(state.clone()));
+        background.spawn(stop_without_writer(state.clone()));
 
         let service = routes::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let stop = state.stop.clone();
@@ -204,10 +208,19 @@ impl Server {
             tracing::warn!("some sockets did not end in time");
             no_sockets.cancel();
         }
+        let was_writing = state.store.is_writing();
         if tokio::time::timeout(shutdown::GRACE, state.store.close()).await.is_err() {
             tracing::warn!("the database did not let go in time");
         }
-        Ok(())
+        if was_writing { Ok(()) } else { Err(StartError::NoWriter) }
+    }
+}
+
+/// A node that can save nothing is of no use: its lists go on at another one, or when it has been started again.
+async fn stop_without_writer(state: AppState) {
+    if state.stop.run_until_cancelled(state.store.no_longer_writes()).await.is_some() {
+        tracing::error!("what writes has failed: stopping");
+        state.stop.cancel();
     }
 }
 
@@ -281,5 +294,39 @@ async fn keep_house(state: AppState) {
         if let Err(error) = state.store.forget_keys(KEYS_KEPT_MICROS).await {
             tracing::warn!(%error, "old keys of writes could not be deleted");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{extract::State, http::StatusCode};
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::store::Database;
+
+    #[derive(clap::Parser)]
+    struct Args {
+        #[command(flatten)]
+        serve: ServeArgs,
+    }
+
+    #[tokio::test]
+    async fn a_server_that_can_save_nothing_any_more_is_not_ready_and_ends_with_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/ward.db", folder.path().display());
+        std::fs::create_dir(folder.path().join("pkg")).unwrap();
+        std::fs::write(folder.path().join("pkg/wardwatch.js"), "").unwrap();
+        let site_root = folder.path().display().to_string();
+        let args = Args::parse_from(["serve", "--addr", "127.0.0.1:0", "--site-root", &site_root]);
+        let server = build(&args.serve, &url, CancellationToken::new()).await.unwrap();
+        let state = server.state.clone();
+        assert_eq!(routes::ready(State(state.clone())).await.0, StatusCode::OK);
+        let Database::Sqlite(database) = &state.store.database else { panic!("another database") };
+        // As far as anybody else can tell, what a panic does to it.
+        database.stop_writing().await;
+        let answer = routes::ready(State(state.clone())).await;
+        assert_eq!(answer, (StatusCode::SERVICE_UNAVAILABLE, "nothing can be saved\n"));
+        assert!(matches!(server.run().await, Err(StartError::NoWriter)));
     }
 }

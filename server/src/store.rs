@@ -146,6 +146,22 @@ impl Store {
         }
     }
 
+    /// Whether there still is somebody who writes: a writer that has failed is not started again.
+    pub(crate) fn is_writing(&self) -> bool {
+        match &self.database {
+            Database::Sqlite(database) => database.is_writing(),
+            Database::Postgres(node) => node.is_writing(),
+        }
+    }
+
+    /// Returns when there no longer is.
+    pub(crate) async fn no_longer_writes(&self) {
+        match &self.database {
+            Database::Sqlite(database) => database.no_longer_writes().await,
+            Database::Postgres(node) => node.no_longer_writes().await,
+        }
+    }
+
     /// The accounts in this database.
     pub fn accounts(&self) -> Accounts {
         Accounts::new(self.clone())
@@ -255,7 +271,12 @@ impl Store {
 
     /// Up to `limit` changes after `seq`, in order.
     pub async fn changes_after(&self, seq: i64, limit: i64) -> Result<Vec<Change>, StoreError> {
-        Ok(ask!(self, database => database.read_log(seq, limit))?.changes)
+        Ok(self.read_log(seq, limit).await?.changes)
+    }
+
+    /// As above, and whose log it is.
+    pub(crate) async fn read_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
+        ask!(self, database => database.read_log(after, limit))
     }
 
     /// Up to `most` changes of one patient, the newest first; those before the position `before`, where there is one.
@@ -308,9 +329,15 @@ impl Store {
         ask!(self, database => database.accesses(since, after, most))
     }
 
-    /// As [`changes_after`](Self::changes_after), and whose log it is; over a connection that nobody else uses, so only one may ask at a time.
+    /// As [`read_log`](Self::read_log), over a connection that nobody else uses, so only one may ask at a time.
     pub(crate) async fn follow_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
         ask!(self, database => database.follow_log(after, limit))
+    }
+
+    /// As [`snapshot`](Self::snapshot), over the connection of [`follow_log`](Self::follow_log).
+    pub(crate) async fn follow_snapshot(&self) -> Result<Snapshot, StoreError> {
+        let (position, rows) = ask!(self, database => database.follow_snapshot())?;
+        read_snapshot(position, &rows)
     }
 }
 

@@ -4,16 +4,17 @@
 
 mod support;
 
-use app::{list::beds::Bed, patient::Revision};
+use app::{list::beds::Bed, patient::Revision, wire::words};
 use futures::future::join_all;
 use serde_json::json;
 use server::store::{Command, Store, StoreError, Write, WriteError, Written};
 use sqlx::{Connection, PgConnection};
-use support::{Folder, create_in, data, logged::Log, patient_with, postgres::Cluster, within, write};
+use support::{Folder, Ward, create_in, data, logged::Log, patient_with, postgres::Cluster, within, write};
 
 /// A database in a cluster of its own, whose log tells how often somebody has waited in vain.
 struct Place {
     cluster: Cluster,
+    folder: Folder,
     store: Store,
     /// Holds what it is told to.
     sql: PgConnection,
@@ -25,7 +26,7 @@ impl Place {
         let folder = Folder::beside(cluster.create_database());
         let store = folder.open().await;
         let sql = PgConnection::connect(&folder.url()).await.unwrap();
-        Self { cluster, store, sql }
+        Self { cluster, folder, store, sql }
     }
 
     async fn run(&mut self, sql: &'static str) {
@@ -129,4 +130,57 @@ async fn a_statement_that_takes_too_long_is_ended_by_the_database_and_the_next_w
     assert_eq!(place.ended("due to statement timeout"), 1);
     place.run("DROP TRIGGER dawdle ON change").await;
     assert_eq!(place.write(vec![create()]).await[0].as_ref().unwrap().seq, Some(1));
+}
+
+#[tokio::test]
+async fn when_the_database_takes_too_long_while_writes_are_tried_one_by_one_the_others_are_not_tried() {
+    let mut place = Place::new().await;
+    for _ in 0..30 {
+        create_in(&place.store, json!({})).await;
+    }
+    place
+        .run(
+            "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$; \
+             CREATE TRIGGER dawdle BEFORE INSERT ON change FOR EACH ROW EXECUTE FUNCTION dawdle()",
+        )
+        .await;
+    place.run("BEGIN; SELECT id FROM patient WHERE id = 1 FOR UPDATE").await;
+    // Twice the first one: a batch that fails for it there is in any case.
+    let refused = place.write([1].into_iter().chain(1..=30).map(patch).collect()).await;
+    let is_away = |outcome: &_| matches!(outcome, Err(WriteError::Store(StoreError::Unreachable(_))));
+    assert!(refused[..2].iter().all(is_locked) && refused[2..].iter().all(is_away), "{refused:?}");
+    assert_eq!(place.ended("due to statement timeout"), 1);
+    place.run("ROLLBACK; DROP TRIGGER dawdle ON change").await;
+    let done = place.write((1..=30).map(patch).collect()).await;
+    assert!(done.iter().all(Result::is_ok), "{done:?}");
+}
+
+#[tokio::test]
+async fn lists_that_start_over_do_not_wait_one_after_the_other_for_rows_that_are_held() {
+    let mut place = Place::new().await;
+    create_in(&place.store, json!({"ward": "Elm"})).await;
+    let ward = Ward::on(Folder::beside(place.folder.url()), &[]).await;
+    let mut clients = Vec::new();
+    for _ in 0..12 {
+        clients.push(ward.level_2("viewer").await);
+    }
+    place.run("BEGIN; LOCK TABLE patient IN ACCESS EXCLUSIVE MODE").await;
+    let ask = |number: usize| {
+        let filter = if number % 2 == 0 { json!(null) } else { json!({"ward": "Elm"}) };
+        json!({"action": "sync", "since": null, "filter": filter})
+    };
+    let asked = clients.iter_mut().enumerate().map(|(number, client)| client.request(ask(number)));
+    let replies = within("every list to be refused", join_all(asked)).await;
+    for reply in replies {
+        assert_eq!((&reply["response_status"], &reply["errors"][0]), (&json!(503), &json!(words::BUSY)), "{reply}");
+    }
+    // One for all, unless this machine was so slow that the last asked when the first was refused already.
+    assert!(place.waits_in_vain() <= 3, "{}", place.waits_in_vain());
+    place.run("ROLLBACK").await;
+    // On the same connections.
+    for (number, client) in clients.iter_mut().enumerate() {
+        let reply = client.request(ask(number)).await;
+        assert_eq!((&reply["response_status"], reply["data"]["rows"].as_array().map(Vec::len)), (&json!(200), Some(1)));
+    }
 }

@@ -129,6 +129,34 @@ async fn guessing_passwords_is_slowed_down_for_that_name_only() {
 }
 
 #[tokio::test]
+async fn of_a_name_that_no_account_can_have_nothing_is_kept() {
+    let ward = ward(&[], false).await;
+    let (longest, longer) = ("ß".repeat(64), "ß".repeat(65));
+    // As many as are taken at once of another name, and more.
+    for _ in 0..30 {
+        let answer = ward.sign_in(&longer, "x").await;
+        assert_eq!(answer.status(), 401);
+        assert!(answer.body().contains("Name and password do not match."), "{}", answer.body());
+    }
+    let tries = (0..40).map(|_| ward.sign_in(&longest, "x"));
+    let answers = futures::future::join_all(tries).await;
+    assert!(answers.iter().any(|answer| answer.status() == 429), "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_form_is_taken_up_to_a_length_and_no_longer() {
+    let ward = ward(&[], false).await;
+    let cookie = ward.sign_in("rivera", "correct+horse").await.cookie();
+    for (path, field, taken) in [("/sign-in", "name", 401), ("/password", "old", 422), ("/language", "back", 303)] {
+        for (bytes, status) in [(16 * 1024, taken), (16 * 1024 + 1, 413)] {
+            let form = format!("to=de&{field}=");
+            let form = format!("{form}{}", "x".repeat(bytes - form.len()));
+            assert_eq!(ward.http("POST", path, &[&cookie], &form).await.status(), status, "{path} {bytes}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_sessions_cookie_is_for_this_host_and_out_of_reach_of_scripts() {
     let plain = ward(&[], false).await.sign_in("rivera", "correct+horse").await;
     let cookie = plain.header("set-cookie").unwrap();

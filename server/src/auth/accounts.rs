@@ -16,6 +16,11 @@ pub(crate) const LONGEST_PASSWORD: usize = 256;
 
 const LONGEST_NAME: usize = 64;
 
+/// Whether an account's name may be as long as this one.
+pub(crate) fn is_short_enough(name: &str) -> bool {
+    name.chars().nth(LONGEST_NAME).is_none()
+}
+
 /// The accounts in a database and what lets their owners in.
 #[derive(Clone)]
 pub struct Accounts {
@@ -58,7 +63,7 @@ impl Accounts {
     /// Adds an account. `one_time`: the password has to be replaced at the first sign-in.
     pub async fn create(&self, name: &str, role: Role, password: &str, one_time: bool) -> Result<(), AccountError> {
         let allowed = |c: char| !c.is_whitespace() && !c.is_control();
-        if name.is_empty() || name.chars().count() > LONGEST_NAME || !name.chars().all(allowed) {
+        if name.is_empty() || !is_short_enough(name) || !name.chars().all(allowed) {
             return Err(AccountError::Name);
         }
         let password_hash = hashed(password).await?;
@@ -99,7 +104,7 @@ impl Accounts {
     /// An account's id and the hash of its password.
     async fn named(&self, name: &str) -> Result<Option<(i64, String)>, AccountError> {
         // No account has such a name, and not every database can be asked for one.
-        if name.contains('\0') {
+        if name.contains('\0') || !is_short_enough(name) {
             return Ok(None);
         }
         Ok(ask!(self.store, database => database.account_named(name))?)

@@ -5,7 +5,7 @@ use app::{
     wire::{Notice, Position, RowsFrame},
 };
 use serde_json::value::RawValue;
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::Instant};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::encode;
@@ -26,9 +26,16 @@ pub(crate) struct Chunks {
 /// Reads snapshots, one at a time, and lets clients that want the same one at the same time share it.
 #[derive(Default)]
 pub(super) struct Snapshots {
-    /// Of all rows, for as long as somebody is sending it. Tokio's mutex: held while the rows are read, so that a thousand
-    /// clients that start over at once read them once.
-    latest: Mutex<Weak<Chunks>>,
+    /// Tokio's mutex: held while the rows are read, so that a thousand clients that start over at once read them once.
+    last: Mutex<Last>,
+}
+
+#[derive(Default)]
+struct Last {
+    /// Of all rows, for as long as somebody is sending it.
+    chunks: Weak<Chunks>,
+    /// When the database could not be read, and why not.
+    failed: Option<(Instant, StoreError)>,
 }
 
 impl Snapshots {
@@ -39,16 +46,29 @@ impl Snapshots {
         filter: &Filter,
         is_recent: impl Fn(&Position) -> bool,
     ) -> Result<Arc<Chunks>, StoreError> {
-        let mut latest = self.latest.lock().await;
-        if !filter.is_all() {
-            return read(store, filter).await;
+        let asked = Instant::now();
+        let mut last = self.last.lock().await;
+        // Whoever has waited for it meanwhile does not wait for the same once more, one after the other.
+        if let Some((failed, error)) = &last.failed
+            && *failed >= asked
+        {
+            return Err(error.clone());
         }
-        if let Some(chunks) = latest.upgrade().filter(|chunks| is_recent(&chunks.position)) {
+        if filter.is_all()
+            && let Some(chunks) = last.chunks.upgrade().filter(|chunks| is_recent(&chunks.position))
+        {
             return Ok(chunks);
         }
-        let chunks = read(store, filter).await?;
-        *latest = Arc::downgrade(&chunks);
-        Ok(chunks)
+        let read = read(store, filter).await;
+        match &read {
+            Ok(chunks) if filter.is_all() => last.chunks = Arc::downgrade(chunks),
+            // All rows are out of reach, whatever the filter.
+            Err(error @ (StoreError::Locked | StoreError::Unreachable(_))) => {
+                last.failed = Some((Instant::now(), error.clone()));
+            }
+            _ => {}
+        }
+        read
     }
 }
 

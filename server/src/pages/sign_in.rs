@@ -50,7 +50,10 @@ pub(crate) async fn sign_in_submitted(
     let language = asked_for(&headers);
     let refuse = |error: String| SignInPage { language, name: name.to_owned(), error: Some(error), wall: wall.clone() };
     let key: (String, IpAddr) = (name.to_lowercase(), peer.ip());
-    if let Err(wait) = state.sign_ins.check(&key) {
+    // Of a name that nobody has there is nothing to guess, and nothing is kept: anybody may send any number of those.
+    if auth::is_short_enough(name)
+        && let Err(wait) = state.sign_ins.check(&key)
+    {
         let words = language.fill("door.too_many", &[("seconds", &(wait.as_secs() + 1))]);
         return sign_in_page(&state, StatusCode::TOO_MANY_REQUESTS, refuse(words)).await;
     }

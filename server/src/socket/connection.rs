@@ -267,10 +267,10 @@ impl Connection {
     async fn beat(&mut self, ping: bool) -> Result<(), End> {
         // While the log cannot be read nobody knows whether anything has changed. What tells a client so is that it hears
         // nothing, at level 2; at level 1, where silence is nothing unusual, that its connection ends.
-        match (self.level(), self.state.feed.is_running()) {
-            (Level::Two, true) => self.tell_head().await?,
-            (Level::One, false) => return Err(End::Store),
-            _ => {}
+        match self.level() {
+            Level::Two => self.tell_head().await?,
+            Level::One if !self.state.feed.is_running() => return Err(End::Store),
+            Level::One => {}
         }
         if ping {
             self.peer.send_message(Message::Ping(Vec::new().into())).await?;
@@ -282,6 +282,10 @@ impl Connection {
         for _ in 0..BEAT_TRIES {
             self.push_changes().await?;
             let feed = &self.state.feed;
+            // Asked after the push, which may have taken long at a slow reader.
+            if !feed.is_running() {
+                return Ok(());
+            }
             let pulse = match &self.mode {
                 Mode::Synced(stream) => {
                     feed.pulse(&self.peer.outbox, &stream.filter).map(|pulse| (pulse.seq, Some(pulse.digest)))

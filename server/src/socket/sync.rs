@@ -11,7 +11,7 @@ use app::{
 
 use super::{
     connection::{Connection, Mode},
-    dispatch::To,
+    dispatch::{self, To},
     peer::End,
 };
 use crate::{
@@ -89,13 +89,17 @@ impl Connection {
     async fn go_on(&mut self, request: &Request<'_>, since: Position, filter: Filter, way: Resume) -> Result<(), End> {
         let Position { epoch, seq, .. } = since;
         self.mode = Mode::Synced(Stream::new(filter, seq));
-        let data: Synced<()> = Synced::Resume { epoch, seq };
+        let data: Synced<()> = Synced::Resume { epoch: epoch.clone(), seq };
         self.reply(Reply::ok(200, Some(encode(&data))).to(request)).await?;
-        self.catch_up(seq, way).await
+        self.catch_up(&epoch, seq, way).await
     }
 
     async fn start_over(&mut self, request: &Request<'_>, filter: Filter, reason: Reason) -> Result<(), End> {
-        let chunks = self.state.feed.snapshot(&self.state.store, &filter).await?;
+        let chunks = match self.state.feed.snapshot(&self.state.store, &filter).await {
+            Ok(chunks) => chunks,
+            // The stream that there was goes on.
+            Err(error) => return self.reply(dispatch::failure(&error.into()).to(request)).await,
+        };
         let position = &chunks.position;
         let way = self.state.feed.resume(&self.peer.outbox, position, i64::MAX);
         self.mode = Mode::Synced(Stream::new(filter, position.seq));
@@ -111,11 +115,11 @@ impl Connection {
         for frame in &chunks.rest {
             self.peer.send_frame(frame.clone()).await?;
         }
-        self.catch_up(position.seq, way).await
+        self.catch_up(&position.epoch, position.seq, way).await
     }
 
     /// Sends what the outbox does not have, a piece at a time: a slow reader holds no more than that.
-    async fn catch_up(&mut self, after: i64, way: Resume) -> Result<(), End> {
+    async fn catch_up(&mut self, epoch: &str, after: i64, way: Resume) -> Result<(), End> {
         let to = match way {
             Resume::Behind { to, .. } => to,
             // Replaced in this very moment: the client connects again.
@@ -123,7 +127,8 @@ impl Connection {
         };
         let mut at = after;
         while at < to {
-            let events = self.state.feed.backlog(&self.state.store, at, BATCH.min(to - at)).await?;
+            let backlog = self.state.feed.backlog(&self.state.store, epoch, at, BATCH.min(to - at)).await?;
+            let events = backlog.ok_or(End::AnotherHistory)?;
             if events.is_empty() {
                 return Err(StoreError::other("the log ends before its head").into());
             }

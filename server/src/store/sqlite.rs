@@ -204,4 +204,18 @@ mod tests {
             assert!(!pool.acquire().await.unwrap().is_in_transaction());
         }
     }
+
+    #[tokio::test]
+    async fn the_feed_reads_log_and_rows_also_while_pages_have_all_other_connections() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/ward.db", folder.path().display());
+        let database = open(&url, Arc::default()).await.unwrap();
+        let mut pages = Vec::new();
+        for _ in 0..database.readers.options().get_max_connections() {
+            pages.push(database.readers.acquire().await.unwrap());
+        }
+        assert!(database.readers.try_acquire().is_none());
+        assert_eq!(database.follow_log(0, 1).await.unwrap().head, 0);
+        assert_eq!(database.follow_snapshot().await.unwrap().0.seq, 0);
+    }
 }

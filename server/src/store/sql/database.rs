@@ -44,6 +44,14 @@ impl Database {
         self.writer.stop().await;
     }
 
+    pub(crate) fn is_writing(&self) -> bool {
+        self.writer.is_there()
+    }
+
+    pub(crate) async fn no_longer_writes(&self) {
+        self.writer.gone().await;
+    }
+
     pub(crate) async fn close(&self) {
         self.stop_writing().await;
         self.accounts.close().await;
@@ -66,10 +74,7 @@ impl Database {
     }
 
     pub(crate) async fn raw_snapshot(&self, filter: &Filter) -> Result<(Position, RawRows), StoreError> {
-        let mut transaction = self.readers.begin_with(BEGIN_READ).await?;
-        let position = rows::head(&mut *transaction).await?;
-        let rows = rows::list(&mut *transaction, filter, &[], Page::ALL).await?;
-        Ok((position, rows))
+        snapshot(&self.readers, filter).await
     }
 
     pub(crate) async fn list(&self, filter: &Filter, search: &[String]) -> Result<RawRows, StoreError> {
@@ -103,4 +108,15 @@ impl Database {
     pub(crate) async fn follow_log(&self, after: i64, limit: i64) -> Result<LogPage, StoreError> {
         rows::read_log(&self.log, after, limit).await
     }
+
+    pub(crate) async fn follow_snapshot(&self) -> Result<(Position, RawRows), StoreError> {
+        snapshot(&self.log, &Filter::default()).await
+    }
+}
+
+async fn snapshot(pool: &Pool<Db>, filter: &Filter) -> Result<(Position, RawRows), StoreError> {
+    let mut transaction = pool.begin_with(BEGIN_READ).await?;
+    let position = rows::head(&mut *transaction).await?;
+    let rows = rows::list(&mut *transaction, filter, &[], Page::ALL).await?;
+    Ok((position, rows))
 }

@@ -67,6 +67,16 @@ impl Writer {
         answered.await.map_err(|_| gone())?
     }
 
+    /// Whether it takes writes: until it is stopped, or has failed.
+    pub(super) fn is_there(&self) -> bool {
+        !self.jobs.is_closed()
+    }
+
+    /// Returns when it takes no writes any more.
+    pub(super) async fn gone(&self) {
+        self.jobs.closed().await;
+    }
+
     /// Lets what is queued be written, then ends the task.
     pub(super) async fn stop(&self) {
         if let Some(task) = self.task.lock().await.take() {
@@ -245,20 +255,38 @@ async fn write_batch(link: &mut Link, batch: &mut Vec<Job>, committed: &[Arc<Not
 }
 
 /// Each in a transaction of its own. A row that somebody holds is waited for once. When two writes have waited in vain that
-/// are not of one row, it is no row that is held, and the others are refused at once.
+/// are not of one row, it is no row that is held, and the others are refused at once. So are they when the database goes away
+/// meanwhile, or has no room.
 async fn one_by_one(link: &mut Link, writes: &[Write]) -> (Vec<Answer>, bool) {
     let mut outcomes = Vec::with_capacity(writes.len());
     let mut waited_for: Vec<Option<i64>> = Vec::new();
-    for write in writes.chunks(1) {
+    for (done, write) in writes.chunks(1).enumerate() {
         let row = write.iter().find_map(|write| write.command.pk());
         let in_vain = waited_for.len() > 1 || (row.is_some() && waited_for.contains(&row));
         let outcome = if in_vain { Err(StoreError::Locked) } else { link.commit(write).await };
-        if !in_vain && matches!(outcome, Err(StoreError::Locked)) {
-            waited_for.push(row);
+        match outcome {
+            Err(StoreError::Locked) if !in_vain => waited_for.push(row),
+            Ok(_) | Err(StoreError::Overtaken | StoreError::Locked) => {}
+            Err(error) => {
+                outcomes.append(&mut all_refused(link, writes.get(done..).unwrap_or_default(), error).await);
+                break;
+            }
         }
         outcomes.append(&mut answered(link, write, outcome).await);
     }
     (outcomes, waited_for.len() > 1)
+}
+
+/// The first of these has failed so, and the others are not tried.
+async fn all_refused(link: &mut Link, writes: &[Write], error: StoreError) -> Vec<Answer> {
+    if error != StoreError::Unknown {
+        return answered(link, writes, Err(error)).await;
+    }
+    let (first, others) = writes.split_at(writes.len().min(1));
+    let mut outcomes = answered(link, first, Err(error)).await;
+    let lost = StoreError::Unreachable("it was lost in the commit of another write".to_owned());
+    outcomes.append(&mut answered(link, others, Err(lost)).await);
+    outcomes
 }
 
 async fn refuse_all(link: &mut Link, batch: &mut Vec<Job>) {
