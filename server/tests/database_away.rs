@@ -1,5 +1,7 @@
 //! A database that is not there yet, goes away, loses an answer, or fails over to another server.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 mod support;
 
 use std::{net::SocketAddr, time::Duration};

@@ -167,7 +167,7 @@ async fn lists_that_start_over_do_not_wait_one_after_the_other_for_rows_that_are
     }
     place.run("BEGIN; LOCK TABLE patient IN ACCESS EXCLUSIVE MODE").await;
     let ask = |number: usize| {
-        let filter = if number % 2 == 0 { json!(null) } else { json!({"ward": "Elm"}) };
+        let filter = if number.is_multiple_of(2) { json!(null) } else { json!({"ward": "Elm"}) };
         json!({"action": "sync", "since": null, "filter": filter})
     };
     let asked = clients.iter_mut().enumerate().map(|(number, client)| client.request(ask(number)));

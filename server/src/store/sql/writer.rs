@@ -64,7 +64,8 @@ impl Writer {
         let gone = || WriteError::Store(StoreError::other("the writer has stopped"));
         let (answer, answered) = oneshot::channel();
         self.jobs.send(Job { write, answer }).await.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        // It has failed with this write in its hands.
+        answered.await.map_err(|_| WriteError::Store(StoreError::Unknown))?
     }
 
     /// Whether it takes writes: until it is stopped, or has failed.
