@@ -167,7 +167,7 @@ test('who is asked about a patient is seen by others, and told of what they do m
         await lab.change(ada, { reason: question });
         await expect(dialog.root.locator('.meanwhile')).toHaveText('lab has just changed: Reason.');
         await dialog.press('Cancel');
-        await expect(doctor.dialog.root).not.toContainText('sister');
+        await expect(doctor.dialog.root).not.toContainText('is changing this record');
     };
     for (const action of ['Transfer', 'Discharge', 'Delete']) {
         await list.openPatient(ADA);

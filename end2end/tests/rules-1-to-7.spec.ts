@@ -513,6 +513,30 @@ test('rule 7: no row moves, comes or goes under pointer, finger or focus; what w
     await expect(list.names).toHaveText(['NOETHER, Emmy', GRACE, ADA]);
 });
 
+test('rule 7: what one has done oneself is shown at once, whichever comes first, the change or the answer', async ({
+    open, lab,
+}) => {
+    await admitAda(lab);
+    await admitGrace(lab);
+    const wire = new Wire();
+    const list = await open('sister', { wire });
+    const isChange = (frame: any) => frame.type === 'change';
+    const isAnswer = (frame: any) => frame.action === 'patch';
+    for (const [first, bed, order] of [[isChange, 'A9', [GRACE, ADA]], [isAnswer, 'A1', [ADA, GRACE]]] as const) {
+        const dialog = await list.startEdit(ADA);
+        await dialog.fill({ Bed: bed });
+        wire.hold();
+        await dialog.press('Save');
+        await expect.poll(() => wire.holds(isChange) && wire.holds(isAnswer)).toBe(true);
+        wire.mend(first);
+        await dialog.isClosed();
+        // The focus is on the row, which may move all the same.
+        await expect(list.row(ADA).name).toBeFocused();
+        await expect(list.names).toHaveText([...order]);
+        await expect(list.waiting).toBeHidden();
+    }
+});
+
 test('rule 7: what is under pointer, finger or focus stays where it is on the screen, whatever grows above it', async ({
     open, lab,
 }) => {

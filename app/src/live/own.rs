@@ -150,11 +150,13 @@ impl Live {
         // comes when nobody thinks of it: it moves no row under a hand.
         let is_open = |key: &String| edits.iter().any(|open| open.key == *key);
         let moves = self.waited_for.with_value(|waited_for| {
-            let moves = |edit: &Edit| edit.is_saved() && !is_open(&edit.key) && waited_for.contains(&edit.key);
+            // Whichever came first, the change or the answer.
+            let moves = |edit: &Edit| !is_open(&edit.key) && waited_for.contains(&edit.key);
             self.edits.with_untracked(|before| before.iter().any(moves))
         });
         if moves {
             self.moved.set_value(true);
+            self.turn();
         }
         self.waited_for.update_value(|waited_for| waited_for.retain(is_open));
         let mut rows: Vec<i64> = edits.iter().filter_map(Edit::pk).collect();

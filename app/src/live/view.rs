@@ -160,7 +160,10 @@ impl View {
     /// Shows what there is to show; whether that is another list.
     pub fn take_over(self) -> bool {
         let live = self.live.get_value();
-        live.moved.set_value(false);
+        // Where the list is about to turn, what one has done is in `wanted` only then.
+        if !live.turning.get_value() {
+            live.moved.set_value(false);
+        }
         let Arranged { items, board } = self.wanted.get_untracked();
         let is_other = self.shown.with_untracked(|shown| *shown != items);
         if is_other {
