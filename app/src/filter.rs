@@ -172,29 +172,28 @@ pub fn search_key(patient: &Patient) -> String {
     // A number may be typed with its dashes or without them.
     let plain = patient.medical_record_number.as_ref().filter(|number| number.contains('-'));
     let plain = plain.map(|number| number.replace('-', ""));
-    let parts = [
-        plain.as_deref(),
-        Some(patient.first_name.as_str()),
-        patient.middle_names.as_deref(),
-        Some(patient.last_name.as_str()),
-        patient.preferred_name.as_deref(),
-        patient.medical_record_number.as_deref(),
-        patient.nhs_number.as_ref().map(crate::patient::NhsNumber::as_str),
-    ];
-    fold(&parts.into_iter().flatten().collect::<Vec<_>>().join("\n"))
+    let numbers =
+        [patient.medical_record_number.as_deref(), patient.nhs_number.as_ref().map(crate::patient::NhsNumber::as_str)];
+    let parts = plain.as_deref().into_iter().chain(names(patient)).chain(numbers.into_iter().flatten());
+    fold(&parts.collect::<Vec<_>>().join("\n"))
 }
 
-/// Names with an umlaut as those write them who have no such key, folded: "mueller" for "Müller".
-pub fn spelled_out(patient: &Patient) -> Option<String> {
-    const UMLAUTS: [(char, &str); 6] = [('ä', "ae"), ('ö', "oe"), ('ü', "ue"), ('Ä', "ae"), ('Ö', "oe"), ('Ü', "ue")];
+/// All that the patient is called.
+fn names(patient: &Patient) -> impl Iterator<Item = &str> {
     let names = [
         Some(patient.first_name.as_str()),
         patient.middle_names.as_deref(),
         Some(patient.last_name.as_str()),
         patient.preferred_name.as_deref(),
     ];
+    names.into_iter().flatten()
+}
+
+/// Names with an umlaut as those write them who have no such key, folded: "mueller" for "Müller".
+pub fn spelled_out(patient: &Patient) -> Option<String> {
+    const UMLAUTS: [(char, &str); 6] = [('ä', "ae"), ('ö', "oe"), ('ü', "ue"), ('Ä', "ae"), ('Ö', "oe"), ('Ü', "ue")];
     let has_umlaut = |name: &&str| UMLAUTS.iter().any(|(umlaut, _)| name.contains(*umlaut));
-    let names: Vec<&str> = names.into_iter().flatten().filter(has_umlaut).collect();
+    let names: Vec<&str> = names(patient).filter(has_umlaut).collect();
     (!names.is_empty())
         .then(|| UMLAUTS.iter().fold(names.join("\n"), |names, (umlaut, letters)| names.replace(*umlaut, letters)))
         .map(|names| fold(&names))

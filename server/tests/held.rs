@@ -11,6 +11,11 @@ use server::store::{Command, Store, StoreError, Write, WriteError, Written};
 use sqlx::{Connection, PgConnection};
 use support::{Folder, Ward, create_in, data, logged::Log, patient_with, postgres::Cluster, within, write};
 
+/// Whatever is written to the log takes an hour.
+const DAWDLE: &str = "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS \
+     $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$; \
+     CREATE TRIGGER dawdle BEFORE INSERT ON change FOR EACH ROW EXECUTE FUNCTION dawdle()";
+
 /// A database in a cluster of its own, whose log tells how often somebody has waited in vain.
 struct Place {
     cluster: Cluster,
@@ -118,13 +123,7 @@ async fn a_plan_of_the_house_and_writes_of_patients_do_not_wait_for_each_other()
 #[tokio::test]
 async fn a_statement_that_takes_too_long_is_ended_by_the_database_and_the_next_write_is_saved() {
     let mut place = Place::new().await;
-    place
-        .run(
-            "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS \
-             $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$; \
-             CREATE TRIGGER dawdle BEFORE INSERT ON change FOR EACH ROW EXECUTE FUNCTION dawdle()",
-        )
-        .await;
+    place.run(DAWDLE).await;
     let refused = place.write(vec![create()]).await;
     assert!(matches!(refused[..], [Err(WriteError::Store(StoreError::Unreachable(_)))]), "{refused:?}");
     assert_eq!(place.ended("due to statement timeout"), 1);
@@ -138,13 +137,7 @@ async fn when_the_database_takes_too_long_while_writes_are_tried_one_by_one_the_
     for _ in 0..30 {
         create_in(&place.store, json!({})).await;
     }
-    place
-        .run(
-            "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS \
-             $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$; \
-             CREATE TRIGGER dawdle BEFORE INSERT ON change FOR EACH ROW EXECUTE FUNCTION dawdle()",
-        )
-        .await;
+    place.run(DAWDLE).await;
     place.run("BEGIN; SELECT id FROM patient WHERE id = 1 FOR UPDATE").await;
     // Twice the first one: a batch that fails for it there is in any case.
     let refused = place.write([1].into_iter().chain(1..=30).map(patch).collect()).await;

@@ -37,27 +37,27 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
     let t = use_language();
     let theirs = conflict.theirs;
     let (base, current) = (conflict.base.values(), theirs.current.values());
+    let [status, end] = GO_TOGETHER;
     let is_theirs = |name: &str| base.get(name) != current.get(name);
     let is_mine = |name: &str| conflict.mine.get(name).is_some_and(|mine| current.get(name) != Some(mine));
     let wanted = conflict.base.revise(&conflict.mine, Revision::Partial, clock.now.get_untracked());
     let wanted = wanted.map_or_else(|_| conflict.mine.clone(), |wanted| wanted.values());
     // Of these two a change of one takes the other along: they are one decision, unless it is about the date alone.
-    let [status, _] = GO_TOGETHER;
     let together = GO_TOGETHER.iter().any(|name| is_theirs(name))
         && GO_TOGETHER.iter().any(|name| is_mine(name))
         && (is_theirs(status) || wanted.get(status) != current.get(status));
     let goes_along = |name: &str| together && GO_TOGETHER.contains(&name);
     let both: Vec<String> = base
         .keys()
-        .filter(|name| if goes_along(name) { *name == GO_TOGETHER[0] } else { is_theirs(name) && is_mine(name) })
+        .filter(|name| if goes_along(name) { *name == status } else { is_theirs(name) && is_mine(name) })
         .cloned()
         .collect();
     let theirs_only: Vec<String> =
         base.keys().filter(|name| is_theirs(name) && !is_mine(name) && !goes_along(name)).cloned().collect();
     // All that is decided by one choice.
     let said = |name: &str, values: &Data| {
-        let date = goes_along(name).then(|| values.get(GO_TOGETHER[1])).flatten().filter(|date| !date.is_null());
-        let date = date.map(|date| format!(", {}", shown(t, GO_TOGETHER[1], Some(date)))).unwrap_or_default();
+        let date = goes_along(name).then(|| values.get(end)).flatten().filter(|date| !date.is_null());
+        let date = date.map(|date| format!(", {}", shown(t, end, Some(date)))).unwrap_or_default();
         shown(t, name, values.get(name)) + &date
     };
     let deletes = conflict.mine.is_empty();
@@ -71,7 +71,7 @@ fn ConflictView(conflict: Conflict, submission: Submission) -> impl IntoView {
     });
     let zone = clock.zone();
     let identifiers = two_identifiers(t, &theirs.current, clock.today(), &zone);
-    let signature = |name: &str| theirs.of(name).or_else(|| theirs.of(GO_TOGETHER[1]).filter(|_| goes_along(name)));
+    let signature = |name: &str| theirs.of(name).or_else(|| theirs.of(end).filter(|_| goes_along(name)));
     let mut signed: Vec<Option<Signed>> = both.iter().chain(&theirs_only).map(|name| signature(name)).collect();
     signed.dedup();
     let told_at = |at| t.fill("record.conflict.told", &[("time", &zone.date_time(at))]);
